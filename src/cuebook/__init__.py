@@ -1,0 +1,1 @@
+"""Cuebook: prompts as production assets. What an application imports."""

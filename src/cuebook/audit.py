@@ -1,0 +1,57 @@
+"""The audit chain, checked anywhere: each entry carries the hash of the one before.
+
+An entry's hash is SHA-256 over its RFC 8785 canonical JSON without the member ``hash``. Pure; needs no server.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import rfc8785
+
+GENESIS = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What a check found. ``broken_at`` is the first sequence number that does not fit, ``head`` the last good hash."""
+
+    entries: int
+    head: str
+    broken_at: int | None = None
+    problem: str = ""
+
+    @property
+    def intact(self) -> bool:
+        """Whether every entry fits."""
+        return self.broken_at is None
+
+
+def entry_hash(entry: Mapping[str, Any]) -> str:
+    """The hash an entry must carry, in hex."""
+    return hashlib.sha256(rfc8785.dumps({k: v for k, v in entry.items() if k != "hash"})).hexdigest()
+
+
+def verify(entries: Iterable[Mapping[str, Any]], *, previous: str = GENESIS, first: int = 1) -> Verification:
+    """Check a chain from ``first`` on; stops at the first entry that was changed, moved, inserted or left out."""
+    count, expected = 0, first
+    for entry in entries:
+        if problem := _problem(entry, expected, previous):
+            return Verification(count, previous, expected, problem)
+        previous, expected, count = str(entry["hash"]), expected + 1, count + 1
+    return Verification(count, previous)
+
+
+def _problem(entry: Mapping[str, Any], expected: int, previous: str) -> str:
+    if entry.get("seq") != expected:
+        return f"expected entry {expected}, found {entry.get('seq')!r}"
+    if entry.get("prev") != previous:
+        return "it does not continue the entry before it"
+    try:
+        computed = entry_hash(entry)
+    except (rfc8785.CanonicalizationError, ValueError):
+        return "it is not canonical JSON"
+    return "" if computed == entry.get("hash") else "its content was changed"

@@ -1,0 +1,1 @@
+"""The Cuebook server: a registry of prompts, environments and releases."""

@@ -1,0 +1,1 @@
+"""The hot path: what applications read."""

@@ -1,0 +1,46 @@
+"""What happened, for good: one append-only chain a project."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cuebook.audit import GENESIS, entry_hash
+from cuebook_server.domain.access import Actor
+
+__all__ = ["GENESIS", "Happening", "entry"]
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """What a use case did, before it becomes an entry of the chain. Never holds a secret."""
+
+    action: str
+    target: str
+    environment: str | None = None
+    revision: int | None = None
+    reason: str = ""
+    before: Any = None
+    after: Any = None
+
+
+def entry(happening: Happening, actor: Actor, *, seq: int, at: datetime, prev: str) -> dict[str, Any]:
+    """The chain's next entry, with its hash, as JSON values."""
+    values: dict[str, Any] = {
+        "seq": seq,
+        "at": at.isoformat(),
+        "principal": actor.principal,
+        "credential": actor.credential,
+        "request_id": actor.request_id,
+        "source": actor.source,
+        "action": happening.action,
+        "target": happening.target,
+        "environment": happening.environment,
+        "revision": happening.revision,
+        "reason": happening.reason,
+        "before": happening.before,
+        "after": happening.after,
+        "prev": prev,
+    }
+    return values | {"hash": entry_hash(values)}

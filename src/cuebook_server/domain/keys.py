@@ -1,0 +1,141 @@
+"""Credentials: how they look, how they are stored, when they count.
+
+``cue_<kind>_<selector>_<secret>_<checksum>``: the selector finds the row, the secret's SHA-256 is compared, and the checksum
+(CRC-32) lets a secret scanner and the server reject a typing error without the database. 256 random bits need no slow hash.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import ipaddress
+import re
+import zlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from cuebook_server.domain.environment import KINDS
+from cuebook_server.domain.errors import Invalid, KeyExpired, KeyRevoked, OutsideNetwork, UnknownKey
+
+CredentialKind = Literal["dev", "stg", "prd", "other", "svc"]
+SELECTOR_BYTES, SECRET_BYTES = 8, 32
+NETWORKS_MAX = 32
+KEY_NAME_CHARS_MAX = 100
+_FORM = re.compile(r"cue_(dev|stg|prd|other|svc)_([a-z2-7]{13})_([a-z2-7]{52})_([0-9a-f]{8})")
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class BadNetwork(Invalid):
+    """A network is not valid."""
+
+    code = "bad_network"
+    hint = "Write networks as CIDR: `10.0.0.0/8`, `2001:db8::/32`."
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A credential in the hands of its bearer: shown once, never stored."""
+
+    kind: CredentialKind
+    selector: str
+    token: str
+
+    @property
+    def verifier(self) -> str:
+        """What is stored: the SHA-256 of the whole token, in hex."""
+        return hashlib.sha256(self.token.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryKey:
+    """A key of one environment: reads what it serves, nothing else."""
+
+    selector: str
+    verifier: str
+    project_id: int
+    environment_id: int
+    environment: str
+    name: str
+    created_by: str
+    created_at: datetime
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+    replaced_by: str | None = None
+    networks: tuple[str, ...] = ()
+    last_used_at: datetime | None = None
+
+    def check(self, now: datetime, address: str) -> None:
+        """Raise unless the key counts now and from that address."""
+        if self.revoked_at is not None and self.revoked_at <= now:
+            raise KeyRevoked
+        if self.expires_at is not None and self.expires_at <= now:
+            raise KeyExpired
+        if self.networks and not within(self.networks, address):
+            raise OutsideNetwork
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A management token: a role in one project, or (``project_id`` is ``None``) in all."""
+
+    selector: str
+    verifier: str
+    project_id: int | None
+    name: str
+    role: Literal["viewer", "author", "reviewer", "releaser", "admin"]
+    created_by: str
+    created_at: datetime
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+    last_used_at: datetime | None = None
+
+
+def mint(kind: CredentialKind, random: bytes) -> Credential:
+    """Make a credential from 40 random bytes."""
+    encoded = [
+        base64.b32encode(part).decode().lower().rstrip("=") for part in (random[:SELECTOR_BYTES], random[SELECTOR_BYTES:])
+    ]
+    body = f"cue_{kind}_{encoded[0]}_{encoded[1]}"
+    return Credential(kind, encoded[0], f"{body}_{checksum(body)}")
+
+
+def read(token: str) -> Credential:
+    """Read a token's form and checksum; whether it is known is the store's business."""
+    match = _FORM.fullmatch(token)
+    if match is None:
+        raise UnknownKey("This is not a Cuebook credential.")
+    if checksum(token[: match.start(4) - 1]) != match[4]:
+        raise UnknownKey("The key's checksum is wrong.", hint="A character was lost or changed: copy the key again.")
+    return Credential(match[1], match[2], token)  # type: ignore[arg-type]  # the pattern allows only these kinds
+
+
+def checksum(body: str) -> str:
+    """CRC-32 of everything before the last underscore, as eight hexadecimal digits."""
+    return f"{zlib.crc32(body.encode()):08x}"
+
+
+def is_delivery(credential: Credential) -> bool:
+    """Whether the credential is a delivery key by its form."""
+    return credential.kind in KINDS
+
+
+def networks(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Read CIDR networks, in normal form."""
+    if len(texts) > NETWORKS_MAX:
+        raise BadNetwork(f"{len(texts)} networks.", hint=f"At most {NETWORKS_MAX}.")
+    try:
+        return tuple(str(ipaddress.ip_network(text)) for text in texts)
+    except ValueError as error:
+        raise BadNetwork(str(error)) from None
+
+
+def within(allowed: tuple[str, ...], address: str) -> bool:
+    """Whether the address lies in one of the networks; IPv4 in its IPv6 form counts as IPv4."""
+    try:
+        caller = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(caller, ipaddress.IPv6Address) and caller.ipv4_mapped:
+        caller = caller.ipv4_mapped
+    return any(caller in ipaddress.ip_network(network) for network in allowed)

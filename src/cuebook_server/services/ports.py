@@ -1,0 +1,224 @@
+"""What the use cases need from outside, as protocols. The store implements them; tests use the real store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from cuebook_server.domain.access import Actor
+from cuebook_server.domain.audit import Happening
+from cuebook_server.domain.environment import Environment, Plan, Policy
+from cuebook_server.domain.keys import DeliveryKey, Token
+from cuebook_server.domain.prompt import Prompt, Provenance, Version
+from cuebook_server.domain.release import Change, Decision, Item, Kind, Release
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """The wall between teams."""
+
+    project_id: int
+    name: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewVersion:
+    """A version about to be written: its content in canonical bytes, and the same with its fragments flattened in."""
+
+    digest: str
+    body: bytes
+    served: bytes | None
+    message: str
+    provenance: Provenance | None
+    includes: Mapping[int, int]
+    texts: str
+
+
+class Projects(Protocol):
+    """Projects by name."""
+
+    def find(self, name: str) -> Project | None: ...
+    def all(self) -> Sequence[Project]: ...
+    def add(self, name: str) -> Project: ...
+
+
+class Prompts(Protocol):
+    """Prompts and their versions, of one project."""
+
+    def find(self, name: str) -> Prompt | None: ...
+    def add(self, name: str) -> Prompt: ...
+    def describe(self, prompt: Prompt) -> None: ...
+    def version(self, prompt: Prompt, number: int) -> Version | None: ...
+    def imported(self, prompt: Prompt, import_keys: Sequence[str]) -> Mapping[str, int]: ...
+    def save(self, prompt: Prompt, version: NewVersion, author: str) -> Version: ...
+    def includes(self, prompt: Prompt, number: int) -> Mapping[str, int]: ...
+    def dependents(self, prompt: Prompt) -> Sequence[tuple[str, int, int]]: ...
+
+
+class Environments(Protocol):
+    """The environments of one project, their pointers and their history."""
+
+    def all(self) -> Sequence[Environment]: ...
+    def find(self, name: str) -> Environment | None: ...
+    def add(self, plan: Plan, position: int) -> Environment: ...
+    def change(self, environment: Environment, policy: Policy, position: int) -> Environment: ...
+    def raise_revision(self, environment: Environment) -> int: ...
+    def pointers(self, environment: Environment, prompt_ids: Sequence[int]) -> Mapping[int, int | None]: ...
+    def was_live(self, environment: Environment, prompt_id: int, number: int) -> bool: ...
+    def live_numbers(self, environment: Environment, prompt_id: int) -> Sequence[int | None]: ...
+    def record(self, environment: Environment, change: Change) -> None: ...
+    def move(self, environment: Environment, item: Item, release_id: int, revision: int) -> bool: ...
+    def at(self, environment: Environment, moment: datetime, names: Sequence[str]) -> tuple[int, Sequence[Change]]: ...
+
+
+class Releases(Protocol):
+    """The releases of one project."""
+
+    def add(
+        self,
+        environment: Environment,
+        kind: Kind,
+        reason: str,
+        author: str,
+        items: Sequence[Item],
+        decision: Decision,
+        revision: int,
+    ) -> Release: ...
+    def find(self, release_id: int) -> Release | None: ...
+
+
+class Audit(Protocol):
+    """The audit chain of one project."""
+
+    def append(self, actor: Actor, happening: Happening) -> int: ...
+    def entries(self, after: int, limit: int) -> Sequence[Mapping[str, Any]]: ...
+
+
+class Credentials(Protocol):
+    """Delivery keys and tokens. Keys are of one project; tokens may be of the instance."""
+
+    def keys(self) -> Sequence[DeliveryKey]: ...
+    def key(self, selector: str) -> DeliveryKey | None: ...
+    def add_key(self, key: DeliveryKey) -> None: ...
+    def change_key(self, key: DeliveryKey) -> None: ...
+    def tokens(self) -> Sequence[Token]: ...
+    def token(self, selector: str) -> Token | None: ...
+    def add_token(self, token: Token) -> None: ...
+    def revoke_token(self, selector: str) -> None: ...
+
+
+class Scope(Protocol):
+    """One project within a unit of work: its stores, behind a door that took the actor."""
+
+    project: Project
+    prompts: Prompts
+    environments: Environments
+    releases: Releases
+    audit: Audit
+    credentials: Credentials
+    lists: Lists
+
+
+class Lists(Protocol):
+    """Read models: what screens and commands list, with their own SQL. Cursors are opaque; limits are bounded by callers."""
+
+    def prompts(self, *, prefix: str, tag: str, owner: str, after: str, limit: int) -> Sequence[Mapping[str, Any]]: ...
+    def versions(self, prompt: Prompt, before: int, limit: int) -> Sequence[Mapping[str, Any]]: ...
+    def status(self, names: Sequence[str], after: str, limit: int) -> Sequence[Mapping[str, Any]]: ...
+    def search(self, query: str, limit: int) -> Sequence[Mapping[str, Any]]: ...
+    def releases(self, environment: Environment | None, before: int, limit: int) -> Sequence[Release]: ...
+    def changes(self, environment: Environment, before: int, limit: int) -> Sequence[Change]: ...
+    def live(self, prompt: Prompt) -> Mapping[str, int | None]: ...
+
+
+class UnitOfWork(Protocol):
+    """One transaction. ``now`` is its time. Only the unit of work commits, when its block ends without an error."""
+
+    now: datetime
+    projects: Projects
+
+    def scope(self, project: Project) -> Scope: ...
+    def lock(self, project: Project) -> None: ...
+    def random(self, count: int) -> bytes: ...
+
+
+# --- delivery: what a node reads to build what it serves ---------------------------------------------------------------
+EnvironmentKey = tuple[int, int]  # (project_id, environment_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """The counters a node polls: cheap, and enough to know what to load again.
+
+    keyset: counts changes of delivery keys. directories: per project, counts new prompts and changed aliases.
+    environments: each environment's (revision, policy revision).
+    """
+
+    epoch: int
+    keyset: int
+    directories: Mapping[int, int]
+    environments: Mapping[EnvironmentKey, tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """The prompts of a project, released anywhere or not, and their aliases (old name -> name)."""
+
+    names: frozenset[str]
+    aliases: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ServedVersion:
+    """One prompt as an environment serves it. ``number`` is ``None`` when it was retired here.
+
+    ``content``: the flattened canonical JSON of the version's content; ``b""`` when retired.
+    ``latest``: the prompt's newest number.
+    """
+
+    prompt_id: int
+    name: str
+    number: int | None
+    latest: int
+    digest: str
+    content: bytes
+    released_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentState:
+    """What an environment serves at one revision: everything, or (``since`` is set) what changed after that revision."""
+
+    key: EnvironmentKey
+    project: str
+    environment: Environment
+    epoch: int
+    revision: int
+    since: int | None
+    versions: Sequence[ServedVersion]
+
+
+class SnapshotSource(Protocol):
+    """Where a node reads from. Every call is one consistent read transaction; an error means: keep what you have."""
+
+    def heads(self) -> Heads: ...
+    def directory(self, project_id: int) -> Directory: ...
+    def environment(self, key: EnvironmentKey, since: int | None = None) -> EnvironmentState | None: ...
+    def keys(self) -> Sequence[DeliveryKey]: ...
+    def version(self, key: EnvironmentKey, name: str, number: int) -> tuple[ServedVersion, bool] | None:
+        """One version, and whether it was ever live in that environment; ``None`` when it does not exist."""
+        ...
+
+    def used(self, selectors: Mapping[str, datetime]) -> None:
+        """Write down when delivery keys were last used."""
+        ...
+
+    def hints(self) -> Iterator[None]:
+        """Yield whenever something may have changed (NOTIFY, ``data_version``), and at least once a second.
+
+        Only makes a node quick: reading ``heads`` after every yield is what makes it correct.
+        """
+        ...
