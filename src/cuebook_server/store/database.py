@@ -1,0 +1,158 @@
+"""One way to the database, SQLite or PostgreSQL by its URL."""
+
+from __future__ import annotations
+
+import importlib
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url, text
+from sqlalchemy.pool import QueuePool
+
+from cuebook_server.domain.errors import Busy, CuebookError, ReadOnly, StorageFull, Unavailable
+
+# SQLite from 3.7.0 to 3.51.2 can lose a page when the write-ahead log is reset.
+SQLITE_VERSION_MIN = (3, 51, 3)
+BUSY_TIMEOUT_MS = 15_000
+STATEMENT_TIMEOUT_MS = 15_000
+POOL_SIZE = 16
+POOL_TIMEOUT_S = 10
+_PRAGMAS = {
+    "journal_mode": "wal",
+    "synchronous": 2,  # FULL: a confirmed change survives a power cut
+    "busy_timeout": BUSY_TIMEOUT_MS,
+    "foreign_keys": 1,
+    "recursive_triggers": 1,
+    "trusted_schema": 0,
+    "cell_size_check": 1,
+    "mmap_size": 0,
+}
+
+
+def sqlite_module() -> ModuleType:
+    """The standard library's SQLite when it is new enough, else the one that comes as a package."""
+    if sqlite3.sqlite_version_info >= SQLITE_VERSION_MIN:
+        return sqlite3
+    return importlib.import_module("pysqlite3.dbapi2")
+
+
+@dataclass(frozen=True)
+class Database:
+    """An open database. ``write_lock`` queues this process's SQLite writers in order instead of letting them poll."""
+
+    url: str
+    engine: Engine
+    dialect: str
+    write_lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection in one consistent, read-only transaction."""
+        with translated(), self.engine.connect() as connection:
+            if self.dialect == "postgresql":
+                connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+            yield connection
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def open_database(url: str) -> Database:
+    """Open ``sqlite:///path`` or ``postgresql://...``. Nothing is created or migrated here."""
+    parsed = make_url(url)
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        engine = _sqlite(parsed.database or ":memory:")
+    elif backend == "postgresql":
+        engine = create_engine(
+            parsed.set(drivername="postgresql+psycopg"),
+            pool_size=POOL_SIZE,
+            pool_timeout=POOL_TIMEOUT_S,
+            pool_pre_ping=True,
+            connect_args={
+                "connect_timeout": 5,
+                "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={BUSY_TIMEOUT_MS} -c timezone=UTC",
+            },
+        )
+    else:
+        raise Unavailable(f"A database of kind {backend!r} is not supported.", hint="Use sqlite:///PATH or postgresql://...")
+    return Database(url, engine, backend)
+
+
+def _sqlite(path: str) -> Engine:
+    module = sqlite_module()
+
+    def connect() -> Any:
+        # Transactions are begun below, in so many words; the driver must not begin its own.
+        return module.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_MS / 1000)
+
+    engine = create_engine(
+        "sqlite://", module=module, creator=connect, poolclass=QueuePool, pool_size=POOL_SIZE, pool_timeout=POOL_TIMEOUT_S
+    )
+    event.listen(engine, "connect", _configure)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _configure(connection: Any, _: object) -> None:
+    cursor = connection.cursor()
+    for name, value in _PRAGMAS.items():
+        try:
+            cursor.execute(f"PRAGMA {name} = {value}")
+        except Exception as error:  # a read-only file system cannot change the journal; what counts is read back below
+            if "readonly" not in str(error):
+                raise
+    for name in ("journal_mode", "synchronous"):
+        found = cursor.execute(f"PRAGMA {name}").fetchone()[0]
+        if found != _PRAGMAS[name]:
+            raise Unavailable(f"SQLite refused {name}={_PRAGMAS[name]}: it says {found!r}.", hint="Use a local file system.")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    immediate = connection.get_execution_options().get("immediate", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn what the database's driver raises into a refusal people can act on."""
+    try:
+        yield
+    except exc.DBAPIError as error:
+        raise refusal(error) from error
+    except exc.TimeoutError as error:
+        raise Busy("Every database connection is in use.") from error
+
+
+# PostgreSQL's SQLSTATE or its class, and a piece of SQLite's message, each with what it means.
+_STATES: dict[str, type[CuebookError]] = {"53100": StorageFull, "25006": ReadOnly, "55P03": Busy, "57014": Busy, "40": Busy}
+_MESSAGES: dict[str, type[CuebookError]] = {
+    "readonly": ReadOnly,
+    "disk is full": StorageFull,
+    "locked": Busy,
+    "busy": Busy,
+    "disk i/o error": Unavailable,
+    "unable to open": Unavailable,
+}
+
+
+def refusal(error: exc.DBAPIError) -> Exception:
+    """The refusal a driver's error stands for; the error itself when it is a mistake of ours."""
+    state = getattr(error.orig, "sqlstate", None) or ""
+    for key in (state, state[:2]):
+        if key and key in _STATES:
+            return _STATES[key]()
+    message = str(error.orig).lower()
+    for piece, kind in _MESSAGES.items():
+        if piece in message:
+            return kind()
+    if state or "psycopg" not in type(error.orig).__module__ or not isinstance(error, exc.OperationalError):
+        return error
+    return Unavailable("The database does not answer.")  # the connection failed: PostgreSQL itself said nothing

@@ -1,0 +1,70 @@
+"""Answers kept for a day, so that repeating a request has one effect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, func, select
+
+from cuebook_server.domain.errors import IdempotencyMismatch
+from cuebook_server.store.schema import idempotency
+
+if TYPE_CHECKING:
+    from cuebook_server.store.unit_of_work import Transaction
+
+KEPT_FOR = timedelta(hours=24)
+FORGOTTEN_PER_WRITE_MAX = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was answered: the HTTP status and the JSON body."""
+
+    status: int
+    body: str
+
+
+class IdempotencyStore:
+    """Answers by credential and key; written in the transaction of the effect they report."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._tx = transaction
+
+    def find(self, credential: str, key: str, fingerprint: str) -> Answer | None:
+        """The answer given before, if any. On PostgreSQL a second request with the key waits here for the first to end."""
+        connection = self._tx.connection
+        if self._tx.dialect == "postgresql":
+            connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"{credential} {key}", 0))))
+        row = connection.execute(
+            select(idempotency).where(idempotency.c.credential == credential, idempotency.c.key == key)
+        ).first()
+        if row is None or row.created_at <= self._tx.now - KEPT_FOR:
+            return None
+        if row.fingerprint != fingerprint:
+            raise IdempotencyMismatch
+        return Answer(row.status, row.body)
+
+    def keep(self, credential: str, key: str, fingerprint: str, answer: Answer) -> None:
+        """Keep an answer for a day, and forget a few that are older."""
+        old = (
+            select(idempotency.c.credential, idempotency.c.key)
+            .where(idempotency.c.created_at <= self._tx.now - KEPT_FOR)
+            .limit(FORGOTTEN_PER_WRITE_MAX)
+        )
+        expired = [(row.credential, row.key) for row in self._tx.connection.execute(old)]
+        for pair in {*expired, (credential, key)}:
+            self._tx.connection.execute(
+                delete(idempotency).where(idempotency.c.credential == pair[0], idempotency.c.key == pair[1])
+            )
+        self._tx.connection.execute(
+            idempotency.insert().values(
+                credential=credential,
+                key=key,
+                fingerprint=fingerprint,
+                status=answer.status,
+                body=answer.body,
+                created_at=self._tx.now,
+            )
+        )

@@ -1,0 +1,197 @@
+"""Read models: what screens and commands list, each with its own SQL, a page at a time."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Row, and_, func, select
+
+from cuebook_server.domain import search as words
+from cuebook_server.domain.prompt import Prompt
+from cuebook_server.store import search
+from cuebook_server.store.schema import environment, pointer, prompt, prompt_alias, version
+
+if TYPE_CHECKING:
+    from cuebook_server.store.unit_of_work import Transaction
+
+Live = Mapping[str, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class PromptRow:
+    """A prompt in a list, with what is live where (environment -> number, ``None`` where nothing is)."""
+
+    name: str
+    latest: int
+    description: str
+    owner: str
+    tags: tuple[str, ...]
+    aliases: tuple[str, ...]
+    created_at: datetime
+    live: Live
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRow:
+    """A version in a list: everything but its content."""
+
+    prompt: str
+    number: int
+    digest: str
+    author: str
+    message: str
+    created_at: datetime
+    provenance: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A found prompt: where the words stand (version 0: name, description, owner or tags) and what is live where."""
+
+    prompt: str
+    version: int
+    snippet: str
+    live: Live
+
+
+class ListStore:
+    """One project's lists."""
+
+    def __init__(self, transaction: Transaction, project_id: int) -> None:
+        self._tx = transaction
+        self._project = project_id
+
+    def prompts(
+        self, *, names: Sequence[str] = (), prefix: str = "", tag: str = "", owner: str = "", after: str = "", limit: int
+    ) -> Sequence[PromptRow]:
+        """Prompts by name, after a name: of a folder (``prefix``), with a tag, of an owner."""
+        found = select(prompt).where(prompt.c.project_id == self._project, prompt.c.name > after)
+        if names:
+            found = found.where(prompt.c.name.in_(names))
+        if prefix:
+            found = found.where(prompt.c.name.startswith(prefix, autoescape=True))
+        if tag:
+            found = found.where(prompt.c.tags.contains(json.dumps(tag), autoescape=True))
+        if owner:
+            found = found.where(prompt.c.owner == owner)
+        rows = self._tx.connection.execute(found.order_by(prompt.c.name).limit(limit)).all()
+        live = self.live({row.prompt_id: row.latest for row in rows})
+        aliases = self._aliases([row.prompt_id for row in rows])
+        return [
+            PromptRow(
+                name=row.name,
+                latest=row.latest,
+                description=row.description,
+                owner=row.owner,
+                tags=tuple(json.loads(row.tags)),
+                aliases=tuple(aliases[row.prompt_id]),
+                created_at=row.created_at,
+                live=live[row.prompt_id],
+            )
+            for row in rows
+        ]
+
+    def _aliases(self, ids: Sequence[int]) -> Mapping[int, list[str]]:
+        rows = self._tx.connection.execute(
+            select(prompt_alias.c.prompt_id, prompt_alias.c.alias)
+            .where(prompt_alias.c.project_id == self._project, prompt_alias.c.prompt_id.in_(ids))
+            .order_by(prompt_alias.c.alias)
+        )
+        found: dict[int, list[str]] = defaultdict(list)
+        for row in rows:
+            found[row.prompt_id].append(row.alias)
+        return found
+
+    def live(self, latest: Mapping[int, int]) -> Mapping[int, Live]:
+        """What is live where, for prompts given with their newest number: by prompt id, then environment name."""
+        environments = self._tx.connection.execute(
+            select(environment.c.environment_id, environment.c.name, environment.c.tracks_latest)
+            .where(environment.c.project_id == self._project)
+            .order_by(environment.c.position)
+        ).all()
+        pointers = self._tx.connection.execute(
+            select(pointer.c.prompt_id, pointer.c.environment_id, pointer.c.number).where(
+                pointer.c.project_id == self._project, pointer.c.prompt_id.in_(list(latest))
+            )
+        )
+        numbers = {(row.prompt_id, row.environment_id): row.number for row in pointers}
+        return {
+            prompt_id: {
+                row.name: (newest or None) if row.tracks_latest else numbers.get((prompt_id, row.environment_id))
+                for row in environments
+            }
+            for prompt_id, newest in latest.items()
+        }
+
+    def behind(self, names: Sequence[str]) -> Mapping[str, Mapping[int, datetime]]:
+        """When the versions of these prompts were saved, by name and number: how far apart environments are, in days."""
+        rows = self._tx.connection.execute(
+            select(prompt.c.name, version.c.number, version.c.created_at)
+            .join(version, and_(version.c.project_id == prompt.c.project_id, version.c.prompt_id == prompt.c.prompt_id))
+            .where(prompt.c.project_id == self._project, prompt.c.name.in_(names))
+        )
+        found: dict[str, dict[int, datetime]] = defaultdict(dict)
+        for row in rows:
+            found[row.name][row.number] = row.created_at
+        return found
+
+    def versions(self, of: Prompt, before: int, limit: int) -> Sequence[VersionRow]:
+        """A prompt's versions below a number, newest first."""
+        rows = self._tx.connection.execute(
+            select(*(column for column in version.c if column.name not in ("body", "served")))
+            .where(version.c.project_id == self._project, version.c.prompt_id == of.prompt_id, version.c.number < before)
+            .order_by(version.c.number.desc())
+            .limit(limit)
+        )
+        return [_version_row(row, of.name) for row in rows]
+
+    def search(self, query: str, limit: int) -> Sequence[Hit]:
+        """Prompts whose name, description, tags or text (of any version) hold the words; names first, then the newest."""
+        found = search.find(self._tx.connection, self._tx.dialect, self._project, words.query(query))
+        best: dict[int, int] = {}
+        for row in found:
+            best[row.prompt_id] = max(row.number, best.get(row.prompt_id, 0))
+        # The prompt's own words beat its text; among versions the newest counts.
+        best |= {row.prompt_id: search.ABOUT for row in found if row.number == search.ABOUT}
+        chosen = sorted(best.items(), key=lambda pair: (pair[1] != search.ABOUT, -pair[0]))[:limit]
+        return self._hits(chosen, query)
+
+    def _hits(self, chosen: Iterable[tuple[int, int]], query: str) -> Sequence[Hit]:
+        wanted = dict(chosen)
+        rows = self._tx.connection.execute(
+            select(prompt).where(prompt.c.project_id == self._project, prompt.c.prompt_id.in_(list(wanted)))
+        )
+        prompts = {row.prompt_id: row for row in rows}
+        live = self.live({row.prompt_id: row.latest for row in prompts.values()})
+        return [
+            Hit(prompts[key].name, number, words.snippet(self._text(prompts[key], number), query), live[key])
+            for key, number in wanted.items()
+        ]
+
+    def _text(self, row: Row[Any], number: int) -> str:
+        if number == search.ABOUT:
+            return " · ".join(part for part in (row.name, row.description, row.owner, *json.loads(row.tags)) if part)
+        body = self._tx.connection.execute(
+            select(func.coalesce(version.c.served, version.c.body)).where(
+                version.c.project_id == self._project, version.c.prompt_id == row.prompt_id, version.c.number == number
+            )
+        ).scalar_one()
+        content = json.loads(body)
+        return str(content.get("text") or json.dumps(content["messages"], ensure_ascii=False))
+
+
+def _version_row(row: Row[Any], name: str) -> VersionRow:
+    return VersionRow(
+        prompt=name,
+        number=row.number,
+        digest=row.digest,
+        author=row.author,
+        message=row.message,
+        created_at=row.created_at,
+        provenance=json.loads(row.provenance) if row.provenance else None,
+    )

@@ -1,0 +1,85 @@
+"""Bring a database to this program's schema; refuse one that a newer program has written."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from importlib.metadata import version as installed
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect, select, text, update
+
+from cuebook_server.domain.errors import SchemaTooNew
+from cuebook_server.store import guards
+from cuebook_server.store.database import Database, translated
+from cuebook_server.store.schema import registry
+
+_LOCK = 0x63756562  # any number that all nodes share: two that start together migrate one after the other
+
+
+def migrate(database: Database, target: str = "head") -> None:
+    """Bring the schema to ``target`` in one transaction: all of it, or the schema as it was."""
+    connected = database.engine.connect().execution_options(immediate=True)
+    with database.write_lock, translated(), connected as connection, connection.begin():
+        if database.dialect == "postgresql":
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+        found, known = _revision(connection), _known()
+        if found is not None and found not in known:
+            writer = _writer(connection)
+            raise SchemaTooNew(
+                f"The database was written by Cuebook {writer}; this is {installed('cuebook')}.",
+                hint=f"Start Cuebook {writer} or newer on it.",
+            )
+        if found != known[0] or target != "head":
+            _run(connection, database.dialect, target)
+
+
+def is_current(database: Database) -> bool:
+    """Whether the schema is this program's."""
+    with database.read() as connection:
+        return _revision(connection) == _known()[0]
+
+
+def _run(connection: Connection, dialect: str, target: str) -> None:
+    guards.drop(connection, dialect)
+    config = _config()
+    config.attributes["connection"] = connection
+    if target == "head" or target in _known():
+        command.upgrade(config, target)
+    else:
+        command.downgrade(config, target)
+    if inspect(connection).has_table("registry"):
+        guards.install(connection, dialect)
+        _sign(connection)
+
+
+def _sign(connection: Connection) -> None:
+    """Leave word of who wrote this schema, so that an older program can say what it needs."""
+    version = installed("cuebook")
+    if connection.execute(select(registry.c.registry_id)).first() is None:
+        connection.execute(
+            registry.insert().values(registry_id=1, epoch=1, keyset=0, written_by=version, created_at=datetime.now(UTC))
+        )
+    connection.execute(update(registry).values(written_by=version))
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+def _known() -> list[str]:
+    """The revisions this program knows, newest first."""
+    return [script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()]
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _writer(connection: Connection) -> str:
+    return str(connection.execute(text("SELECT written_by FROM registry")).scalar_one())

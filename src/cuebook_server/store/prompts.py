@@ -1,0 +1,208 @@
+"""Prompts and their versions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Row, and_, delete, func, select, update
+
+from cuebook_server.domain.prompt import Prompt, Provenance, Version
+from cuebook_server.services.ports import NewVersion
+from cuebook_server.store import search
+from cuebook_server.store.schema import project, prompt, prompt_alias, version, version_include
+
+if TYPE_CHECKING:
+    from cuebook_server.store.unit_of_work import Transaction
+
+
+class PromptStore:
+    """One project's prompts."""
+
+    def __init__(self, transaction: Transaction, project_id: int) -> None:
+        self._tx = transaction
+        self._project = project_id
+
+    def find(self, name: str) -> Prompt | None:
+        """The prompt of that name, or that had it."""
+        connection = self._tx.connection
+        by_name = select(prompt).where(prompt.c.project_id == self._project, prompt.c.name == name)
+        row = connection.execute(by_name).first()
+        if row is None:
+            joined = prompt.join(
+                prompt_alias,
+                and_(prompt_alias.c.project_id == prompt.c.project_id, prompt_alias.c.prompt_id == prompt.c.prompt_id),
+            )
+            of_alias = select(prompt).select_from(joined)
+            row = connection.execute(
+                of_alias.where(prompt_alias.c.project_id == self._project, prompt_alias.c.alias == name)
+            ).first()
+        return self._prompt(row) if row else None
+
+    def _prompt(self, row: Row[Any]) -> Prompt:
+        aliases = self._tx.connection.scalars(
+            select(prompt_alias.c.alias)
+            .where(prompt_alias.c.project_id == self._project, prompt_alias.c.prompt_id == row.prompt_id)
+            .order_by(prompt_alias.c.alias)
+        )
+        return Prompt(
+            project_id=self._project,
+            prompt_id=row.prompt_id,
+            name=row.name,
+            latest=row.latest,
+            created_at=row.created_at,
+            description=row.description,
+            owner=row.owner,
+            tags=tuple(json.loads(row.tags)),
+            aliases=tuple(aliases),
+        )
+
+    def add(self, name: str) -> Prompt:
+        """Make a prompt that has no version yet."""
+        highest = select(func.max(prompt.c.prompt_id)).where(prompt.c.project_id == self._project)
+        made = Prompt(self._project, (self._tx.connection.execute(highest).scalar() or 0) + 1, name, 0, self._tx.now)
+        self._tx.connection.execute(
+            prompt.insert().values(
+                project_id=self._project,
+                prompt_id=made.prompt_id,
+                name=name,
+                latest=0,
+                description="",
+                owner="",
+                tags="[]",
+                created_at=made.created_at,
+            )
+        )
+        self._directory_changed()
+        self._index(made)
+        return made
+
+    def describe(self, changed: Prompt) -> None:
+        """Write what people say about a prompt: description, owner, tags, aliases."""
+        connection, key = self._tx.connection, (self._project, changed.prompt_id)
+        connection.execute(
+            update(prompt)
+            .where(prompt.c.project_id == key[0], prompt.c.prompt_id == key[1])
+            .values(description=changed.description, owner=changed.owner, tags=json.dumps(changed.tags))
+        )
+        connection.execute(delete(prompt_alias).where(prompt_alias.c.project_id == key[0], prompt_alias.c.prompt_id == key[1]))
+        for alias in changed.aliases:
+            connection.execute(prompt_alias.insert().values(project_id=key[0], prompt_id=key[1], alias=alias))
+        self._directory_changed()
+        self._index(changed)
+
+    def _directory_changed(self) -> None:
+        mine = project.c.project_id == self._project
+        self._tx.connection.execute(update(project).where(mine).values(directory=project.c.directory + 1))
+        self._tx.touch()
+
+    def _index(self, changed: Prompt) -> None:
+        words = "\n".join((changed.name, changed.description, changed.owner, *changed.tags, *changed.aliases))
+        search.put(self._tx.connection, self._tx.dialect, (self._project, changed.prompt_id, search.ABOUT), words)
+
+    def version(self, of: Prompt, number: int) -> Version | None:
+        """One version of a prompt."""
+        row = self._tx.connection.execute(
+            select(version).where(
+                version.c.project_id == self._project, version.c.prompt_id == of.prompt_id, version.c.number == number
+            )
+        ).first()
+        return _version(row, of.name) if row else None
+
+    def imported(self, of: Prompt, import_keys: Sequence[str]) -> Mapping[str, int]:
+        """Which of these imported things are already here, and as which version."""
+        rows = self._tx.connection.execute(
+            select(version.c.import_key, version.c.number).where(
+                version.c.project_id == self._project,
+                version.c.prompt_id == of.prompt_id,
+                version.c.import_key.in_(import_keys),
+            )
+        )
+        return {row.import_key: row.number for row in rows}
+
+    def save(self, of: Prompt, new: NewVersion, author: str) -> Version:
+        """Write the next version. The caller holds the project, so the number is free."""
+        connection, number = self._tx.connection, of.latest + 1
+        provenance = {k: v for k, v in asdict(new.provenance).items() if v is not None} if new.provenance else None
+        row = {
+            "project_id": self._project,
+            "prompt_id": of.prompt_id,
+            "number": number,
+            "digest": new.digest,
+            "body": new.body.decode(),
+            "served": new.served.decode() if new.served is not None else None,
+            "author": author,
+            "message": new.message,
+            "created_at": self._tx.now,
+            "provenance": json.dumps(provenance) if provenance else None,
+            "import_key": new.provenance.import_key if new.provenance else None,
+        }
+        connection.execute(version.insert().values(**row))
+        connection.execute(
+            update(prompt).where(prompt.c.project_id == self._project, prompt.c.prompt_id == of.prompt_id).values(latest=number)
+        )
+        for fragment_id, fragment_number in new.includes.items():
+            connection.execute(
+                version_include.insert().values(
+                    project_id=self._project,
+                    prompt_id=of.prompt_id,
+                    number=number,
+                    fragment_id=fragment_id,
+                    fragment_number=fragment_number,
+                )
+            )
+        search.put(connection, self._tx.dialect, (self._project, of.prompt_id, number), new.texts)
+        written = self.version(of, number)
+        assert written is not None
+        return written
+
+    def includes(self, of: Prompt, number: int) -> Mapping[str, int]:
+        """The fragments a version locked, by name."""
+        rows = self._tx.connection.execute(
+            select(prompt.c.name, version_include.c.fragment_number)
+            .join(
+                version_include,
+                and_(version_include.c.project_id == prompt.c.project_id, version_include.c.fragment_id == prompt.c.prompt_id),
+            )
+            .where(
+                version_include.c.project_id == self._project,
+                version_include.c.prompt_id == of.prompt_id,
+                version_include.c.number == number,
+            )
+        )
+        return {row.name: row.fragment_number for row in rows}
+
+    def dependents(self, of: Prompt) -> Sequence[tuple[str, int, int]]:
+        """Prompts whose newest version includes this one: (name, its number, the number it locked), by name."""
+        rows = self._tx.connection.execute(
+            select(prompt.c.name, prompt.c.latest, version_include.c.fragment_number)
+            .join(
+                version_include,
+                and_(
+                    version_include.c.project_id == prompt.c.project_id,
+                    version_include.c.prompt_id == prompt.c.prompt_id,
+                    version_include.c.number == prompt.c.latest,
+                ),
+            )
+            .where(prompt.c.project_id == self._project, version_include.c.fragment_id == of.prompt_id)
+            .order_by(prompt.c.name)
+        )
+        return [(row.name, row.latest, row.fragment_number) for row in rows]
+
+
+def _version(row: Row[Any], name: str) -> Version:
+    content = json.loads(row.body)
+    return Version(
+        prompt_id=row.prompt_id,
+        prompt=name,
+        number=row.number,
+        digest=row.digest,
+        content=content,
+        served=json.loads(row.served) if row.served is not None else content,
+        author=row.author,
+        message=row.message,
+        created_at=row.created_at,
+        provenance=Provenance(**json.loads(row.provenance)) if row.provenance else None,
+    )

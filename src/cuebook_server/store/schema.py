@@ -1,0 +1,303 @@
+"""The tables. ``project_id`` comes first in every key, so that a large installation can be divided by project.
+
+The migrations make the schema; a test holds this file against them. What the database itself refuses (an UPDATE of a version,
+a pointer move without a release) stands in ``guards``.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData()
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """A moment, always with its time zone: SQLite would give naive times back."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  # SQLAlchemy calls it so
+        """Store UTC."""
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002  # SQLAlchemy calls it so
+        """Give UTC back."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)  # type: ignore[no-any-return]  # the driver's type
+
+
+registry = Table(
+    "registry",
+    metadata,
+    Column("registry_id", Integer, primary_key=True),
+    Column("epoch", Integer, nullable=False),
+    Column("keyset", Integer, nullable=False),
+    Column("written_by", Text, nullable=False),
+    Column("created_at", UTCDateTime, nullable=False),
+)
+
+project = Table(
+    "project",
+    metadata,
+    Column("project_id", Integer, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("created_at", UTCDateTime, nullable=False),
+    Column("directory", Integer, nullable=False),
+    Column("audit_seq", Integer, nullable=False),
+    Column("audit_hash", Text, nullable=False),
+)
+
+prompt = Table(
+    "prompt",
+    metadata,
+    Column("project_id", Integer, nullable=False),
+    Column("prompt_id", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("latest", Integer, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("tags", Text, nullable=False),
+    Column("created_at", UTCDateTime, nullable=False),
+    PrimaryKeyConstraint("project_id", "prompt_id"),
+    UniqueConstraint("project_id", "name"),
+    ForeignKeyConstraint(["project_id"], ["project.project_id"]),
+)
+
+prompt_alias = Table(
+    "prompt_alias",
+    metadata,
+    Column("project_id", Integer, nullable=False),
+    Column("alias", Text, nullable=False),
+    Column("prompt_id", Integer, nullable=False),
+    PrimaryKeyConstraint("project_id", "alias"),
+    ForeignKeyConstraint(["project_id", "prompt_id"], ["prompt.project_id", "prompt.prompt_id"]),
+)
+
+version = Table(
+    "version",
+    metadata,
+    Column("project_id", Integer, nullable=False),
+    Column("prompt_id", Integer, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("served", Text),  # only where fragments were flattened in
+    Column("author", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("created_at", UTCDateTime, nullable=False),
+    Column("provenance", Text),
+    Column("import_key", Text),
+    PrimaryKeyConstraint("project_id", "prompt_id", "number"),
+    ForeignKeyConstraint(["project_id", "prompt_id"], ["prompt.project_id", "prompt.prompt_id"]),
+)
+Index(
+    "version_import_key",
+    version.c.project_id,
+    version.c.prompt_id,
+    version.c.import_key,
+    unique=True,
+    sqlite_where=text("import_key IS NOT NULL"),
+    postgresql_where=text("import_key IS NOT NULL"),
+)
+
+version_include = Table(
+    "version_include",
+    metadata,
+    Column("project_id", Integer, nullable=False),
+    Column("prompt_id", Integer, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("fragment_id", Integer, nullable=False),
+    Column("fragment_number", Integer, nullable=False),
+    PrimaryKeyConstraint("project_id", "prompt_id", "number", "fragment_id"),
+    ForeignKeyConstraint(["project_id", "prompt_id", "number"], ["version.project_id", "version.prompt_id", "version.number"]),
+    ForeignKeyConstraint(
+        ["project_id", "fragment_id", "fragment_number"], ["version.project_id", "version.prompt_id", "version.number"]
+    ),
+)
+Index("version_include_fragment", version_include.c.project_id, version_include.c.fragment_id)
+
+environment = Table(
+    "environment",
+    metadata,
+    Column("project_id", Integer, nullable=False),
+    Column("environment_id", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("tracks_latest", Boolean, nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("policy_revision", Integer, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("updated_at", UTCDateTime, nullable=False),
+    PrimaryKeyConstraint("project_id", "environment_id"),
+    UniqueConstraint("project_id", "name"),
+    ForeignKeyConstraint(["project_id"], ["project.project_id"]),
+)
+
+release = Table(
+    "release",
+    metadata,
+    Column("project_id", Integer, nullable=False),
+    Column("release_id", Integer, nullable=False),
+    Column("environment_id", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("decision", Text, nullable=False),
+    Column("notes", Text, nullable=False),
+    Column("created_at", UTCDateTime, nullable=False),
+    Column("applied_at", UTCDateTime, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("revision", Integer, nullable=False),
+    PrimaryKeyConstraint("project_id", "release_id"),
+    UniqueConstraint("project_id", "environment_id", "revision"),
+    ForeignKeyConstraint(["project_id", "environment_id"], ["environment.project_id", "environment.environment_id"]),
+)
+
+release_item = Table(
+    "release_item",
+    metadata,
+    Column("project_id", Integer, nullable=False),
+    Column("release_id", Integer, nullable=False),
+    Column("prompt_id", Integer, nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("number", Integer),  # NULL retires the prompt
+    Column("replaces", Integer),
+    PrimaryKeyConstraint("project_id", "release_id", "prompt_id"),
+    ForeignKeyConstraint(["project_id", "release_id"], ["release.project_id", "release.release_id"]),
+    ForeignKeyConstraint(["project_id", "prompt_id", "number"], ["version.project_id", "version.prompt_id", "version.number"]),
+)
+
+pointer = Table(
+    "pointer",
+    metadata,
+    Column("project_id", Integer, nullable=False),
+    Column("environment_id", Integer, nullable=False),
+    Column("prompt_id", Integer, nullable=False),
+    Column("number", Integer),  # NULL: retired here
+    Column("release_id", Integer, nullable=False),
+    Column("revision", Integer, nullable=False),
+    PrimaryKeyConstraint("project_id", "environment_id", "prompt_id"),
+    ForeignKeyConstraint(["project_id", "environment_id"], ["environment.project_id", "environment.environment_id"]),
+    ForeignKeyConstraint(["project_id", "prompt_id", "number"], ["version.project_id", "version.prompt_id", "version.number"]),
+    ForeignKeyConstraint(["project_id", "release_id"], ["release.project_id", "release.release_id"]),
+)
+
+pointer_change = Table(
+    "pointer_change",
+    metadata,
+    Column("project_id", Integer, nullable=False),
+    Column("environment_id", Integer, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("prompt_id", Integer, nullable=False),
+    Column("before", Integer),
+    Column("after", Integer),
+    Column("cause", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("at", UTCDateTime, nullable=False),
+    Column("release_id", Integer),  # NULL only where latest is tracked: a save is the cause
+    PrimaryKeyConstraint("project_id", "environment_id", "revision", "prompt_id"),
+    ForeignKeyConstraint(["project_id", "environment_id"], ["environment.project_id", "environment.environment_id"]),
+    ForeignKeyConstraint(["project_id", "prompt_id", "after"], ["version.project_id", "version.prompt_id", "version.number"]),
+    ForeignKeyConstraint(["project_id", "release_id"], ["release.project_id", "release.release_id"]),
+)
+Index(
+    "pointer_change_prompt",
+    pointer_change.c.project_id,
+    pointer_change.c.environment_id,
+    pointer_change.c.prompt_id,
+    pointer_change.c.revision,
+)
+
+audit_entry = Table(
+    "audit_entry",
+    metadata,
+    Column("project_id", Integer, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("at", UTCDateTime, nullable=False),
+    Column("body", Text, nullable=False),
+    PrimaryKeyConstraint("project_id", "seq"),
+    ForeignKeyConstraint(["project_id"], ["project.project_id"]),
+)
+
+delivery_key = Table(
+    "delivery_key",
+    metadata,
+    Column("selector", Text, primary_key=True),
+    Column("verifier", Text, nullable=False),
+    Column("project_id", Integer, nullable=False),
+    Column("environment_id", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("created_at", UTCDateTime, nullable=False),
+    Column("expires_at", UTCDateTime),
+    Column("revoked_at", UTCDateTime),
+    Column("replaced_by", Text),
+    Column("networks", Text, nullable=False),
+    Column("last_used_at", UTCDateTime),
+    ForeignKeyConstraint(["project_id", "environment_id"], ["environment.project_id", "environment.environment_id"]),
+)
+Index("delivery_key_project", delivery_key.c.project_id)
+
+token = Table(
+    "token",
+    metadata,
+    Column("selector", Text, primary_key=True),
+    Column("verifier", Text, nullable=False),
+    Column("project_id", Integer),  # NULL: the whole instance
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("created_at", UTCDateTime, nullable=False),
+    Column("expires_at", UTCDateTime),
+    Column("revoked_at", UTCDateTime),
+    Column("last_used_at", UTCDateTime),
+    ForeignKeyConstraint(["project_id"], ["project.project_id"]),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("credential", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("created_at", UTCDateTime, nullable=False),
+    PrimaryKeyConstraint("credential", "key"),
+)
+Index("idempotency_created_at", idempotency.c.created_at)
+
+# What can be found; the words themselves lie in an index of the database's own kind (see ``search``). Number 0 is the prompt's
+# name, description, owner and tags.
+search_document = Table(
+    "search_document",
+    metadata,
+    Column("document_id", Integer, primary_key=True),
+    Column("project_id", Integer, nullable=False),
+    Column("prompt_id", Integer, nullable=False),
+    Column("number", Integer, nullable=False),
+    UniqueConstraint("project_id", "prompt_id", "number"),
+    ForeignKeyConstraint(["project_id", "prompt_id"], ["prompt.project_id", "prompt.prompt_id"]),
+)

@@ -1,0 +1,250 @@
+"""What a node reads to build what it serves: the delivery side's source."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from sqlalchemy import Connection, Row, Select, and_, exists, func, select, update
+
+from cuebook_server.domain.environment import Environment
+from cuebook_server.domain.keys import DeliveryKey
+from cuebook_server.services.ports import Directory, EnvironmentKey, EnvironmentState, Heads, ServedVersion
+from cuebook_server.store import schema
+from cuebook_server.store.credentials import all_keys, key_of
+from cuebook_server.store.database import Database, sqlite_module
+from cuebook_server.store.environments import environment_of
+from cuebook_server.store.unit_of_work import NOTIFY_CHANNEL
+
+POLL_S = 1.0
+POLL_JITTER = 0.2
+DATA_VERSION_POLL_S = 0.02
+HEARTBEAT_S = 5.0
+_project, _prompt, _alias, _version = schema.project.c, schema.prompt.c, schema.prompt_alias.c, schema.version.c
+_environment, _pointer, _change = schema.environment.c, schema.pointer.c, schema.pointer_change.c
+_body = func.coalesce(_version.served, _version.body).label("content")
+
+
+class SqlSnapshotSource:
+    """Reads heads, environments and keys; every call is one consistent transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._stopped = threading.Event()
+
+    def stop(self) -> None:
+        """End ``hints``."""
+        self._stopped.set()
+
+    def heads(self) -> Heads:
+        """The counters that say what changed."""
+        with self._database.read() as connection:
+            registry = connection.execute(select(schema.registry)).one()
+            projects = connection.execute(select(_project.project_id, _project.directory))
+            environments = connection.execute(
+                select(
+                    _environment.project_id, _environment.environment_id, _environment.revision, _environment.policy_revision
+                )
+            )
+            return Heads(
+                epoch=registry.epoch,
+                keyset=registry.keyset,
+                directories={row.project_id: row.directory for row in projects},
+                environments={
+                    (row.project_id, row.environment_id): (row.revision, row.policy_revision) for row in environments
+                },
+            )
+
+    def directory(self, project_id: int) -> Directory:
+        """The project's prompts and aliases."""
+        with self._database.read() as connection:
+            names = connection.scalars(select(_prompt.name).where(_prompt.project_id == project_id)).all()
+            aliases = connection.execute(
+                select(_alias.alias, _prompt.name)
+                .join(schema.prompt, and_(_prompt.project_id == _alias.project_id, _prompt.prompt_id == _alias.prompt_id))
+                .where(_alias.project_id == project_id)
+            )
+            return Directory(frozenset(names), {row.alias: row.name for row in aliases})
+
+    def environment(self, key: EnvironmentKey, since: int | None = None) -> EnvironmentState | None:
+        """What the environment serves: everything, or what changed after revision ``since``."""
+        with self._database.read() as connection:
+            found = _environment_row(connection, key)
+            if found is None:
+                return None
+            environment, project = found
+            statement = _tracking(key, since) if environment.tracks_latest else _pinned(key, since)
+            return EnvironmentState(
+                key=key,
+                project=project,
+                environment=environment,
+                epoch=connection.execute(select(schema.registry.c.epoch)).scalar_one(),
+                revision=environment.revision,
+                since=since,
+                versions=[_served(row) for row in connection.execute(statement)],
+            )
+
+    def keys(self) -> Sequence[DeliveryKey]:
+        """Every delivery key of every project."""
+        with self._database.read() as connection:
+            return [key_of(row) for row in connection.execute(all_keys())]
+
+    def version(self, key: EnvironmentKey, name: str, number: int) -> tuple[ServedVersion, bool] | None:
+        """One version, and whether that environment ever served it."""
+        was_live = exists().where(
+            _change.project_id == key[0],
+            _change.environment_id == key[1],
+            _change.prompt_id == _version.prompt_id,
+            _change.after == number,
+        )
+        with self._database.read() as connection:
+            row = connection.execute(
+                select(
+                    _prompt.prompt_id,
+                    _prompt.name,
+                    _prompt.latest,
+                    _version.number,
+                    _version.digest,
+                    _body,
+                    _version.created_at.label("released_at"),
+                    was_live.label("was_live"),
+                )
+                .join(schema.version, and_(_version.project_id == _prompt.project_id, _version.prompt_id == _prompt.prompt_id))
+                .where(_prompt.project_id == key[0], _prompt.name == name, _version.number == number)
+            ).first()
+            return (_served(row), bool(row.was_live)) if row else None
+
+    def used(self, selectors: Mapping[str, datetime]) -> None:
+        """Write down when keys were last used; one small transaction."""
+        key = schema.delivery_key
+        with self._database.write_lock, self._database.engine.begin() as connection:
+            for selector, moment in selectors.items():
+                connection.execute(update(key).where(key.c.selector == selector).values(last_used_at=moment))
+
+    def hints(self) -> Iterator[None]:
+        """Yield when something may have changed, and at least once a second: the poll is what makes a node correct."""
+        if self._database.dialect == "postgresql":
+            yield from self._listen()
+        else:
+            yield from self._watch_data_version()
+
+    def _poll_s(self) -> float:
+        return POLL_S * random.uniform(1 - POLL_JITTER, 1 + POLL_JITTER)  # noqa: S311  # spreads the nodes' polls, no secret
+
+    def _watch_data_version(self) -> Iterator[None]:
+        """SQLite: ``PRAGMA data_version`` changes when another connection has committed; asking costs microseconds."""
+        path = self._database.engine.url.database or self._database.url.removeprefix("sqlite:///")
+        connection = sqlite_module().connect(path, check_same_thread=False)
+        try:
+            seen, waited, patience = -1, 0.0, self._poll_s()
+            while not self._stopped.is_set():
+                version = connection.execute("PRAGMA data_version").fetchone()[0]
+                if version != seen or waited >= patience:
+                    seen, waited, patience = version, 0.0, self._poll_s()
+                    yield
+                self._stopped.wait(DATA_VERSION_POLL_S)
+                waited += DATA_VERSION_POLL_S
+        finally:
+            connection.close()
+
+    def _listen(self) -> Iterator[None]:
+        """PostgreSQL: LISTEN first, then tell the caller to read the head. A dead connection ends in an error; begin again."""
+        with psycopg.connect(self._database.url, autocommit=True, connect_timeout=5) as connection:
+            connection.execute(f"LISTEN {NOTIFY_CHANNEL}")
+            yield
+            quiet = 0.0
+            while not self._stopped.is_set():
+                patience = self._poll_s()
+                heard = list(connection.notifies(timeout=patience, stop_after=1))
+                quiet = 0.0 if heard else quiet + patience
+                if quiet >= HEARTBEAT_S:
+                    connection.execute("SELECT 1")
+                    quiet = 0.0
+                yield
+
+
+def _environment_row(connection: Connection, key: EnvironmentKey) -> tuple[Environment, str] | None:
+    row = connection.execute(
+        select(schema.environment, _project.name.label("project_name"))
+        .join(schema.project, _project.project_id == _environment.project_id)
+        .where(_environment.project_id == key[0], _environment.environment_id == key[1])
+    ).first()
+    return (environment_of(row), row.project_name) if row else None
+
+
+def _tracking(key: EnvironmentKey, since: int | None) -> Select[Any]:
+    """The newest version of every prompt (that changed since)."""
+    newest = (
+        select(
+            _prompt.prompt_id,
+            _prompt.name,
+            _prompt.latest,
+            _version.number,
+            _version.digest,
+            _body,
+            _version.created_at.label("released_at"),
+        )
+        .join(
+            schema.version,
+            and_(
+                _version.project_id == _prompt.project_id,
+                _version.prompt_id == _prompt.prompt_id,
+                _version.number == _prompt.latest,
+            ),
+        )
+        .where(_prompt.project_id == key[0])
+    )
+    if since is None:
+        return newest
+    changed = select(_change.prompt_id).where(
+        _change.project_id == key[0], _change.environment_id == key[1], _change.revision > since
+    )
+    return newest.where(_prompt.prompt_id.in_(changed))
+
+
+def _pinned(key: EnvironmentKey, since: int | None) -> Select[Any]:
+    """What each pointer (moved since) points at, and when it was released."""
+    released = (
+        select(
+            _prompt.prompt_id,
+            _prompt.name,
+            _prompt.latest,
+            _pointer.number,
+            _version.digest,
+            _body,
+            schema.release.c.applied_at.label("released_at"),
+        )
+        .select_from(schema.pointer)
+        .join(schema.prompt, and_(_prompt.project_id == _pointer.project_id, _prompt.prompt_id == _pointer.prompt_id))
+        .join(
+            schema.release,
+            and_(schema.release.c.project_id == _pointer.project_id, schema.release.c.release_id == _pointer.release_id),
+        )
+        .join(
+            schema.version,
+            and_(
+                _version.project_id == _pointer.project_id,
+                _version.prompt_id == _pointer.prompt_id,
+                _version.number == _pointer.number,
+            ),
+            isouter=True,  # a retired prompt points at nothing
+        )
+        .where(_pointer.project_id == key[0], _pointer.environment_id == key[1])
+    )
+    return released if since is None else released.where(_pointer.revision > since)
+
+
+def _served(row: Row[Any]) -> ServedVersion:
+    return ServedVersion(
+        prompt_id=row.prompt_id,
+        name=row.name,
+        number=row.number,
+        latest=row.latest,
+        digest=row.digest or "",
+        content=(row.content or "").encode(),
+        released_at=row.released_at,
+    )

@@ -1,0 +1,123 @@
+"""One use case, one transaction. ``commit`` stands here and nowhere else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, select, text
+
+from cuebook_server.services.ports import EnvironmentKey, Project
+from cuebook_server.store import schema
+from cuebook_server.store.audit import AuditStore
+from cuebook_server.store.credentials import CredentialStore
+from cuebook_server.store.database import Database, translated
+from cuebook_server.store.environments import EnvironmentStore
+from cuebook_server.store.idempotency import IdempotencyStore
+from cuebook_server.store.lists import ListStore
+from cuebook_server.store.projects import ProjectStore
+from cuebook_server.store.prompts import PromptStore
+from cuebook_server.store.releases import ReleaseStore
+
+Clock = Callable[[], datetime]
+NOTIFY_CHANNEL = "cuebook"
+
+
+def utc_now() -> datetime:
+    """The server's clock."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class Transaction:
+    """What every store of one unit of work shares. ``touched`` collects what the nodes must be told of after the commit."""
+
+    connection: Connection
+    dialect: str
+    now: datetime
+    touched: set[EnvironmentKey] = field(default_factory=set)
+    told: bool = False
+
+    def touch(self, key: EnvironmentKey | None = None) -> None:
+        """Something a node serves has changed: an environment, or (``None``) keys or the directory."""
+        self.told = True
+        if key is not None:
+            self.touched.add(key)
+
+
+class ProjectScope:
+    """One project's stores within a unit of work."""
+
+    def __init__(self, transaction: Transaction, project: Project) -> None:
+        self.project = project
+        self.prompts = PromptStore(transaction, project.project_id)
+        self.environments = EnvironmentStore(transaction, project.project_id)
+        self.releases = ReleaseStore(transaction, project.project_id)
+        self.audit = AuditStore(transaction, project.project_id)
+        self.credentials = CredentialStore(transaction, project.project_id)
+        self.lists = ListStore(transaction, project.project_id)
+
+
+class SqlUnitOfWork:
+    """The transaction of one use case. ``now`` is one moment for all of it."""
+
+    def __init__(self, transaction: Transaction, clock: Clock, *, writes: bool) -> None:
+        self._transaction = transaction
+        self._clock = clock
+        self._writes = writes
+        self.projects = ProjectStore(transaction)
+        self.credentials = CredentialStore(transaction, None)
+        self.idempotency = IdempotencyStore(transaction)
+
+    @property
+    def now(self) -> datetime:
+        """The transaction's time."""
+        return self._transaction.now
+
+    def scope(self, project: Project) -> ProjectScope:
+        """The project's stores. In a write its row is locked first: one writer a project, on both databases alike.
+
+        So commits, revisions and audit entries have one order, nothing deadlocks, and nobody is asked to retry.
+        """
+        if self._writes and self._transaction.dialect == "postgresql":
+            row = schema.project
+            self._transaction.connection.execute(
+                select(row.c.project_id).where(row.c.project_id == project.project_id).with_for_update()
+            )
+            # Read again behind the lock: the order of times is the order of commits.
+            self._transaction.now = self._clock()
+        return ProjectScope(self._transaction, project)
+
+    def random(self, count: int) -> bytes:
+        """Bytes for a secret."""
+        return os.urandom(count)
+
+
+@contextmanager
+def read(database: Database, clock: Clock = utc_now) -> Iterator[SqlUnitOfWork]:
+    """A unit of work that only reads, from one consistent state."""
+    with database.read() as connection:
+        yield SqlUnitOfWork(Transaction(connection, database.dialect, clock()), clock, writes=False)
+
+
+@contextmanager
+def write(database: Database, clock: Clock = utc_now, committed: Callable[[], None] = lambda: None) -> Iterator[SqlUnitOfWork]:
+    """A unit of work that is committed when its block ends, and undone when it raises.
+
+    ``committed`` is called after a commit that changed what nodes serve: this node then has it before the caller is answered.
+    """
+    told = False
+    queue = database.write_lock if database.dialect == "sqlite" else nullcontext()
+    with queue, translated(), database.engine.connect().execution_options(immediate=True) as connection:
+        transaction = Transaction(connection, database.dialect, clock())
+        with connection.begin() as running:
+            yield SqlUnitOfWork(transaction, clock, writes=True)
+            if transaction.told and database.dialect == "postgresql":
+                connection.execute(text(f"NOTIFY {NOTIFY_CHANNEL}"))
+            running.commit()
+        told = transaction.told
+    if told:
+        committed()
