@@ -24,6 +24,7 @@ TEMPLATE = "cuebook_template"
 def begin_run() -> Path:
     """Make the run's folder. Short, because a socket's path may have 107 bytes only."""
     folder = Path(tempfile.mkdtemp(prefix="cuebook-tests-"))
+    folder.chmod(0o711)  # PostgreSQL runs as `nobody` when the tests run as root, and its files lie in here
     os.environ[VARIABLE] = str(folder)
     return folder
 
