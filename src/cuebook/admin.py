@@ -1,0 +1,332 @@
+"""The management API as Python methods: what the command line, CI and Git synchronisation use.
+
+Every method raises the errors of `cuebook.errors`. Objects come back as the JSON the server sent; lists are walked page
+by page while you iterate. Every write carries an idempotency key, so that repeating it after a lost connection has one effect.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Literal
+from urllib.parse import quote
+
+from cuebook import wire
+from cuebook._transport import Answer, Request, Transport, base_url
+from cuebook.errors import BadAnswer, Invalid, Unavailable
+
+__all__ = ["IMPORT_ITEMS_MAX", "AdminClient", "Json"]
+
+Json = dict[str, Any]
+Query = Mapping[str, str | int | Sequence[str] | None]
+
+IMPORT_ITEMS_MAX = 100
+PAGE_ITEMS = 200
+ATTEMPTS_MAX = 4
+FIRST_PAUSE_S = 0.2
+PAUSE_S_MAX = 5.0
+
+
+class AdminClient:
+    """A project of one registry, by a management token (``cue_svc_...``). May be used by several threads."""
+
+    def __init__(self, url: str, token: str, project: str, *, timeout_s: float = 30.0) -> None:
+        self.project = project
+        self._transport = Transport(base_url(url), token, timeout_s=timeout_s)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._transport.close()
+
+    def __enter__(self) -> AdminClient:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    # --- whoever asks, and projects ---------------------------------------------------------------------------------
+    def me(self) -> Json:
+        """Who the token belongs to: ``principal``, ``role``, ``project`` (``None`` for the whole instance)."""
+        return self._get("/api/me")
+
+    def projects(self) -> list[Json]:
+        """The projects the token sees."""
+        return self._items("/api/projects")
+
+    def create_project(self, name: str) -> Json:
+        """Make a project with its three environments."""
+        return self._write("POST", "/api/projects", {"name": name})
+
+    # --- prompts and versions ---------------------------------------------------------------------------------------
+    def prompts(self, *, prefix: str | None = None, tag: str | None = None, owner: str | None = None) -> Iterator[Json]:
+        """Every prompt with its ``latest`` number and what is ``live`` where, by name."""
+        return self._pages(self._path("prompts"), "after", prefix=prefix, tag=tag, owner=owner)
+
+    def prompt(self, name: str) -> Json:
+        """One prompt: description, owner, tags, aliases, ``latest``, ``live``."""
+        return self._get(self._path("prompts", name))
+
+    def describe(
+        self,
+        name: str,
+        *,
+        description: str | None = None,
+        owner: str | None = None,
+        tags: Sequence[str] | None = None,
+        aliases: Sequence[str] | None = None,
+    ) -> Json:
+        """Change what is said about a prompt; what is left out stays."""
+        said = {"description": description, "owner": owner, "tags": tags, "aliases": aliases}
+        return self._write("PATCH", self._path("prompts", name), _given(said))
+
+    def save(
+        self,
+        name: str,
+        content: Mapping[str, Any],
+        *,
+        message: str = "",
+        base: int | None = None,
+        provenance: Mapping[str, Any] | None = None,
+    ) -> Json:
+        """Save a version. ``created`` is false when the newest version already had this content.
+
+        Raises `BaseMoved` (with both sides in ``data``) when ``base`` is no longer the newest number.
+        """
+        body = _given({"content": content, "message": message, "base": base, "provenance": provenance})
+        return self._write("POST", self._path("prompts", name, "versions"), body)
+
+    def versions(self, name: str) -> Iterator[Json]:
+        """A prompt's versions, newest first, without their content."""
+        return self._pages(self._path("prompts", name, "versions"), "before")
+
+    def version(self, name: str, selector: str | int = "latest") -> Json:
+        """One version with its content; ``selector`` is a number, ``latest`` or an environment's name."""
+        return self._get(self._path("prompts", name, "versions", str(selector)))
+
+    def render(self, name: str, variables: Mapping[str, Any], version: str | int = "latest") -> Json:
+        """Render a version: ``text`` or ``messages``, ``model``, ``receipt``. Changes nothing."""
+        body = {"variables": variables, "version": version}
+        return self._write("POST", self._path("prompts", name, "render"), body)
+
+    def diff(self, name: str, old: str | int, new: str | int) -> Json:
+        """What changed between two versions: ``prose`` by words, ``fields``, a ``summary``, what is ``breaking``."""
+        return self._get(self._path("prompts", name, "diff"), {"from": str(old), "to": str(new)})
+
+    def dependents(self, name: str) -> list[Json]:
+        """The prompts whose newest version includes this fragment."""
+        return self._items(self._path("prompts", name, "dependents"))
+
+    def search(self, query: str, *, limit: int = 50) -> list[Json]:
+        """Prompts whose name, description, tags or any version's text match, best first."""
+        return self._items(self._path("search"), {"q": query, "limit": limit})
+
+    def import_items(self, items: Sequence[Mapping[str, Any]]) -> list[Json]:
+        """Import up to 100 items in one transaction; each answer's ``status`` is created, unchanged or refused."""
+        if len(items) > IMPORT_ITEMS_MAX:
+            raise Invalid(f"{len(items)} items at once.", hint=f"At most {IMPORT_ITEMS_MAX}.")
+        answers: list[Json] = self._write("POST", self._path("imports"), {"items": list(items)})["items"]
+        return answers
+
+    # --- environments and releases ----------------------------------------------------------------------------------
+    def environments(self) -> list[Json]:
+        """The project's environments in their order."""
+        return self._items(self._path("environments"))
+
+    def environment(self, name: str) -> Json:
+        """One environment: kind, position, whether it tracks the latest version, policy, revision."""
+        return self._get(self._path("environments", name))
+
+    def create_environment(
+        self,
+        name: str,
+        kind: str,
+        *,
+        position: int | None = None,
+        tracks_latest: bool | None = None,
+        policy: Mapping[str, Any] | None = None,
+    ) -> Json:
+        """Add an environment."""
+        wanted = {"name": name, "kind": kind, "position": position, "tracks_latest": tracks_latest, "policy": policy}
+        return self._write("POST", self._path("environments"), _given(wanted))
+
+    def change_environment(self, name: str, *, policy: Mapping[str, Any] | None = None, position: int | None = None) -> Json:
+        """Change an environment's policy or its place in the order."""
+        return self._write("PATCH", self._path("environments", name), _given({"policy": policy, "position": position}))
+
+    def at(self, environment: str, moment: datetime, prompts: Sequence[str] = ()) -> Json:
+        """What an environment served at a moment (timezone-aware): all prompts, or the named ones."""
+        query = {"time": _instant(moment), "prompt": list(prompts) or None}
+        return self._get(self._path("environments", environment, "at"), query)
+
+    def history(self, environment: str) -> Iterator[Json]:
+        """Every pointer move of an environment, newest first."""
+        return self._pages(self._path("environments", environment, "history"), "before")
+
+    def release(
+        self,
+        environment: str,
+        items: Sequence[Mapping[str, Any]],
+        *,
+        reason: str = "",
+        kind: Literal["promote", "rollback", "retire"] = "promote",
+        dry_run: bool = False,
+    ) -> Json:
+        """Apply a release whole, or nothing of it. An item is ``{"prompt": ..., "version": ..., "replaces": ...}``.
+
+        Without ``version`` a promotion takes what the environment it comes from serves, a rollback what was live before.
+        Raises `Conflict` (code ``already_live``), `PolicyRefused` (``data["decision"]`` says why), `PointerMoved`.
+        """
+        body: Json = {"environment": environment, "items": list(items), "reason": reason, "kind": kind}
+        return self._write("POST", self._path("releases"), body | ({"dry_run": True} if dry_run else {}))
+
+    def releases(self, environment: str | None = None) -> Iterator[Json]:
+        """Releases, newest first."""
+        return self._pages(self._path("releases"), "before", environment=environment)
+
+    def get_release(self, release_id: str) -> Json:
+        """One release with its items, decision and notes."""
+        return self._get(self._path("releases", release_id))
+
+    def status(self, prompts: Sequence[str] = ()) -> Json:
+        """The matrix prompts x environments, whole: ``environments`` and ``items``."""
+        pages = self._raw_pages(self._path("status"), "after", prompt=list(prompts) or None)
+        first = next(pages)
+        rest = [item for page in pages for item in page["items"]]
+        return {"environments": first["environments"], "items": [*first["items"], *rest]}
+
+    # --- credentials ------------------------------------------------------------------------------------------------
+    def keys(self) -> list[Json]:
+        """Delivery keys, without their secrets."""
+        return self._items(self._path("keys"))
+
+    def create_key(
+        self, environment: str, name: str, *, expires_in_s: int | None = None, networks: Sequence[str] | None = None
+    ) -> Json:
+        """Make a delivery key of one environment. ``key`` holds the secret, this once."""
+        wanted = {"environment": environment, "name": name, "expires_in_s": expires_in_s, "networks": networks}
+        return self._write("POST", self._path("keys"), _given(wanted))
+
+    def rotate_key(self, selector: str, overlap_s: int) -> Json:
+        """Make the key's successor (``key``, this once); the old one works ``overlap_s`` seconds longer."""
+        return self._write("POST", self._path("keys", selector, "rotate"), {"overlap_s": overlap_s})
+
+    def revoke_key(self, selector: str) -> Json:
+        """End a delivery key now."""
+        return self._write("POST", self._path("keys", selector, "revoke"), {})
+
+    def tokens(self) -> list[Json]:
+        """Management tokens, without their secrets."""
+        return self._items(self._path("tokens"))
+
+    def create_token(self, name: str, role: str, *, expires_in_s: int | None = None) -> Json:
+        """Make a management token. ``token`` holds the secret, this once."""
+        return self._write("POST", self._path("tokens"), _given({"name": name, "role": role, "expires_in_s": expires_in_s}))
+
+    def revoke_token(self, selector: str) -> Json:
+        """End a management token now."""
+        return self._write("POST", self._path("tokens", selector, "revoke"), {})
+
+    # --- audit ------------------------------------------------------------------------------------------------------
+    def audit(self) -> Iterator[Json]:
+        """The audit chain's entries from the first on, as the hashes cover them."""
+        return self._pages(self._path("audit"), "after")
+
+    # --- one exchange -----------------------------------------------------------------------------------------------
+    def _path(self, *segments: str) -> str:
+        return "/".join(["/api/projects", _segment(self.project), *map(_segment, segments)])
+
+    def _get(self, path: str, query: Query | None = None) -> Json:
+        return self._exchange(Request("GET", path, params=_params(query or {})))
+
+    def _write(self, method: str, path: str, body: Mapping[str, Any]) -> Json:
+        headers = {"Idempotency-Key": uuid.uuid4().hex}
+        return self._exchange(Request(method, path, headers=headers, body=_encoded(body)))
+
+    def _items(self, path: str, query: Query | None = None) -> list[Json]:
+        items: list[Json] = self._get(path, query)["items"]
+        return items
+
+    def _pages(self, path: str, cursor: str, **query: str | Sequence[str] | None) -> Iterator[Json]:
+        for page in self._raw_pages(path, cursor, **query):
+            yield from page["items"]
+
+    def _raw_pages(self, path: str, cursor: str, **query: str | Sequence[str] | None) -> Iterator[Json]:
+        position: str | int | None = None
+        while True:
+            page = self._get(path, {**query, cursor: position, "limit": PAGE_ITEMS})
+            yield page
+            if (following := page.get("next")) is None:
+                return
+            if following == position:
+                raise BadAnswer(f"The list {path} does not go on after {following!r}.")
+            position = following
+
+    def _exchange(self, request: Request) -> Json:
+        answer = self._repeat(request)
+        if not 200 <= answer.status < 300:
+            raise answer.error()
+        try:
+            value = wire.loads(answer.body) if answer.body else {}
+        except wire.WireError as error:
+            raise BadAnswer(f"The answer cannot be read: {error}.") from error
+        if not isinstance(value, dict):
+            raise BadAnswer("The answer is no JSON object.")
+        return value
+
+    def _repeat(self, request: Request) -> Answer:
+        """Send until there is an answer other than 503. Repeating is safe: writes carry their idempotency key."""
+        for attempt in range(1, ATTEMPTS_MAX):
+            try:
+                answer = self._transport.send(request)
+            except Unavailable as error:
+                if isinstance(error, BadAnswer):
+                    raise
+                _pause(attempt, None)
+                continue
+            if answer.status != 503:
+                return answer
+            _pause(attempt, answer.retry_after_s)
+        return self._transport.send(request)
+
+
+def _pause(attempt: int, asked_s: float | None) -> None:
+    wait_s = FIRST_PAUSE_S * 2 ** (attempt - 1) if asked_s is None else asked_s
+    time.sleep(min(wait_s, PAUSE_S_MAX) * random.uniform(0.8, 1.2))  # noqa: S311  spreads retries, hides nothing
+
+
+def _segment(text: str) -> str:
+    # A dot segment would be folded away on the way and reach another route.
+    if text in {"", ".", ".."}:
+        raise Invalid(f"{text!r} is not a name.")
+    try:
+        return quote(text, safe="")
+    except UnicodeEncodeError:
+        raise Invalid(f"{text!r} is not valid Unicode.") from None
+
+
+def _params(query: Query) -> dict[str, str | list[str]]:
+    return {
+        k: [*v] if isinstance(v, Sequence) and not isinstance(v, str) else str(v) for k, v in query.items() if v is not None
+    }
+
+
+def _encoded(body: Mapping[str, Any]) -> bytes:
+    try:
+        return json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, TypeError) as error:  # a lone surrogate, NaN, an object JSON does not have
+        raise Invalid(f"This cannot be sent as JSON: {error}.", hint="Send valid Unicode and finite numbers.") from None
+
+
+def _given(values: Mapping[str, Any]) -> Json:
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _instant(moment: datetime) -> str:
+    if moment.tzinfo is None:
+        raise Invalid("The time has no time zone.")
+    return moment.astimezone(UTC).isoformat()
