@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,12 +56,17 @@ class Server:
 
 
 def start_server(
-    data: Path, *arguments: str, database: str = "", environment: Mapping[str, str] | None = None, port: int = 0
+    data: Path,
+    *arguments: str,
+    database: str = "",
+    environment: Mapping[str, str] | None = None,
+    port: int = 0,
+    program: Path | None = None,
 ) -> Server:
     """Start a server over ``data`` and wait until it is ready. Give the port of the one before to keep its address."""
     data.mkdir(parents=True, exist_ok=True)
     port = port or free_port()
-    command = [*cuebook(), "serve", "--data", str(data), "--port", str(port), *arguments]
+    command = [str(program or cuebook()), "serve", "--data", str(data), "--port", str(port), *arguments]
     if database:
         command += ["--database", database]
     with (data / "output.txt").open("ab") as output:
@@ -87,9 +92,9 @@ def start_server(
     return Server(url, known["project"], known["token"], known["keys"], data, process)
 
 
-def cuebook() -> Sequence[str]:
+def cuebook() -> Path:
     """The command as it is installed beside the Python that runs the tests."""
-    return [str(Path(sys.executable).with_name("cuebook"))]
+    return Path(sys.executable).with_name("cuebook")
 
 
 def clean_environment() -> dict[str, str]:
