@@ -5,11 +5,8 @@ It neither retries nor follows redirects: a redirect would carry the credential 
 
 from __future__ import annotations
 
-import email.utils
 import os
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -17,44 +14,15 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from cuebook.errors import BadAnswer, CuebookError, Misconfigured, Unavailable, from_answer
+from cuebook._exchange import Answer, Request
+from cuebook.errors import BadAnswer, CuebookError, Misconfigured, Unavailable
+
+__all__ = ["ANSWER_BYTES_MAX", "Answer", "AsyncTransport", "Request", "Transport", "base_url", "bearer", "setting"]
 
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
 # Each read may take the whole timeout, so a server that drips bytes would hold a request for ever without this.
 EXCHANGE_S_MAX = 60.0
-RETRY_AFTER_S_MAX = 300.0
 _USER_AGENT = "cuebook-python/1"
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What to ask: ``path`` starts with a slash and is already encoded; ``body`` is JSON bytes or nothing."""
-
-    method: str
-    path: str
-    params: Mapping[str, str | list[str]] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back, whole and decoded; header names in lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def retry_after_s(self) -> float | None:
-        """The answer's ``Retry-After`` in seconds from now, five minutes at most; ``None`` without one."""
-        return retry_after_s(self.headers.get("retry-after", ""), time.time())
-
-    def error(self) -> CuebookError:
-        """The error a refusal or a redirect means."""
-        if self.status < 400:
-            return BadAnswer(f"The server answered {self.status}.", status=self.status)
-        return from_answer(self.status, self.body, retry_after_s=self.retry_after_s)
 
 
 class Transport:
@@ -147,15 +115,6 @@ def bearer(token: str) -> str:
     if not token.isascii() or not token.isprintable() or " " in token:
         raise Misconfigured("The credential has characters no Cuebook credential has.", hint="Copy it again, whole and alone.")
     return token
-
-
-def retry_after_s(value: str, now: float) -> float | None:
-    """Read a ``Retry-After`` header (seconds or an HTTP date) at ``now`` (Unix time)."""
-    try:
-        seconds = float(value) if value.isdigit() else email.utils.parsedate_to_datetime(value).timestamp() - now
-    except (ValueError, OverflowError):
-        return None
-    return min(max(seconds, 0.0), RETRY_AFTER_S_MAX)
 
 
 def _options(url: str, token: str, timeout_s: float) -> dict[str, Any]:
