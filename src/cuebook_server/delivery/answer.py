@@ -1,0 +1,34 @@
+"""Sending an answer that is already bytes: in one write where our protocol runs, by plain ASGI everywhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Protocol
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Reply = tuple[int, bytes, bytes]  # status, header lines (each `name: value` and CRLF), body
+EXTENSION = "cuebook.answer"
+
+
+class Write(Protocol):
+    """Writes a whole answer now; ``False`` (and nothing written) when the connection cannot take it at this moment."""
+
+    def __call__(self, status: int, lines: bytes, body: bytes) -> bool: ...
+
+
+async def answer(scope: Scope, send: Send, reply: Reply) -> None:
+    """Send a reply. The body is left out where the method is HEAD."""
+    status, lines, body = reply
+    if scope["method"] == "HEAD":
+        body = b""
+    extensions = scope.get("extensions")
+    if extensions and EXTENSION in extensions:
+        write: Write = extensions[EXTENSION]
+        if write(status, lines, body):
+            return
+    headers = [tuple(line.split(b": ", 1)) for line in lines.split(b"\r\n")[:-1]]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,184 @@
+"""The delivery routes as plain ASGI: one key look-up, one dictionary look-up, one write.
+
+``Delivery`` answers every path under ``/v1``; whatever it cannot answer is a problem document (RFC 9457).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+from cuebook_server.delivery import etags, problems, request
+from cuebook_server.delivery.answer import Receive, Reply, Scope, Send, answer
+from cuebook_server.delivery.board import Board, Grant
+from cuebook_server.delivery.pinned import Pinned
+from cuebook_server.delivery.problems import InternalError, MethodNotAllowed
+from cuebook_server.delivery.render import Renderer
+from cuebook_server.delivery.selection import select
+from cuebook_server.delivery.snapshot import Encoded, Snapshot
+from cuebook_server.delivery.whole import Kind, Whole
+from cuebook_server.domain.environment import selector
+from cuebook_server.domain.errors import BadRequest, CuebookError, EnvironmentMismatch, NotFound, NotYet, Unavailable
+
+log = logging.getLogger(__name__)
+PROMPTS, LIST, SNAPSHOT, RENDER = b"/v1/prompts/", b"/v1/prompts", b"/v1/snapshot", b"/render"
+READ = ("GET", "HEAD")
+PROMPT_PARAMETERS = frozenset({"version", "_version", "subject", "environment"})
+LIST_PARAMETERS = frozenset({"environment"})
+SNAPSHOT_PARAMETERS = frozenset({"environment", "min_revision"})
+MIN_REVISION_WAIT_S = 0.5
+_LOOK_AGAIN_S = 0.02
+_REVISION_DIGITS_MAX = 15
+
+_VARY = b"vary: Authorization, Accept-Encoding\r\n"
+# `private` keeps shared caches away from answers that belong to a key; measured: with `public` or plain freshness nginx gives
+# one key's prompt to another, and to a wrong key too. Every use asks again (max-age=0), so a recall reaches everybody.
+_KEPT = _VARY + b"cache-control: private, max-age=0, stale-while-revalidate=5, stale-if-error=86400\r\n"
+_OK = b"content-type: application/json\r\nx-content-type-options: nosniff\r\n" + _KEPT
+_ONCE = b"content-type: application/json\r\nx-content-type-options: nosniff\r\n" + _VARY + b"cache-control: no-store\r\n"
+
+
+class Delivery:
+    """The ASGI application under ``/v1``. It reads the board and, for pinned versions only, the source behind ``pinned``."""
+
+    def __init__(self, board: Board, pinned: Pinned, *, clock: Callable[[], float] = time.time) -> None:
+        self._board, self._pinned, self._clock = board, pinned, clock
+        self._requests = board.counters.requests
+        self._whole = Whole(board)
+        self._renderer = Renderer()
+        self._refresher = ThreadPoolExecutor(1, "cuebook-min-revision")
+        self._refresh: asyncio.Future[bool] | None = None
+
+    def close(self) -> None:
+        """Let the threads go."""
+        self._whole.close()
+        self._renderer.close()
+        self._refresher.shutdown(wait=False, cancel_futures=True)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request."""
+        try:
+            reply = await self._reply(scope, receive)
+        except CuebookError as error:
+            given = any(name == b"authorization" for name, _ in scope["headers"])
+            reply = problems.reply(error, credential_given=given)
+        except Exception:
+            log.exception("%s %s failed", scope["method"], scope["path"])
+            reply = problems.reply(InternalError())
+        self._requests[reply[0]] += 1
+        await answer(scope, send, reply)
+
+    async def _reply(self, scope: Scope, receive: Receive) -> Reply:
+        asked = request.read_headers(scope["headers"])
+        grant = self._admit(scope, asked.authorization)
+        snapshot = self._board.environments.get(grant.environment)
+        if snapshot is None:
+            raise Unavailable("This node has not loaded the key's environment yet.")
+        path: bytes = scope.get("raw_path") or scope["path"].encode()
+        if not scope["query_string"] and scope["method"] in READ:
+            entry = snapshot.entries.get(path[len(PROMPTS) :])
+            if entry is not None and path.startswith(PROMPTS):
+                return self._kept(snapshot, entry, asked.none_match)
+        return await self._route(scope, receive, path, snapshot, asked.none_match)
+
+    def _admit(self, scope: Scope, authorization: bytes | None) -> Grant:
+        token = request.bearer(authorization, scope["query_string"])
+        grant = self._board.keys.get(hashlib.sha256(token).digest())
+        if grant is None:
+            self._board.counters.unknown_keys += 1
+            raise request.stranger(token)
+        now = self._clock()
+        if grant.guarded:
+            client = scope.get("client")
+            grant.key.check(datetime.fromtimestamp(now, UTC), client[0] if client else "")
+        self._board.used[grant.selector] = now
+        return grant
+
+    def _kept(self, snapshot: Snapshot, encoded: Encoded, none_match: bytes | None) -> Reply:
+        if none_match is not None and etags.matches(none_match, encoded.etag):
+            return 304, b"".join((_KEPT, encoded.lines, snapshot.lines, self._board.as_of_line)), b""
+        lines = b"".join((_OK, encoded.lines_200, encoded.lines, snapshot.lines, self._board.as_of_line))
+        return 200, lines, encoded.body
+
+    async def _route(self, scope: Scope, receive: Receive, path: bytes, snapshot: Snapshot, none_match: bytes | None) -> Reply:
+        if b"%" in path:
+            raise BadRequest("The path holds a percent sign.", hint="Names need no escaping: write them as they are.")
+        if path == LIST:
+            return await self._list(scope, snapshot, none_match)
+        if path == SNAPSHOT:
+            return await self._snapshot(scope, snapshot, none_match)
+        if path.startswith(PROMPTS) and path.endswith(RENDER):
+            return await self._render(scope, receive, path[len(PROMPTS) : -len(RENDER)], snapshot)
+        if path.startswith(PROMPTS):
+            return await self._prompt(scope, path[len(PROMPTS) :], snapshot, none_match)
+        raise NotFound(
+            "There is no such path.", hint="The delivery routes are /v1/prompts, /v1/prompts/{name} and /v1/snapshot."
+        )
+
+    async def _prompt(self, scope: Scope, name: bytes, snapshot: Snapshot, none_match: bytes | None) -> Reply:
+        _methods(scope, READ)
+        wanted = _parameters(scope, PROMPT_PARAMETERS, snapshot)
+        request.check_subject(wanted.get("subject", ""))
+        if "version" in wanted and "_version" in wanted:
+            raise BadRequest("Both `version` and `_version` are given.", hint="`_version` is another name of `version`.")
+        which = selector(wanted.get("version", wanted.get("_version", "stable")))
+        entry = await select(self._board, self._pinned, snapshot, name, which)
+        return self._kept(snapshot, entry, none_match)
+
+    async def _render(self, scope: Scope, receive: Receive, name: bytes, snapshot: Snapshot) -> Reply:
+        _methods(scope, ("POST",))
+        _parameters(scope, LIST_PARAMETERS, snapshot)
+        wanted = await self._renderer.read(scope["headers"], receive)
+        entry = await select(self._board, self._pinned, snapshot, name, wanted.version)
+        body = await self._renderer.render(entry, snapshot, wanted)
+        lines = b"content-length: %d\r\n" % len(body)
+        return 200, b"".join((_ONCE, lines, snapshot.lines, self._board.as_of_line)), body
+
+    async def _list(self, scope: Scope, snapshot: Snapshot, none_match: bytes | None) -> Reply:
+        _methods(scope, READ)
+        _parameters(scope, LIST_PARAMETERS, snapshot)
+        return await self._everything(scope, snapshot, "list", none_match)
+
+    async def _snapshot(self, scope: Scope, snapshot: Snapshot, none_match: bytes | None) -> Reply:
+        _methods(scope, READ)
+        wanted = _parameters(scope, SNAPSHOT_PARAMETERS, snapshot)
+        if "min_revision" in wanted:
+            await self._until(snapshot, wanted["min_revision"])
+        return await self._everything(scope, snapshot, "snapshot", none_match)
+
+    async def _everything(self, scope: Scope, snapshot: Snapshot, kind: Kind, none_match: bytes | None) -> Reply:
+        zipped = request.accepts_gzip(scope["headers"])
+        made_of, encoded = await self._whole.get(snapshot.key, kind, zipped=zipped)
+        return self._kept(made_of, encoded, none_match)
+
+    async def _until(self, snapshot: Snapshot, text: str) -> None:
+        """Wait until this node holds the revision, and look for it meanwhile: one refresh at a time for all who wait."""
+        if not (text.isascii() and text.isdigit() and len(text) <= _REVISION_DIGITS_MAX):
+            raise BadRequest("`min_revision` is a whole number.")
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + MIN_REVISION_WAIT_S
+        while (have := self._board.environments[snapshot.key].revision) < int(text):
+            if (left_s := deadline - loop.time()) <= 0:
+                raise NotYet(f"This node is at revision {have}.", revision=have)
+            if self._refresh is None or self._refresh.done():
+                self._refresh = loop.run_in_executor(self._refresher, self._board.refresh_now)
+            await asyncio.wait({self._refresh}, timeout=left_s)
+            await asyncio.sleep(min(_LOOK_AGAIN_S, left_s))
+
+
+def _methods(scope: Scope, allowed: tuple[str, ...]) -> None:
+    if scope["method"] not in allowed:
+        raise MethodNotAllowed(f"{scope['method']} is not answered here.", allow=list(allowed))
+
+
+def _parameters(scope: Scope, allowed: frozenset[str], snapshot: Snapshot) -> dict[str, str]:
+    """The query's parameters; a caller who names an environment must name the key's own."""
+    found = request.parameters(scope["query_string"], allowed)
+    if found.get("environment", snapshot.environment.name) != snapshot.environment.name:
+        raise EnvironmentMismatch(f"This key belongs to {snapshot.environment.name}.")
+    return found

@@ -1,0 +1,170 @@
+"""What a node holds in memory. Readers take one reference and keep it; every part is replaced whole, never edited."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from functools import partial
+
+from cuebook_server.delivery.counters import Counters
+from cuebook_server.delivery.snapshot import Entry, Snapshot, build
+from cuebook_server.domain.keys import DeliveryKey
+from cuebook_server.services.ports import Directory, EnvironmentKey, Heads, SnapshotSource
+
+log = logging.getLogger(__name__)
+NO_DIRECTORY = Directory(frozenset(), {})
+
+
+class Grant:
+    """A delivery key as a request needs it. ``guarded``: its time and network must be looked at on every use."""
+
+    __slots__ = ("environment", "guarded", "key", "selector")
+
+    def __init__(self, key: DeliveryKey) -> None:
+        self.key = key
+        self.selector = key.selector
+        self.environment: EnvironmentKey = (key.project_id, key.environment_id)
+        self.guarded = bool(key.networks) or key.expires_at is not None or key.revoked_at is not None
+
+
+class Board:
+    """Snapshots, keys and directories, always the newest this node has heard of.
+
+    A snapshot gives way only to one with a greater (epoch, revision, policy revision). No error empties anything: what could
+    not be loaded stays as it was, and the next refresh tries again.
+
+    ``retain`` is told which entries a new snapshot replaced, so that a pinned caller still gets them without the database.
+    """
+
+    def __init__(
+        self,
+        source: SnapshotSource,
+        *,
+        counters: Counters | None = None,
+        retain: Callable[[Snapshot, Iterable[Entry]], None] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.counters = counters or Counters()
+        self.environments: Mapping[EnvironmentKey, Snapshot] = {}
+        self.keys: Mapping[bytes, Grant] = {}
+        self.directories: Mapping[int, Directory] = {}
+        self.epoch = 0
+        self.loaded = False
+        self.as_of = 0.0
+        self.as_of_line = b""
+        self.used: dict[str, float] = {}
+        self._source, self._retain, self._clock = source, retain, clock
+        self._keyset = -1
+        self._directory_counts: dict[int, int] = {}
+        self._refreshing = threading.Lock()
+        self._started = 0
+        self._succeeded = False
+        self._complained = False
+
+    def refresh_now(self) -> bool:
+        """Bring everything up to date; ``False`` (logged, counted) when something could not be read.
+
+        Safe from any thread. Whoever calls while a refresh is running gets one that started after the call: a promotion
+        committed before the call is visible after it.
+        """
+        wanted = self._started + 1
+        with self._refreshing:
+            if self._started >= wanted:
+                return self._succeeded
+            self._started += 1
+            self._succeeded = self._refresh()
+            return self._succeeded
+
+    def newest(self, project_id: int, name: bytes) -> int | None:
+        """The prompt's newest number, where an environment of the project tracks it; ``None`` where only the source knows."""
+        for (project, _), snapshot in self.environments.items():
+            if project == project_id and snapshot.environment.tracks_latest and (entry := snapshot.entries.get(name)):
+                return entry.number
+        return None
+
+    def take_used(self) -> dict[str, datetime]:
+        """When each key was last used since the previous call. An answer given meanwhile may be counted next time, or not."""
+        used, self.used = self.used, {}
+        return {selector: datetime.fromtimestamp(seconds, UTC) for selector, seconds in used.copy().items()}
+
+    def _refresh(self) -> bool:
+        self.counters.refreshes += 1
+        asked_at = self._clock()
+        try:
+            heads = self._heads()
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with the source, what this node holds stays
+            return self._failed("the heads", error)
+        complete = True
+        for what, load in self._behind(heads):
+            complete &= self._attempt(what, load)
+        if complete:
+            self.as_of_line = b"cuebook-as-of: %d\r\n" % (asked_at * 1000)
+            self.as_of = asked_at
+            self.loaded = True
+            self._complained = False
+        return complete
+
+    def _heads(self) -> Heads:
+        heads = self._source.heads()
+        if heads.epoch < self.epoch:
+            raise ValueError(f"the source is at epoch {heads.epoch}, but this node has seen {self.epoch}")
+        if heads.epoch > self.epoch:
+            self.epoch, self._keyset, self._directory_counts = heads.epoch, -1, {}
+        return heads
+
+    def _behind(self, heads: Heads) -> Iterator[tuple[str, Callable[[], None]]]:
+        """What must be loaded. Keys first: a revoked one must not wait for a large environment."""
+        if heads.keyset > self._keyset:
+            yield "the keys", partial(self._load_keys, heads.keyset)
+        for project_id, count in heads.directories.items():
+            if count > self._directory_counts.get(project_id, -1):
+                yield f"the directory of project {project_id}", partial(self._load_directory, project_id, count)
+        for key, (revision, policy_revision) in heads.environments.items():
+            known = self.environments.get(key)
+            if known is None or known.order < (heads.epoch, revision, policy_revision):
+                yield f"environment {key}", partial(self._load_environment, key, known, heads.epoch, revision)
+
+    def _load_keys(self, count: int) -> None:
+        self.keys = {bytes.fromhex(key.verifier): Grant(key) for key in self._source.keys()}  # noqa: SIM118 - no dictionary
+        self._keyset = count
+
+    def _load_directory(self, project_id: int, count: int) -> None:
+        self.directories = {**self.directories, project_id: self._source.directory(project_id)}
+        self._directory_counts[project_id] = count
+
+    def _load_environment(self, key: EnvironmentKey, known: Snapshot | None, epoch: int, revision: int) -> None:
+        continues = known is not None and known.epoch == epoch and known.revision < revision
+        state = self._source.environment(key, known.revision if known and continues else None)
+        if state is None:
+            return
+        snapshot = build(state, known)
+        if known is not None and snapshot.order <= known.order:
+            return
+        self.environments = {**self.environments, key: snapshot}
+        if known is not None and known.epoch == snapshot.epoch:
+            self._moved(known, snapshot, [version.name.encode() for version in state.versions])
+
+    def _moved(self, before: Snapshot, after: Snapshot, names: Iterable[bytes]) -> None:
+        took_ms = max(0, int(self._clock() * 1000) - int(after.environment.updated_at.timestamp() * 1000))
+        self.counters.propagations += 1
+        self.counters.propagation_ms += took_ms
+        self.counters.propagation_ms_last = took_ms
+        if self._retain is not None:
+            self._retain(before, [entry for name in names if (entry := before.entries.get(name))])
+
+    def _attempt(self, what: str, load: Callable[[], None]) -> bool:
+        try:
+            load()
+        except Exception as error:  # noqa: BLE001 - as above: one part that cannot be read leaves the others to go on
+            return self._failed(what, error)
+        return True
+
+    def _failed(self, what: str, error: Exception) -> bool:
+        self.counters.refresh_errors += 1
+        # The trace once; a source that stays away is then told in a line each time.
+        log.warning("could not read %s (%s); what this node holds stays", what, error, exc_info=not self._complained)
+        self._complained = True
+        return False

@@ -1,0 +1,144 @@
+"""What one environment serves at one revision: immutable, every answer already encoded."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import orjson
+
+from cuebook import wire
+from cuebook_server.delivery import etags
+from cuebook_server.domain.environment import Environment
+from cuebook_server.services.ports import Directory, EnvironmentKey, EnvironmentState, ServedVersion
+
+if TYPE_CHECKING:
+    from cuebook.rendering import Compiled
+
+log = logging.getLogger(__name__)
+
+
+class Encoded:
+    """Bytes ready to be sent. ``lines`` are the header lines of a 200 and of a 304, ``lines_200`` those of a 200 only."""
+
+    __slots__ = ("body", "etag", "lines", "lines_200")
+
+    def __init__(self, body: bytes, lines: bytes = b"", coding: bytes = b"") -> None:
+        self.body = body
+        self.etag = etags.of(body)
+        self.lines = b"etag: %b\r\n%b" % (self.etag, lines)
+        self.lines_200 = b"content-length: %d\r\n%b" % (len(body), coding)
+
+
+class Entry(Encoded):
+    """One version as one environment serves it. ``compiled`` is filled in by the first render."""
+
+    __slots__ = ("compiled", "digest", "latest", "name", "number", "prompt_id")
+
+    def __init__(self, served: ServedVersion, number: int, environment: str) -> None:
+        content = orjson.loads(served.content)
+        body = wire.served(
+            content,
+            name=served.name,
+            version=number,
+            digest=served.digest,
+            environment=environment,
+            released_at=stamp(served.released_at),
+        )
+        super().__init__(
+            orjson.dumps(body), b"cuebook-version: %d\r\ncuebook-digest: %b\r\n" % (number, served.digest.encode())
+        )
+        self.prompt_id = served.prompt_id
+        self.name = served.name
+        self.number = number
+        self.latest = served.latest
+        self.digest = served.digest
+        self.compiled: Compiled | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything an environment serves at one revision.
+
+    entries: by the name's bytes as they stand in a path. retired: names taken away here. damaged: names whose stored
+    content cannot be read. lines: the header lines every answer of this revision carries.
+    """
+
+    key: EnvironmentKey
+    environment: Environment
+    epoch: int
+    revision: int
+    entries: Mapping[bytes, Entry]
+    retired: frozenset[str]
+    damaged: frozenset[str]
+    lines: bytes
+
+    @property
+    def order(self) -> tuple[int, int, int]:
+        """What must grow for a snapshot to replace another."""
+        return (self.epoch, self.revision, self.environment.policy_revision)
+
+
+def build(state: EnvironmentState, previous: Snapshot | None = None) -> Snapshot:
+    """The snapshot of a state; with ``since`` set it continues ``previous``, whose unchanged entries it shares.
+
+    One version that cannot be read does not keep the others from being served.
+    """
+    base = previous if state.since is not None else None
+    if state.since is not None and (base is None or (base.epoch, base.revision) != (state.epoch, state.since)):
+        raise ValueError(f"what changed since revision {state.since} does not continue what this node holds")
+    entries = dict(base.entries) if base else {}
+    touched = {version.name for version in state.versions}
+    retired = set(base.retired - touched) if base else set()
+    damaged = set(base.damaged - touched) if base else set()
+    for version in state.versions:
+        if version.number is None:
+            entries.pop(version.name.encode(), None)
+            retired.add(version.name)
+            continue
+        try:
+            entries[version.name.encode()] = Entry(version, version.number, state.environment.name)
+        except (ValueError, KeyError, TypeError):
+            log.exception("%s version %s is damaged and is not served", version.name, version.number)
+            entries.pop(version.name.encode(), None)
+            damaged.add(version.name)
+    return Snapshot(
+        key=state.key,
+        environment=state.environment,
+        epoch=state.epoch,
+        revision=state.revision,
+        entries=entries,
+        retired=frozenset(retired),
+        damaged=frozenset(damaged),
+        lines=b"cuebook-environment: %b\r\ncuebook-revision: %d\r\n" % (state.environment.name.encode(), state.revision),
+    )
+
+
+def list_body(snapshot: Snapshot) -> bytes:
+    """The list of what the environment serves: names, versions and digests, by name."""
+    items = [{"name": e.name, "version": e.number, "digest": e.digest} for e in _sorted(snapshot)]
+    return orjson.dumps({"items": items, "next": None})
+
+
+def snapshot_body(snapshot: Snapshot, directory: Directory) -> bytes:
+    """The whole environment as one object (``cuebook.wire``); the prompts are the bytes they are served with one by one."""
+    known = {entry.name for entry in snapshot.entries.values()} | snapshot.retired
+    head = {"environment": snapshot.environment.name, "epoch": snapshot.epoch, "revision": snapshot.revision}
+    tail = {
+        "aliases": {old: new for old, new in sorted(directory.aliases.items()) if new in known},
+        "retired": sorted(snapshot.retired),
+    }
+    prompts = b",".join(entry.body for entry in _sorted(snapshot))
+    return b'%b,"prompts":[%b],%b' % (orjson.dumps(head)[:-1], prompts, orjson.dumps(tail)[1:])
+
+
+def stamp(moment: datetime) -> str:
+    """A time as it stands in JSON: UTC, whole seconds, ``Z``."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _sorted(snapshot: Snapshot) -> Iterable[Entry]:
+    return (entry for _, entry in sorted(snapshot.entries.items()))

@@ -1,0 +1,96 @@
+"""The thread that keeps a board current: it listens for hints, reads the heads after each, and survives whatever fails."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from typing import Literal
+
+from cuebook_server.delivery.board import Board
+from cuebook_server.services.ports import SnapshotSource
+
+log = logging.getLogger(__name__)
+State = Literal["starting", "ready", "stale"]  # `draining` comes with streams that must be told to leave
+STALE_AFTER_S = 5.0
+FLUSH_EVERY_S = 60.0
+# Not more than a second: where hints fail for good (a standby refuses LISTEN), this pause is the poll.
+BACK_OFF_S = (0.1, 1.0)
+
+
+class Watcher:
+    """Start it once, stop it once. The board is first filled by the thread, so starting never waits for the database."""
+
+    def __init__(
+        self,
+        board: Board,
+        source: SnapshotSource,
+        *,
+        flush_every_s: float = FLUSH_EVERY_S,
+        back_off_s: tuple[float, float] = BACK_OFF_S,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._board, self._source = board, source
+        self._flush_every_s, self._back_off_s, self._clock = flush_every_s, back_off_s, clock
+        self._flush_at = time.monotonic() + flush_every_s
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="cuebook-watcher", daemon=True)
+
+    @property
+    def state(self) -> State:
+        """``starting`` until everything was loaded once; ``stale`` when the source was last confirmed over 5 s ago."""
+        if not self._board.loaded:
+            return "starting"
+        alive = self._thread.is_alive() and self._clock() - self._board.as_of < STALE_AFTER_S
+        return "ready" if alive else "stale"
+
+    def start(self) -> None:
+        """Begin watching."""
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        """End watching and write down the last uses. Returns after ``timeout_s`` at most, even when the source hangs."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        failures = 0
+        while not self._stopping.is_set():
+            if self._watch():
+                failures = 0
+            failures += 1
+            self._stopping.wait(self._pause_s(failures))
+        self._flush()
+
+    def _watch(self) -> bool:
+        """Follow one series of hints to its end; whether at least one refresh succeeded."""
+        succeeded = False
+        try:
+            if not self._board.refresh_now():
+                return False
+            for _ in self._source.hints():
+                if self._stopping.is_set() or not self._board.refresh_now():
+                    return succeeded
+                succeeded = True
+                if time.monotonic() >= self._flush_at:
+                    self._flush()
+        except Exception as error:  # noqa: BLE001 - a watcher that dies leaves a node stale for ever
+            log.warning("the source's hints ended: %s", error)
+        return succeeded
+
+    def _pause_s(self, failures: int) -> float:
+        least, most = self._back_off_s
+        return min(most, least * 2.0 ** min(failures, 16)) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
+
+    def _flush(self) -> None:
+        self._flush_at = time.monotonic() + self._flush_every_s
+        used = self._board.take_used()
+        if not used:
+            return
+        try:
+            self._source.used(used)
+        except Exception as error:  # noqa: BLE001 - when a key was last used is worth no fault
+            log.warning("could not write down when %d keys were used: %s", len(used), error)
