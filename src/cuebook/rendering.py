@@ -9,7 +9,8 @@ stands for a list of messages, given under its name in ``values``.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -101,7 +102,7 @@ _Message: TypeAlias = _Part | _Placeholder
 class Compiled:
     """A served prompt, ready to render. Immutable and safe to share between threads."""
 
-    __slots__ = ("_contract", "_counts", "_literal_bytes", "_messages", "_placeholders", "_text", "variables")
+    __slots__ = ("_contract", "_counts", "_literal_bytes", "_messages", "_most", "_placeholders", "_text", "variables")
 
     def __init__(self, body: Template | tuple[_Message, ...], specs: Mapping[str, Mapping[str, Any]]) -> None:
         self._text = body if isinstance(body, Template) else None
@@ -112,7 +113,10 @@ class Compiled:
         self._contract = Contract(specs, [name for template in templates for name in template.variables])
         self._placeholders = frozenset(m.name for m in self._messages if isinstance(m, _Placeholder))
         self._literal_bytes = sum(template.literal_bytes for template in templates)
-        self._counts = [item for template in templates for item in template.counts.items()]
+        self._counts: Counter[str] = Counter()
+        for template in templates:
+            self._counts.update(template.counts)
+        self._most = max(self._counts.values(), default=0)
         self.variables = self._contract.names
 
     def render(self, values: Mapping[str, object]) -> Rendered:
@@ -122,18 +126,24 @@ class Compiled:
         before anything large is built. All of them are ``TemplateError``.
         """
         texts, others = self._contract.texts(values)
-        histories = {name: _history(name, values.get(name, ())) for name in self._placeholders}
-        size = self._literal_bytes + sum(map(utf8_bytes, histories.values()))
-        size += sum(utf8_bytes(texts[name]) * count for name, count in self._counts)
-        if size > RENDER_BYTES_MAX:
-            raise RenderTooLarge(size, RENDER_BYTES_MAX)
-        ignored = tuple(sorted(name for name in others if name not in self._placeholders)) if others else ()
         if self._text is not None:
-            return Rendered(self._text.render(texts), None, ignored)
+            self._check_size(texts, ())
+            return Rendered(self._text.render(texts), None, tuple(sorted(others)))
+        histories = {name: _history(name, values.get(name, ())) for name in self._placeholders}
+        self._check_size(texts, histories.values())
         messages: list[dict[str, Any]] = []
         for message in self._messages:
             messages += [message.render(texts)] if isinstance(message, _Part) else json.loads(histories[message.name])
-        return Rendered(None, messages, ignored)
+        return Rendered(None, messages, tuple(sorted(name for name in others if name not in histories)))
+
+    def _check_size(self, texts: Mapping[str, str], histories: Collection[str]) -> None:
+        # A character has four bytes at most, so in nearly all cases adding up a few lengths is enough.
+        if not histories and self._literal_bytes + 4 * self._most * sum(map(len, texts.values())) <= RENDER_BYTES_MAX:
+            return
+        size = self._literal_bytes + sum(map(utf8_bytes, histories))
+        size += sum(utf8_bytes(texts[name]) * count for name, count in self._counts.items())
+        if size > RENDER_BYTES_MAX:
+            raise RenderTooLarge(size, RENDER_BYTES_MAX)
 
 
 def compile(served: Mapping[str, Any]) -> Compiled:  # noqa: A001 - read as `rendering.compile`, after `re.compile`

@@ -84,9 +84,9 @@ class Contract:
 
         Raises ``MissingVariables`` (naming all of them), ``WrongType``, ``NotInEnum``.
         """
-        texts, others = self._defaults.copy(), []
+        texts, others, strings = self._defaults.copy(), [], self._strings
         for name, value in values.items():
-            if type(value) is str and name in self._strings:
+            if type(value) is str and name in strings:
                 texts[name] = value
             elif name in self._variables:
                 texts[name] = self._variables[name].text(value)
