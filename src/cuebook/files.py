@@ -34,7 +34,8 @@ _NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9_-]*
 _NAME_BYTES_MAX = 200
 _FENCE = re.compile(rb"(?:\xef\xbb\xbf)?---\r?\n")
 _CLOSING = re.compile(rb"^---[ \t]*(?:\r?\n|\Z)", re.MULTILINE)
-_TEXT_DEFAULTS = {"kind": "text", "engine": "simple"}
+# What goes without saying in front matter.
+_TEXT_DEFAULTS: Mapping[str, Any] = {"kind": "text", "engine": "simple", "variables": {}}
 
 
 class BadFile(ValueError):
@@ -208,7 +209,7 @@ def _prompt(name: str, document: dict[str, Any], text: str | None = None) -> Pro
     if text is not None:
         if "text" in document:
             raise TypeError("its front matter holds `text`; the text stands below it")
-        document = _TEXT_DEFAULTS | document | {"text": text}
+        document = {**_TEXT_DEFAULTS, **document, "text": text}
     return PromptFile(
         name,
         {key: value for key, value in document.items() if key not in METADATA},

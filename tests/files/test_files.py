@@ -38,7 +38,7 @@ values = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3), max_leaves=8
 )
 extras = st.fixed_dictionaries(
-    {}, optional={"variables": st.dictionaries(texts, values, max_size=2), "model": values, "tools": values}
+    {"variables": st.dictionaries(texts, values, max_size=2)}, optional={"model": values, "tools": values}
 )
 text_contents = st.builds(lambda text, extra: {"kind": "text", "engine": "simple", "text": text} | extra, texts, extras)
 messages = st.fixed_dictionaries({"role": st.sampled_from(["system", "user"]), "content": texts})
@@ -51,7 +51,7 @@ prompts = st.builds(
 
 
 def text_prompt(text: str, **extra: Any) -> PromptFile:
-    return PromptFile("greeting", {"kind": "text", "engine": "simple", "text": text, **extra})
+    return PromptFile("greeting", {"kind": "text", "engine": "simple", "text": text, "variables": {}, **extra})
 
 
 @given(prompts)
