@@ -18,7 +18,16 @@ from urllib.parse import quote
 
 from cuebook import wire
 from cuebook._exchange import Answer, Request
-from cuebook.errors import BadAnswer, CuebookError, EnvironmentMismatch, Forbidden, NotReleasedHere, Retired, Unauthenticated
+from cuebook.errors import (
+    BadAnswer,
+    CuebookError,
+    EnvironmentMismatch,
+    Forbidden,
+    Invalid,
+    NotReleasedHere,
+    Retired,
+    Unauthenticated,
+)
 from cuebook.prompt import NEVER_CONFIRMED, Freshness, Prompt
 
 # A template text, chat messages, a served prompt or a version's content, a `Prompt`, or a function that gives one of these.
@@ -71,15 +80,6 @@ class Snapshot:
 NOTHING = Snapshot("", -1, -1, "", {})
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What to hold from now on, whether the registry confirmed it just now, and if not, what was wrong."""
-
-    snapshot: Snapshot
-    confirmed_at: float | None = None
-    error: CuebookError | None = None
-
-
 def snapshot_request(held: Snapshot, *, environment: str | None = None, min_revision: int | None = None) -> Request:
     """Ask for everything the key's environment serves, if it is not what is held.
 
@@ -101,26 +101,25 @@ def prompt_request(name: str, *, version: str, subject: str | None, environment:
     return Request("GET", f"/v1/prompts/{quote(name, safe='')}", {k: v for k, v in asked.items() if v is not None})
 
 
-def decide(held: Snapshot, answer: Answer, now: float, *, environment: str | None = None) -> Decision:
-    """What an answer to `snapshot_request` changes. ``now`` is the monotonic clock's."""
-    confirmed_at = now - lag_s(answer.headers)
-    try:
-        if answer.status == 304 and held is not NOTHING:
-            _check_environment(answer.headers.get("cuebook-environment", held.environment), held, environment)
-            return Decision(held, confirmed_at)
-        if answer.status != 200:
-            raise answer.error()
-        new = read_snapshot(answer, confirmed_at)
-        _check_environment(new.environment, held, environment)
-        return Decision(_newer(held, new), confirmed_at)
-    except CuebookError as error:
-        return Decision(held, error=error)
+def decide(held: Snapshot, answer: Answer, now: float, *, environment: str | None = None) -> Snapshot:
+    """What to hold after an answer to `snapshot_request`: something newer, or still ``held`` where the answer confirms it.
+
+    Raises what is wrong with any other answer; then ``held`` stays. ``now`` is the monotonic clock's.
+    """
+    if answer.status == 304 and held is not NOTHING:
+        _check_environment(answer.headers.get("cuebook-environment", held.environment), held, environment)
+        return held
+    if answer.status != 200:
+        raise answer.error()
+    new = read_snapshot(answer, now)
+    _check_environment(new.environment, held, environment)
+    return _newer(held, new)
 
 
-def read_snapshot(answer: Answer, confirmed_at: float) -> Snapshot:
+def read_snapshot(answer: Answer, now: float) -> Snapshot:
     """Read a snapshot, whole or not at all: `BadAnswer` says what does not fit the contract."""
     body = _read_object(answer)
-    freshness = Freshness(confirmed_at)
+    freshness = Freshness(now - lag_s(answer.headers))
     try:
         snapshot = Snapshot(
             _is(str, body["environment"], "environment"),
@@ -170,7 +169,10 @@ def fallback_prompt(name: str, fallback: Fallback) -> Prompt:
         served = {"kind": "chat" if "messages" in given else "text", **given}
     else:
         served = {"kind": "chat", "messages": list(given)}
-    checked = _content({"engine": "simple", "variables": {}, **served, "name": name})
+    try:
+        checked = _content({**served, "name": name})
+    except (KeyError, TypeError) as error:
+        raise Invalid(f"The fallback for {name} is neither text, messages nor a served prompt ({error}).") from error
     return Prompt.of(checked, revision=None, source="fallback", freshness=NEVER_CONFIRMED)
 
 
