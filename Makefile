@@ -1,7 +1,7 @@
 # Two words do all the set-up: `make run` and `make test`. The second run is quick: .venv/.ready is younger than the locks.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test quick check format bench docs lock clean
+.PHONY: help run test quick check lint types contracts house format bench docs lock clean
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -25,10 +25,19 @@ quick: $(READY) ## Run the everyday tests, without the slow ones
 	@$(BIN)/pytest -n $(JOBS) -m "not slow" $(ARGS)
 
 check: $(READY) ## Lint, format, types, import contracts, house rules; under a minute
-	@$(BIN)/ruff check .
+	@$(MAKE) --keep-going --no-print-directory lint types contracts house
+
+lint: $(READY)
+	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
+
+types: $(READY)
 	@$(BIN)/mypy src tests tools bench
+
+contracts: $(READY)
 	@$(BIN)/lint-imports --no-logo
+
+house: $(READY)
 	@$(BIN)/python -m tools.house
 
 format: $(READY) ## Format the code and mend what ruff can mend
