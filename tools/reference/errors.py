@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import pkgutil
 from collections.abc import Iterator
 
+import cuebook_server
 from cuebook_server.domain import errors
 from cuebook_server.domain.errors import CuebookError
 from tools.pages import table
 
 HEAD = ("status", "code", "meaning", "what to do")
-# Whoever imports these has seen every refusal there is.
-EDGES = ("cuebook_server.http.errors", "cuebook_server.delivery.app")
 
 
 def refusals() -> list[type[CuebookError]]:
-    """Every class that may be answered, kinds included, in the order of the source."""
-    for module in EDGES:
-        importlib.import_module(module)
-    return sorted(_below(CuebookError), key=lambda found: (found.__module__ != errors.__name__, _line(found)))
+    """Every class that may be answered, kinds included: those of the errors' own file first, in its order."""
+    for module in pkgutil.walk_packages(cuebook_server.__path__, "cuebook_server."):
+        if ".migrations." not in module.name and not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    return sorted(_below(CuebookError), key=lambda found: (found.__module__ != errors.__name__, found.__module__, _line(found)))
 
 
 def body() -> str:

@@ -1,0 +1,29 @@
+"""The reference pages say what the code does: commands, settings, routes and error codes."""
+
+from __future__ import annotations
+
+import pytest
+
+from cuebook_server.delivery import app as delivery
+from tools.pages import filled
+from tools.reference import routes
+from tools.reference.__main__ import FOLDER, PAGES
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_what_its_source_says(name: str) -> None:
+    page = (FOLDER / f"{name}.md").read_text(encoding="utf-8")
+    assert page == filled(page, name, PAGES[name]()), "run `make docs` and commit the page"
+
+
+def test_every_delivery_route_and_parameter_stands_in_the_page() -> None:
+    page = (FOLDER / "http.md").read_text(encoding="utf-8")
+    parameters = delivery.PROMPT_PARAMETERS | delivery.LIST_PARAMETERS | delivery.SNAPSHOT_PARAMETERS
+    paths = [delivery.PROMPTS + b"{name}", delivery.PROMPTS + b"{name}" + delivery.RENDER, delivery.LIST, delivery.SNAPSHOT]
+    assert [what for what in (*parameters, *(path.decode() for path in paths)) if f"{what}`" not in page] == []
+
+
+def test_every_management_call_says_what_it_does() -> None:
+    calls = [call for path in routes.document()["paths"].values() for call in path.values()]
+    assert len(calls) > 20
+    assert [call["operationId"] for call in calls if not call.get("description")] == []
