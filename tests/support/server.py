@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -43,12 +44,13 @@ class Server:
             "CUEBOOK_KEY": self.keys.get(name, ""),
         }
 
-    def stop(self) -> int:
-        """Ask it to end, as an operator does, and give back its exit code; killed when it does not listen."""
+    def stop(self) -> None:
+        """Ask it to end, as an operator does; AssertionError when it ends badly, or not at all and has to be killed."""
         if self.process.poll() is None:
             self.process.terminate()
         try:
-            return self.process.wait(STOP_SECONDS_MAX)
+            code = self.process.wait(STOP_SECONDS_MAX)
+            assert code in {0, -signal.SIGTERM}, f"the server ended with {code}:\n{self.output[-4000:]}"
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
