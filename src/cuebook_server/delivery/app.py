@@ -17,7 +17,6 @@ from cuebook_server.delivery import etags, problems, request
 from cuebook_server.delivery.answer import Receive, Reply, Scope, Send, answer
 from cuebook_server.delivery.board import Board, Grant
 from cuebook_server.delivery.pinned import Pinned
-from cuebook_server.delivery.problems import InternalError, MethodNotAllowed
 from cuebook_server.delivery.render import Renderer
 from cuebook_server.delivery.selection import select
 from cuebook_server.delivery.snapshot import Encoded, Snapshot
@@ -42,6 +41,8 @@ _KEPT = _VARY + b"cache-control: private, max-age=0, stale-while-revalidate=5, s
 _OK = b"content-type: application/json\r\nx-content-type-options: nosniff\r\n" + _KEPT
 _ONCE = b"content-type: application/json\r\nx-content-type-options: nosniff\r\n" + _VARY + b"cache-control: no-store\r\n"
 
+_PATHS = "The delivery paths are /v1/prompts, /v1/prompts/{name}, /v1/prompts/{name}/render and /v1/snapshot."
+
 
 class Delivery:
     """The ASGI application under ``/v1``. It reads the board and, for pinned versions only, the source behind ``pinned``."""
@@ -65,11 +66,10 @@ class Delivery:
         try:
             reply = await self._reply(scope, receive)
         except CuebookError as error:
-            given = any(name == b"authorization" for name, _ in scope["headers"])
-            reply = problems.reply(error, credential_given=given)
+            reply = problems.refused(error)
         except Exception:
             log.exception("%s %s failed", scope["method"], scope["path"])
-            reply = problems.reply(InternalError())
+            reply = problems.unexpected()
         self._requests[reply[0]] += 1
         await answer(scope, send, reply)
 
@@ -108,20 +108,21 @@ class Delivery:
     async def _route(self, scope: Scope, receive: Receive, path: bytes, snapshot: Snapshot, none_match: bytes | None) -> Reply:
         if b"%" in path:
             raise BadRequest("The path holds a percent sign.", hint="Names need no escaping: write them as they are.")
+        renders = path.startswith(PROMPTS) and path.endswith(RENDER)
+        if not renders and path not in (LIST, SNAPSHOT) and not path.startswith(PROMPTS):
+            raise NotFound("There is no such path.", hint=_PATHS)
+        methods = ("POST",) if renders else READ
+        if scope["method"] not in methods:
+            return problems.method_not_allowed(scope["method"], methods)
+        if renders:
+            return await self._render(scope, receive, path[len(PROMPTS) : -len(RENDER)], snapshot)
         if path == LIST:
             return await self._list(scope, snapshot, none_match)
         if path == SNAPSHOT:
             return await self._snapshot(scope, snapshot, none_match)
-        if path.startswith(PROMPTS) and path.endswith(RENDER):
-            return await self._render(scope, receive, path[len(PROMPTS) : -len(RENDER)], snapshot)
-        if path.startswith(PROMPTS):
-            return await self._prompt(scope, path[len(PROMPTS) :], snapshot, none_match)
-        raise NotFound(
-            "There is no such path.", hint="The delivery routes are /v1/prompts, /v1/prompts/{name} and /v1/snapshot."
-        )
+        return await self._prompt(scope, path[len(PROMPTS) :], snapshot, none_match)
 
     async def _prompt(self, scope: Scope, name: bytes, snapshot: Snapshot, none_match: bytes | None) -> Reply:
-        _methods(scope, READ)
         wanted = _parameters(scope, PROMPT_PARAMETERS, snapshot)
         request.check_subject(wanted.get("subject", ""))
         if "version" in wanted and "_version" in wanted:
@@ -131,7 +132,6 @@ class Delivery:
         return self._kept(snapshot, entry, none_match)
 
     async def _render(self, scope: Scope, receive: Receive, name: bytes, snapshot: Snapshot) -> Reply:
-        _methods(scope, ("POST",))
         _parameters(scope, LIST_PARAMETERS, snapshot)
         wanted = await self._renderer.read(scope["headers"], receive)
         entry = await select(self._board, self._pinned, snapshot, name, wanted.version)
@@ -140,12 +140,10 @@ class Delivery:
         return 200, b"".join((_ONCE, lines, snapshot.lines, self._board.as_of_line)), body
 
     async def _list(self, scope: Scope, snapshot: Snapshot, none_match: bytes | None) -> Reply:
-        _methods(scope, READ)
         _parameters(scope, LIST_PARAMETERS, snapshot)
         return await self._everything(scope, snapshot, "list", none_match)
 
     async def _snapshot(self, scope: Scope, snapshot: Snapshot, none_match: bytes | None) -> Reply:
-        _methods(scope, READ)
         wanted = _parameters(scope, SNAPSHOT_PARAMETERS, snapshot)
         if "min_revision" in wanted:
             await self._until(snapshot, wanted["min_revision"])
@@ -169,11 +167,6 @@ class Delivery:
                 self._refresh = loop.run_in_executor(self._refresher, self._board.refresh_now)
             await asyncio.wait({self._refresh}, timeout=left_s)
             await asyncio.sleep(min(_LOOK_AGAIN_S, left_s))
-
-
-def _methods(scope: Scope, allowed: tuple[str, ...]) -> None:
-    if scope["method"] not in allowed:
-        raise MethodNotAllowed(f"{scope['method']} is not answered here.", allow=list(allowed))
 
 
 def _parameters(scope: Scope, allowed: frozenset[str], snapshot: Snapshot) -> dict[str, str]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from types import MappingProxyType
+from typing import Any
 
 import orjson
 
+from cuebook_server.delivery.answer import Reply
 from cuebook_server.domain import errors
 from cuebook_server.domain.errors import CuebookError
 
@@ -19,7 +23,6 @@ STATUS: dict[type[CuebookError], int] = {
     errors.Gone: 410,
     errors.TooLarge: 413,
     errors.Invalid: 422,
-    CuebookError: 500,
     errors.Unavailable: 503,
     errors.StorageFull: 507,
 }
@@ -30,50 +33,44 @@ _LINES = (
 )
 
 
-class MethodNotAllowed(CuebookError):
-    """This path does not answer to this method."""
-
-    code = "method_not_allowed"
-    hint = "Use one of the methods in `allow`."
-
-
-class InternalError(CuebookError):
-    """Something went wrong in the server."""
-
-    code = "internal_error"
-    hint = "The server's log says what; this answer does not, on purpose."
-
-
-STATUS[MethodNotAllowed] = 405
-
-
 def status_of(error: CuebookError) -> int:
     """The HTTP status of an error's kind."""
     return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
 
 
-def reply(error: CuebookError, *, credential_given: bool = True) -> tuple[int, bytes, bytes]:
-    """The answer to a refused request: status, header lines, body."""
+def refused(error: CuebookError) -> Reply:
+    """The answer to a refused request."""
     status = status_of(error)
-    problem = {
-        **error.data,
-        "type": f"urn:cuebook:problem:{error.code}",
-        "title": error.title(),
-        "status": status,
-        "detail": error.detail,
-        "code": error.code,
-    }
-    if error.advice:
-        problem["hint"] = error.advice
-    body = orjson.dumps(problem)
-    return status, b"%bcontent-length: %d\r\n%b" % (_LINES, len(body), _extra(error, status, credential_given)), body
+    return _problem(status, error.code, error.title(), error.detail, error.advice, _lines_of(status), error.data)
 
 
-def _extra(error: CuebookError, status: int, credential_given: bool) -> bytes:
+def method_not_allowed(method: str, allowed: Sequence[str]) -> Reply:
+    """The answer to a method this path does not know."""
+    names = ", ".join(allowed)
+    lines = f"allow: {names}\r\n".encode()
+    return _problem(
+        405, "method_not_allowed", "The call does not know this method", f"Not {method}.", f"Allowed: {names}.", lines
+    )
+
+
+def unexpected() -> Reply:
+    """The last resort: says nothing of what happened; the log does."""
+    title, hint = "Something went wrong here", "The server's log says more."
+    return _problem(503, "unexpected", title, f"{title}.", hint, _lines_of(503))
+
+
+def _problem(
+    status: int, code: str, title: str, detail: str, hint: str, lines: bytes, data: Mapping[str, Any] = MappingProxyType({})
+) -> Reply:
+    kind = f"urn:cuebook:error:{code}"
+    known = {"type": kind, "title": title, "status": status, "detail": detail, "code": code, "hint": hint}
+    body = orjson.dumps({**data, **known})
+    return status, b"%bcontent-length: %d\r\n%b" % (_LINES, len(body), lines), body
+
+
+def _lines_of(status: int) -> bytes:
     if status == HTTPStatus.UNAUTHORIZED:
-        return b'www-authenticate: Bearer realm="cuebook"%b\r\n' % (b', error="invalid_token"' if credential_given else b"")
+        return b'www-authenticate: Bearer realm="cuebook"\r\n'
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         return b"retry-after: %d\r\n" % RETRY_AFTER_S
-    if isinstance(error, MethodNotAllowed):
-        return b"allow: %b\r\n" % ", ".join(error.data["allow"]).encode()
     return b""

@@ -48,8 +48,10 @@ class Entry(Encoded):
             environment=environment,
             released_at=stamp(served.released_at),
         )
+        # A copy of its own: orjson's result keeps the buffer it was written to, seven times the size.
         super().__init__(
-            orjson.dumps(body), b"cuebook-version: %d\r\ncuebook-digest: %b\r\n" % (number, served.digest.encode())
+            bytes(memoryview(orjson.dumps(body))),
+            b"cuebook-version: %d\r\ncuebook-digest: %b\r\n" % (number, served.digest.encode()),
         )
         self.prompt_id = served.prompt_id
         self.name = served.name
@@ -68,6 +70,7 @@ class Snapshot:
     """
 
     key: EnvironmentKey
+    project: str
     environment: Environment
     epoch: int
     revision: int
@@ -107,6 +110,7 @@ def build(state: EnvironmentState, previous: Snapshot | None = None) -> Snapshot
             damaged.add(version.name)
     return Snapshot(
         key=state.key,
+        project=state.project,
         environment=state.environment,
         epoch=state.epoch,
         revision=state.revision,

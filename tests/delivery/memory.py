@@ -1,0 +1,156 @@
+"""A registry in memory: the smallest ``SnapshotSource`` that keeps the rules a node relies on."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from itertools import count
+from random import Random
+from typing import Any
+
+import rfc8785
+
+from cuebook_server.domain.environment import Environment, Kind, Policy
+from cuebook_server.domain.keys import CredentialKind, DeliveryKey, mint
+from cuebook_server.services.ports import Directory, EnvironmentKey, EnvironmentState, Heads, ServedVersion
+
+SOME_TIME = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
+PROJECT = 1
+
+
+def text(content: str, **more: Any) -> dict[str, Any]:
+    """The content of a text prompt."""
+    return {"kind": "text", "engine": "simple", "text": content, **more}
+
+
+@dataclass
+class Held:
+    """An environment and what moved in it: (revision, version) in order."""
+
+    environment: Environment
+    moves: list[tuple[int, ServedVersion]] = field(default_factory=list)
+
+
+class MemorySource:
+    """``down`` makes every call fail; ``calls`` counts what was asked, to show what never touches the database."""
+
+    def __init__(self) -> None:
+        self.epoch, self.keyset, self.down = 1, 0, False
+        self.calls: list[str] = []
+        self.noted: dict[str, datetime] = {}
+        self.held: dict[EnvironmentKey, Held] = {}
+        self.versions: dict[tuple[int, str], list[bytes]] = {}
+        self.aliases: dict[int, dict[str, str]] = {}
+        self.renamings = 0
+        self.delivery_keys: dict[str, DeliveryKey] = {}
+        self.changed = threading.Event()
+        self._ids, self._random = count(1), Random(7)
+
+    # --- what people do ----------------------------------------------------------------------------------------------
+    def add_environment(self, name: str, kind: Kind = "other", *, tracks: bool = False, project: int = PROJECT) -> EnvironmentKey:
+        key = (project, next(self._ids))
+        policy = Policy(latest_allowed=tracks)
+        self.held[key] = Held(Environment(project, key[1], name, kind, key[1], tracks, policy, 1, 0, SOME_TIME))
+        return key
+
+    def add_key(self, key: EnvironmentKey, kind: CredentialKind = "dev", **changes: Any) -> str:
+        credential = mint(kind, self._random.randbytes(40))
+        name = self.held[key].environment.name
+        row = DeliveryKey(credential.selector, credential.verifier, *key, name, "a key", "someone", SOME_TIME)
+        self.change_key(replace(row, **changes))
+        return credential.token
+
+    def change_key(self, row: DeliveryKey) -> None:
+        self.delivery_keys[row.selector] = row
+        self.keyset += 1
+
+    def save(self, name: str, content: Mapping[str, Any], project: int = PROJECT) -> int:
+        versions = self.versions.setdefault((project, name), [])
+        versions.append(rfc8785.dumps(dict(content)))
+        for key, held in self.held.items():
+            if key[0] == project and held.environment.tracks_latest:
+                self.release(key, name, len(versions))
+        return len(versions)
+
+    def release(self, key: EnvironmentKey, name: str, number: int | None) -> int:
+        held = self.held[key]
+        revision = held.environment.revision + 1
+        held.environment = replace(held.environment, revision=revision)
+        held.moves.append((revision, self._served(key[0], name, number)))
+        self.changed.set()
+        return revision
+
+    def release_all(self, key: EnvironmentKey) -> None:
+        """Everything there is at its newest version, as one release."""
+        held = self.held[key]
+        held.environment = replace(held.environment, revision=held.environment.revision + 1)
+        ids = {address: prompt_id for prompt_id, address in enumerate(self.versions, 1)}
+        for project, name in self.versions:
+            served = self._served(project, name, len(self.versions[project, name]), ids[project, name])
+            held.moves.append((held.environment.revision, served))
+
+    def alias(self, old: str, new: str, project: int = PROJECT) -> None:
+        self.aliases.setdefault(project, {})[old] = new
+        self.renamings += 1
+
+    def set_policy(self, key: EnvironmentKey, policy: Policy) -> None:
+        environment = self.held[key].environment
+        self.held[key].environment = replace(environment, policy=policy, policy_revision=environment.policy_revision + 1)
+
+    # --- what a node asks --------------------------------------------------------------------------------------------
+    def heads(self) -> Heads:
+        self._asked("heads")
+        environments = {k: (h.environment.revision, h.environment.policy_revision) for k, h in self.held.items()}
+        count = len(self.versions) + self.renamings
+        return Heads(self.epoch, self.keyset, {project: count for project, _ in self.held}, environments)
+
+    def directory(self, project_id: int) -> Directory:
+        self._asked("directory")
+        names = frozenset(name for project, name in self.versions if project == project_id)
+        return Directory(names, dict(self.aliases.get(project_id, {})))
+
+    def environment(self, key: EnvironmentKey, since: int | None = None) -> EnvironmentState | None:
+        self._asked("environment")
+        held = self.held.get(key)
+        if held is None:
+            return None
+        newest = {version.name: version for revision, version in held.moves if revision > (since or 0)}
+        environment = held.environment
+        return EnvironmentState(key, "shop", environment, self.epoch, environment.revision, since, list(newest.values()))
+
+    def keys(self) -> Sequence[DeliveryKey]:
+        self._asked("keys")
+        return list(self.delivery_keys.values())
+
+    def version(self, key: EnvironmentKey, name: str, number: int) -> tuple[ServedVersion, bool] | None:
+        self._asked("version")
+        if not 1 <= number <= len(self.versions.get((key[0], name), [])):
+            return None
+        live = any(moved.name == name and moved.number == number for _, moved in self.held[key].moves)
+        return self._served(key[0], name, number), live
+
+    def used(self, selectors: Mapping[str, datetime]) -> None:
+        self._asked("used")
+        self.noted.update(selectors)
+
+    def hints(self) -> Iterator[None]:
+        self._asked("hints")
+        while True:
+            yield
+            self.changed.wait(0.05)
+            self.changed.clear()
+
+    def _asked(self, what: str) -> None:
+        self.calls.append(what)
+        if self.down:
+            raise ConnectionError("the database is away")
+
+    def _served(self, project: int, name: str, number: int | None, prompt_id: int = 0) -> ServedVersion:
+        versions = self.versions[project, name]
+        content = versions[number - 1] if number else b""
+        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        prompt_id = prompt_id or list(self.versions).index((project, name)) + 1
+        return ServedVersion(prompt_id, name, number, len(versions), digest, content, SOME_TIME)
