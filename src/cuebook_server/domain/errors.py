@@ -92,7 +92,7 @@ class BadName(Invalid):
     """The name is not allowed."""
 
     code = "bad_name"
-    hint = "Use segments of a-z, 0-9, `_` and `-` joined by dots, each starting and ending with a letter or digit; 200 bytes at most."
+    hint = "Segments of a-z, 0-9, `_`, `-`, joined by dots, each starting and ending with a letter or digit; 200 bytes at most."
 
 
 class BadContent(Invalid):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from cuebook_server.domain.errors import BaseMoved, Invalid
+from cuebook_server.domain.names import prompt_name
 
 DESCRIPTION_CHARS_MAX = 2_000
 OWNER_CHARS_MAX = 200
@@ -106,6 +107,17 @@ def check_text(what: str, text: str, chars_max: int, *, lines: bool = True) -> s
     if not lines and ("\n" in text or "\r" in text):
         raise BadMetadata(f"The {what} has more than one line.", hint="Use one line.")
     return text
+
+
+def described(before: Prompt, changes: Mapping[str, Any]) -> Prompt:
+    """A prompt with another description, owner, tags or aliases, each checked; whether an alias is free is not known here."""
+    after = replace(before, **changes)
+    check_text("description", after.description, DESCRIPTION_CHARS_MAX)
+    check_text("owner", after.owner, OWNER_CHARS_MAX, lines=False)
+    aliases = tuple(sorted({prompt_name(alias) for alias in after.aliases}))
+    if len(aliases) > ALIASES_MAX:
+        raise BadMetadata(f"{len(aliases)} aliases.", hint=f"At most {ALIASES_MAX}.")
+    return replace(after, tags=check_tags(after.tags), aliases=aliases)
 
 
 def check_tags(tags: tuple[str, ...]) -> tuple[str, ...]:

@@ -221,11 +221,19 @@ class EnvironmentStore:
         return revision, [change_of(row) for row in rows]
 
     def history(self, of: Environment, before: int, limit: int) -> Sequence[Change]:
-        """The environment's history below a revision, newest first."""
-        mine = and_(pointer_change.c.project_id == self._project, pointer_change.c.environment_id == of.environment_id)
+        """The environment's history below a revision, newest first; about ``limit`` rows, and never half a revision."""
+        mine = and_(
+            pointer_change.c.project_id == self._project,
+            pointer_change.c.environment_id == of.environment_id,
+            pointer_change.c.revision < before,
+        )
+        last = (
+            select(pointer_change.c.revision).where(mine).order_by(pointer_change.c.revision.desc()).offset(limit - 1).limit(1)
+        )
+        from_revision = self._tx.connection.execute(last).scalar() or 0
         rows = self._tx.connection.execute(
-            _history.where(mine, pointer_change.c.revision < before)
-            .order_by(pointer_change.c.revision.desc(), prompt.c.name)
-            .limit(limit)
+            _history.where(mine, pointer_change.c.revision >= from_revision).order_by(
+                pointer_change.c.revision.desc(), prompt.c.name
+            )
         )
         return [change_of(row) for row in rows]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, select
 
 from cuebook_server.domain.errors import IdempotencyMismatch
+from cuebook_server.services.ports import Answer
 from cuebook_server.store.schema import idempotency
 
 if TYPE_CHECKING:
@@ -16,14 +16,6 @@ if TYPE_CHECKING:
 
 KEPT_FOR = timedelta(hours=24)
 FORGOTTEN_PER_WRITE_MAX = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What was answered: the HTTP status and the JSON body."""
-
-    status: int
-    body: str
 
 
 class IdempotencyStore:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,50 +12,12 @@ from sqlalchemy import Row, and_, func, select
 
 from cuebook_server.domain import search as words
 from cuebook_server.domain.prompt import Prompt
+from cuebook_server.services.ports import Hit, Live, PromptRow, VersionRow
 from cuebook_server.store import search
 from cuebook_server.store.schema import environment, pointer, prompt, prompt_alias, version
 
 if TYPE_CHECKING:
     from cuebook_server.store.unit_of_work import Transaction
-
-Live = Mapping[str, int | None]
-
-
-@dataclass(frozen=True, slots=True)
-class PromptRow:
-    """A prompt in a list, with what is live where (environment -> number, ``None`` where nothing is)."""
-
-    name: str
-    latest: int
-    description: str
-    owner: str
-    tags: tuple[str, ...]
-    aliases: tuple[str, ...]
-    created_at: datetime
-    live: Live
-
-
-@dataclass(frozen=True, slots=True)
-class VersionRow:
-    """A version in a list: everything but its content."""
-
-    prompt: str
-    number: int
-    digest: str
-    author: str
-    message: str
-    created_at: datetime
-    provenance: Mapping[str, Any] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A found prompt: where the words stand (version 0: name, description, owner or tags) and what is live where."""
-
-    prompt: str
-    version: int
-    snippet: str
-    live: Live
 
 
 class ListStore:
@@ -128,8 +89,8 @@ class ListStore:
             for prompt_id, newest in latest.items()
         }
 
-    def behind(self, names: Sequence[str]) -> Mapping[str, Mapping[int, datetime]]:
-        """When the versions of these prompts were saved, by name and number: how far apart environments are, in days."""
+    def saved_at(self, names: Sequence[str]) -> Mapping[str, Mapping[int, datetime]]:
+        """When each version of these prompts was saved, by name and number."""
         rows = self._tx.connection.execute(
             select(prompt.c.name, version.c.number, version.c.created_at)
             .join(version, and_(version.c.project_id == prompt.c.project_id, version.c.prompt_id == prompt.c.prompt_id))

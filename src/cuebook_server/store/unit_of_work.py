@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -96,6 +96,21 @@ class SqlUnitOfWork:
         return os.urandom(count)
 
 
+class SqlUnits:
+    """Units of work on one database. ``committed`` is called after a commit that changed what nodes serve."""
+
+    def __init__(self, database: Database, clock: Clock = utc_now, committed: Callable[[], object] = lambda: None) -> None:
+        self._database, self._clock, self._committed = database, clock, committed
+
+    def read(self) -> AbstractContextManager[SqlUnitOfWork]:
+        """A unit of work that only reads."""
+        return read(self._database, self._clock)
+
+    def write(self) -> AbstractContextManager[SqlUnitOfWork]:
+        """A unit of work that writes."""
+        return write(self._database, self._clock, self._committed)
+
+
 @contextmanager
 def read(database: Database, clock: Clock = utc_now) -> Iterator[SqlUnitOfWork]:
     """A unit of work that only reads, from one consistent state."""
@@ -104,7 +119,9 @@ def read(database: Database, clock: Clock = utc_now) -> Iterator[SqlUnitOfWork]:
 
 
 @contextmanager
-def write(database: Database, clock: Clock = utc_now, committed: Callable[[], None] = lambda: None) -> Iterator[SqlUnitOfWork]:
+def write(
+    database: Database, clock: Clock = utc_now, committed: Callable[[], object] = lambda: None
+) -> Iterator[SqlUnitOfWork]:
     """A unit of work that is committed when its block ends, and undone when it raises.
 
     ``committed`` is called after a commit that changed what nodes serve: this node then has it before the caller is answered.

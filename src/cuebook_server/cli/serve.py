@@ -1,0 +1,128 @@
+"""``cuebook serve``: everything in one command."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from pathlib import Path
+
+import structlog
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from cuebook_server import settings as settings_module
+from cuebook_server.cli.sample import plant
+from cuebook_server.delivery.protocol import DeliveryProtocol
+from cuebook_server.domain.errors import CuebookError
+from cuebook_server.services.first_run import FirstRun, set_up
+from cuebook_server.settings import Settings
+from cuebook_server.store.database import open_database
+from cuebook_server.store.migrate import migrate
+from cuebook_server.store.unit_of_work import SqlUnits
+
+FIRST_RUN = "first-run.json"
+GRACE_S = 10
+
+
+def serve(
+    data: str | None = None,
+    database: str | None = None,
+    host: str | None = None,
+    port: int | None = None,
+    *,
+    demo: bool = True,
+    workers: int | None = None,
+) -> int:
+    """Migrate, fill an empty registry (with the sample prompts unless ``demo`` is false), and serve until told to stop."""
+    try:
+        given = {"data": data, "database": database, "host": host, "port": port, "workers": workers}
+        settings = settings_module.read(dict(given))
+        _log(settings)
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        first = _prepare(settings, demo=demo)
+        return _run(settings, first)
+    except (CuebookError, OSError) as error:
+        advice = f" {error.advice}" if isinstance(error, CuebookError) else ""
+        sys.stderr.write(f"cuebook: {error}{advice}\n")
+        return 1
+
+
+def _prepare(settings: Settings, *, demo: bool) -> FirstRun | None:
+    database = open_database(settings.database_url)
+    try:
+        migrate(database)
+        units = SqlUnits(database)
+        with units.write() as uow:
+            first = set_up(uow)
+        if first and demo:
+            plant(units, first.project)
+        return first
+    finally:
+        database.close()
+
+
+def _run(settings: Settings, first: FirstRun | None) -> int:
+    # Workers are processes of their own: they find the settings where every process does.
+    os.environ.update({"CUEBOOK_DATA": str(settings.data), "CUEBOOK_DATABASE": settings.database_url})
+    config = uvicorn.Config(
+        "cuebook_server.wiring:create",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        http=DeliveryProtocol,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        # Addresses decide who may use a key: a header anybody can send must not set them.
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    socket = config.bind_socket()
+    shown = f"[{settings.host}]" if ":" in settings.host else settings.host
+    _tell(settings, f"http://{shown}:{socket.getsockname()[1]}", first)
+    if settings.workers > 1:
+        Multiprocess(config, sockets=[socket]).run()
+        return 0
+    server = uvicorn.Server(config)
+    server.run(sockets=[socket])
+    return 0 if server.started else 1
+
+
+def _tell(settings: Settings, url: str, first: FirstRun | None) -> None:
+    """Write ``first-run.json`` (or its new address), and say where everything is."""
+    path = settings.data / FIRST_RUN
+    if first is not None:
+        _write(path, {"url": url, "project": first.project, "token": first.token, "keys": dict(first.keys)})
+    elif path.exists():
+        _write(path, {**json.loads(path.read_text(encoding="utf-8")), "url": url})
+    lines = [f"Cuebook serves at {url}"]
+    if path.exists():
+        lines.append(f"Keys and the management token lie in {path}")
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
+
+
+def _write(path: Path, content: dict[str, object]) -> None:
+    """Replace the file in one step; nobody but its owner can read it at any time."""
+    draft = path.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        json.dump(content, file, indent=2)
+        file.write("\n")
+    draft.replace(path)
+
+
+def _log(settings: Settings) -> None:
+    level = getattr(logging, settings.log_level.upper())
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    renderer = (
+        structlog.processors.JSONRenderer() if settings.log_format == "json" else structlog.dev.ConsoleRenderer(colors=False)
+    )
+    structlog.configure(
+        processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True), renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )

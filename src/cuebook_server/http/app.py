@@ -1,0 +1,53 @@
+"""The management API: FastAPI with our own strict reading, one error form and no route without a credential."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from importlib.metadata import version
+
+import structlog
+from fastapi import APIRouter, FastAPI, Request, Response
+
+from cuebook_server.http import audit, credentials, environments, errors, operations, projects, prompts, releases
+from cuebook_server.http.door import BODY_BYTES_MAX, request_id
+from cuebook_server.services.ports import Units
+
+NOUNS = (projects, prompts, environments, releases, credentials, audit)
+_SAFE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+_log = structlog.get_logger("cuebook.http")
+
+
+def build(units: Units, node: Callable[[], operations.Node]) -> FastAPI:
+    """The application under ``/api``, and what operators ask (``node`` says how this node does)."""
+    app = FastAPI(
+        title="Cuebook",
+        version=version("cuebook"),
+        summary="Prompts as production assets.",
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        max_body_size=BODY_BYTES_MAX,
+        responses={"default": {"model": errors.Problem, "description": "A refusal, as application/problem+json."}},
+    )
+    app.state.units = units
+    app.state.node = node
+    api = APIRouter(prefix="/api")
+    for noun in NOUNS:
+        api.include_router(noun.router)
+    app.include_router(api)
+    app.include_router(operations.router)
+    errors.install(app)
+    app.middleware("http")(_dress)
+    return app
+
+
+async def _dress(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Give every request a name, and every answer the headers that keep it from being stored or guessed at."""
+    request.state.request_id = request_id()
+    response = await go_on(request)
+    for name, value in _SAFE.items():
+        response.headers.setdefault(name, value)
+    response.headers["Cuebook-Request-Id"] = request.state.request_id
+    _log.info("request", method=request.method, path=request.url.path, status=response.status_code, id=request.state.request_id)
+    return response

@@ -1,0 +1,254 @@
+"""Environments, the time machine and the status matrix over HTTP."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+from pydantic import Field
+
+from cuebook_server.domain.environment import Environment, Kind
+from cuebook_server.domain.errors import BadRequest
+from cuebook_server.domain.release import Change
+from cuebook_server.http.door import Body, Limit, Route, Shown, Through
+from cuebook_server.http.prompts import NUMBER_MAX
+from cuebook_server.services import environments
+
+router = APIRouter(prefix="/projects/{project}", tags=["environments"], route_class=Route)
+PROMPTS_MAX = 200
+
+
+class EnvironmentIn(Body):
+    """An environment to make."""
+
+    name: str
+    kind: Kind = "other"
+    tracks_latest: bool = False
+    position: int | None = None
+    policy: dict[str, Any] = Field(default_factory=dict)
+
+
+class EnvironmentChange(Body):
+    """What to change; rules and fields left out stay."""
+
+    policy: dict[str, Any] = Field(default_factory=dict)
+    position: int | None = None
+
+
+class EnvironmentShown(Shown):
+    """An environment: its rules and how often it changed."""
+
+    name: str
+    kind: Kind
+    position: int
+    tracks_latest: bool
+    policy: dict[str, Any]
+    policy_revision: int
+    revision: int
+    updated_at: datetime
+
+
+class EnvironmentsShown(Shown):
+    """The environments, from first stop to last."""
+
+    items: list[EnvironmentShown]
+    next: str | None = None
+
+
+class StandingShown(Shown):
+    """A prompt at a moment: its version (null: retired), since when, and by whom and why."""
+
+    prompt: str
+    version: int | None
+    since: datetime
+    cause: str
+    actor: str
+    release: int | None
+    reason: str
+
+
+class MomentShown(Shown):
+    """An environment at a moment."""
+
+    environment: str
+    time: datetime
+    revision: int
+    items: list[StandingShown]
+    next: str | None = None
+
+
+class ChangeShown(Shown):
+    """One change of an environment."""
+
+    revision: int
+    prompt: str
+    before: int | None
+    after: int | None
+    cause: str
+    actor: str
+    at: datetime
+    release: int | None
+    reason: str
+
+
+class HistoryShown(Shown):
+    """A page of an environment's history, newest first."""
+
+    items: list[ChangeShown]
+    next: str | None
+
+
+class BehindShown(Shown):
+    """How far an environment is from the newest version."""
+
+    versions: int
+    days: float
+
+
+class StatusItem(Shown):
+    """A prompt across the environments."""
+
+    prompt: str
+    latest: int
+    versions: dict[str, int | None]
+    behind: dict[str, BehindShown]
+
+
+class StatusShown(Shown):
+    """What runs where."""
+
+    environments: list[EnvironmentShown]
+    items: list[StatusItem]
+    next: str | None
+
+
+@router.get("/environments")
+def list_environments(project: str, door: Through) -> EnvironmentsShown:
+    """List the environments with their rules."""
+    rows = door.read(lambda actor, uow: environments.listed(actor, uow, project))
+    return EnvironmentsShown(items=[show(row) for row in rows])
+
+
+@router.post("/environments", response_model=EnvironmentShown, status_code=201)
+def create_environment(project: str, body: EnvironmentIn, door: Through) -> Response:
+    """Make an environment."""
+    return door.write(lambda actor, uow: (201, show(environments.create(actor, uow, project, **body.model_dump()))))
+
+
+@router.get("/environments/{environment}")
+def get_environment(project: str, environment: str, door: Through) -> EnvironmentShown:
+    """Show one environment."""
+    return show(door.read(lambda actor, uow: environments.one(actor, uow, project, environment)))
+
+
+@router.patch("/environments/{environment}", response_model=EnvironmentShown)
+def change_environment(project: str, environment: str, body: EnvironmentChange, door: Through) -> Response:
+    """Change an environment's rules or its place in the order."""
+    return door.write(
+        lambda actor, uow: (200, show(environments.change(actor, uow, project, environment, **body.model_dump())))
+    )
+
+
+@router.get("/environments/{environment}/at")
+def environment_at(
+    project: str,
+    environment: str,
+    door: Through,
+    *,
+    time: str,
+    prompt: Annotated[list[str], Query(max_length=PROMPTS_MAX)] = [],  # noqa: B006  # FastAPI copies defaults
+) -> MomentShown:
+    """Time machine: what the environment served at a moment, of some prompts or of all."""
+    moment = _moment(time)
+    found = door.read(lambda actor, uow: environments.at(actor, uow, project, environment, moment, prompt))
+    items = [
+        StandingShown(
+            prompt=change.prompt,
+            version=change.after,
+            since=change.at,
+            cause=change.cause,
+            actor=change.actor,
+            release=change.release_id,
+            reason=change.reason,
+        )
+        for change in found.changes
+    ]
+    return MomentShown(environment=environment, time=found.time, revision=found.revision, items=items)
+
+
+@router.get("/environments/{environment}/history")
+def environment_history(
+    project: str,
+    environment: str,
+    door: Through,
+    *,
+    before: Annotated[int, Query(ge=1, le=NUMBER_MAX)] = NUMBER_MAX,
+    limit: Limit = 100,
+) -> HistoryShown:
+    """List what changed in the environment, newest first; a revision is never cut in two."""
+    rows = door.read(lambda actor, uow: environments.history(actor, uow, project, environment, before=before, limit=limit))
+    return HistoryShown(items=[_change(row) for row in rows], next=str(rows[-1].revision) if len(rows) >= limit else None)
+
+
+@router.get("/status")
+def status(
+    project: str,
+    door: Through,
+    *,
+    prompt: Annotated[list[str], Query(max_length=PROMPTS_MAX)] = [],  # noqa: B006  # FastAPI copies defaults
+    after: str = "",
+    limit: Limit = 200,
+) -> StatusShown:
+    """What runs where, and how far each environment is from the newest version."""
+    columns, rows = door.read(
+        lambda actor, uow: environments.status(actor, uow, project, prompts=prompt, after=after, limit=limit)
+    )
+    items = [
+        StatusItem(
+            prompt=row.prompt,
+            latest=row.latest,
+            versions=dict(row.versions),
+            behind={name: BehindShown(versions=apart[0], days=round(apart[1], 3)) for name, apart in row.behind.items()},
+        )
+        for row in rows
+    ]
+    following = rows[-1].prompt if len(rows) == limit else None
+    return StatusShown(environments=[show(column) for column in columns], items=items, next=following)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        # A `+` that was not escaped arrives as a space: 10:00:00 01:00.
+        moment = datetime.fromisoformat(text.strip().replace(" ", "+") if text.count(" ") == 1 and "T" in text else text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise BadRequest(f"{text[:40]!r} is no time.", hint="Write ISO 8601, such as 2026-11-20T15:00:00Z.") from None
+
+
+def _change(change: Change) -> ChangeShown:
+    return ChangeShown(
+        revision=change.revision,
+        prompt=change.prompt,
+        before=change.before,
+        after=change.after,
+        cause=change.cause,
+        actor=change.actor,
+        at=change.at,
+        release=change.release_id,
+        reason=change.reason,
+    )
+
+
+def show(environment: Environment) -> EnvironmentShown:
+    """An environment as a caller sees it."""
+    return EnvironmentShown(
+        name=environment.name,
+        kind=environment.kind,
+        position=environment.position,
+        tracks_latest=environment.tracks_latest,
+        policy=environment.policy.to_json(),
+        policy_revision=environment.policy_revision,
+        revision=environment.revision,
+        updated_at=environment.updated_at,
+    )

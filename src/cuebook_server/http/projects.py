@@ -1,0 +1,65 @@
+"""Projects and the caller's own name over HTTP."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from fastapi import APIRouter, Response
+
+from cuebook_server.domain.access import Role
+from cuebook_server.http.door import Body, Route, Shown, Through
+from cuebook_server.services import projects
+from cuebook_server.services.ports import Project
+
+router = APIRouter(tags=["projects"], route_class=Route)
+
+
+class MeShown(Shown):
+    """Who you are here. ``projects`` are those that exist for you."""
+
+    principal: str
+    role: Role
+    projects: list[str]
+
+
+class ProjectIn(Body):
+    """A project to make."""
+
+    name: str
+
+
+class ProjectShown(Shown):
+    """A project."""
+
+    name: str
+    created_at: datetime
+
+
+class ProjectsShown(Shown):
+    """The projects that exist for you."""
+
+    items: list[ProjectShown]
+    next: str | None = None
+
+
+@router.get("/me")
+def me(door: Through) -> MeShown:
+    """Say who the credential stands for."""
+    visible = door.read(projects.visible)
+    return MeShown(principal=door.actor.principal, role=door.actor.role, projects=[project.name for project in visible])
+
+
+@router.get("/projects")
+def list_projects(door: Through) -> ProjectsShown:
+    """List the projects that exist for you."""
+    return ProjectsShown(items=[_show(project) for project in door.read(projects.visible)])
+
+
+@router.post("/projects", response_model=ProjectShown, status_code=201)
+def create_project(body: ProjectIn, door: Through) -> Response:
+    """Make a project with development, staging and production."""
+    return door.write(lambda actor, uow: (201, _show(projects.create(actor, uow, body.name))))
+
+
+def _show(project: Project) -> ProjectShown:
+    return ProjectShown(name=project.name, created_at=project.created_at)

@@ -1,0 +1,205 @@
+"""Delivery keys and management tokens: made, rotated, revoked, recognised."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from hmac import compare_digest
+from typing import Generic, TypeVar
+
+from cuebook_server.domain import keys, prompt
+from cuebook_server.domain.access import ROLES, Actor, Role, covers
+from cuebook_server.domain.audit import Happening
+from cuebook_server.domain.errors import Forbidden, Invalid, KeyExpired, KeyRevoked, NotFound, UnknownKey, WrongKeyKind
+from cuebook_server.domain.keys import SECRET_BYTES, SELECTOR_BYTES, Credential, DeliveryKey, Token
+from cuebook_server.services.environments import known
+from cuebook_server.services.ports import Scope, UnitOfWork
+from cuebook_server.services.projects import enter
+
+EXPIRES_IN_S_MAX = 10 * 365 * 86_400
+OVERLAP_S_MAX = 30 * 86_400
+K = TypeVar("K", DeliveryKey, Token)
+
+
+class BadCredential(Invalid):
+    """The key or token cannot be made like this."""
+
+    code = "bad_credential"
+
+
+@dataclass(frozen=True, slots=True)
+class Minted(Generic[K]):
+    """A new key or token with its secret, which is shown this once."""
+
+    row: K
+    credential: Credential
+
+
+def recognise(uow: UnitOfWork, token: str, *, request_id: str, source: str) -> Actor:
+    """Who a management token stands for. Every wrong token is refused in the same way."""
+    credential = keys.read(token)
+    if keys.is_delivery(credential):
+        raise WrongKeyKind("This is a delivery key; the management API takes tokens.")
+    found = uow.credentials.token(credential.selector)
+    if found is None or not compare_digest(found.verifier, credential.verifier):
+        raise UnknownKey("The token is not known.")
+    if found.revoked_at is not None and found.revoked_at <= uow.now:
+        raise KeyRevoked("The token was revoked.")
+    if found.expires_at is not None and found.expires_at <= uow.now:
+        raise KeyExpired("The token has expired.")
+    return Actor(found.name, found.selector, found.role, found.project_id, request_id, source)
+
+
+def create_key(
+    actor: Actor,
+    uow: UnitOfWork,
+    project: str,
+    *,
+    environment: str,
+    name: str,
+    expires_in_s: int | None = None,
+    networks: Sequence[str] = (),
+) -> Minted[DeliveryKey]:
+    """Make a delivery key of one environment."""
+    scope = enter(actor, uow, project, "keys.write")
+    of = known(scope, environment)
+    _check(name, expires_in_s)
+    credential = keys.mint(of.kind, uow.random(SELECTOR_BYTES + SECRET_BYTES))
+    key = DeliveryKey(
+        selector=credential.selector,
+        verifier=credential.verifier,
+        project_id=of.project_id,
+        environment_id=of.environment_id,
+        environment=of.name,
+        name=name,
+        created_by=actor.principal,
+        created_at=uow.now,
+        expires_at=_ends(uow.now, expires_in_s),
+        networks=keys.networks(tuple(networks)),
+    )
+    scope.credentials.add_key(key)
+    scope.audit.append(actor, Happening("key.created", key.selector, environment=of.name, after=_told(key)))
+    return Minted(key, credential)
+
+
+def rotate_key(actor: Actor, uow: UnitOfWork, project: str, selector: str, *, overlap_s: int) -> Minted[DeliveryKey]:
+    """Replace a key: the new one counts at once, the old one until the overlap has passed."""
+    scope = enter(actor, uow, project, "keys.write")
+    old = _key(scope, selector)
+    if old.revoked_at is not None:
+        raise KeyRevoked(f"The key {selector} was revoked.")
+    if not 0 <= overlap_s <= OVERLAP_S_MAX:
+        raise BadCredential(f"An overlap of {overlap_s} s.", hint=f"Between 0 and {OVERLAP_S_MAX} s.")
+    kind = known(scope, old.environment).kind
+    credential = keys.mint(kind, uow.random(SELECTOR_BYTES + SECRET_BYTES))
+    life = old.expires_at - old.created_at if old.expires_at else None
+    new = replace(
+        old,
+        selector=credential.selector,
+        verifier=credential.verifier,
+        created_by=actor.principal,
+        created_at=uow.now,
+        expires_at=uow.now + life if life else None,
+        last_used_at=None,
+        replaced_by=None,
+    )
+    ends = uow.now + timedelta(seconds=overlap_s)
+    scope.credentials.add_key(new)
+    scope.credentials.change_key(
+        replace(old, replaced_by=new.selector, expires_at=min(ends, old.expires_at) if old.expires_at else ends)
+    )
+    scope.audit.append(
+        actor, Happening("key.rotated", old.selector, environment=old.environment, before=_told(old), after=_told(new))
+    )
+    return Minted(new, credential)
+
+
+def revoke_key(actor: Actor, uow: UnitOfWork, project: str, selector: str) -> DeliveryKey:
+    """End a key now, on every node within two seconds."""
+    scope = enter(actor, uow, project, "keys.write")
+    old = _key(scope, selector)
+    if old.revoked_at is not None:
+        return old
+    revoked = replace(old, revoked_at=uow.now)
+    scope.credentials.change_key(revoked)
+    scope.audit.append(actor, Happening("key.revoked", selector, environment=old.environment, before=_told(old)))
+    return revoked
+
+
+def list_keys(actor: Actor, uow: UnitOfWork, project: str) -> Sequence[DeliveryKey]:
+    """The project's delivery keys, newest first; never their secrets."""
+    return enter(actor, uow, project).credentials.keys()
+
+
+def create_token(
+    actor: Actor, uow: UnitOfWork, project: str, *, name: str, role: Role, expires_in_s: int | None = None
+) -> Minted[Token]:
+    """Make a management token of this project; it can do no more than its maker."""
+    scope = enter(actor, uow, project, "tokens.write")
+    _check(name, expires_in_s)
+    if role not in ROLES:
+        raise BadCredential(f"{role!r} is no role.", hint=f"Roles: {', '.join(ROLES)}.")
+    if not covers(actor.role, role):
+        raise Forbidden(f"A {actor.role} cannot make a token with the role {role}.")
+    credential = keys.mint("svc", uow.random(SELECTOR_BYTES + SECRET_BYTES))
+    token = Token(
+        selector=credential.selector,
+        verifier=credential.verifier,
+        project_id=scope.project.project_id,
+        name=name,
+        role=role,
+        created_by=actor.principal,
+        created_at=uow.now,
+        expires_at=_ends(uow.now, expires_in_s),
+    )
+    scope.credentials.add_token(token)
+    scope.audit.append(actor, Happening("token.created", token.selector, after={"name": name, "role": role}))
+    return Minted(token, credential)
+
+
+def revoke_token(actor: Actor, uow: UnitOfWork, project: str, selector: str) -> Token:
+    """End a token now."""
+    scope = enter(actor, uow, project, "tokens.write")
+    found = scope.credentials.token(selector)
+    if found is None or found.project_id != scope.project.project_id:
+        raise NotFound(f"There is no token {selector[:40]!r}.")
+    if found.revoked_at is None:
+        scope.credentials.revoke_token(selector)
+        scope.audit.append(actor, Happening("token.revoked", selector, before={"name": found.name, "role": found.role}))
+        found = replace(found, revoked_at=uow.now)
+    return found
+
+
+def list_tokens(actor: Actor, uow: UnitOfWork, project: str) -> Sequence[Token]:
+    """The project's tokens, newest first; never their secrets."""
+    return enter(actor, uow, project, "tokens.write").credentials.tokens()
+
+
+def _key(scope: Scope, selector: str) -> DeliveryKey:
+    found = scope.credentials.key(selector)
+    if found is None:
+        raise NotFound(f"There is no key {selector[:40]!r}.", hint="`cuebook keys list` shows the selectors.")
+    return found
+
+
+def _check(name: str, expires_in_s: int | None) -> None:
+    prompt.check_text("name", name, keys.KEY_NAME_CHARS_MAX, lines=False)
+    if not name.strip():
+        raise BadCredential("The name is empty.", hint="Say what uses it.")
+    if expires_in_s is not None and not 1 <= expires_in_s <= EXPIRES_IN_S_MAX:
+        raise BadCredential(f"An expiry in {expires_in_s} s.", hint=f"Between 1 and {EXPIRES_IN_S_MAX} s.")
+
+
+def _ends(now: datetime, in_s: int | None) -> datetime | None:
+    return None if in_s is None else now + timedelta(seconds=in_s)
+
+
+def _told(key: DeliveryKey) -> dict[str, object]:
+    """What the audit says of a key: everything but what could be used."""
+    return {
+        "selector": key.selector,
+        "name": key.name,
+        "expires_at": key.expires_at.isoformat() if key.expires_at else None,
+        "networks": list(key.networks),
+    }

@@ -1,0 +1,176 @@
+"""Environments: their rules, what they serve, and what they served at any moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cuebook_server.domain import names
+from cuebook_server.domain.access import Actor
+from cuebook_server.domain.audit import Happening
+from cuebook_server.domain.environment import KINDS, BadPolicy, Environment, Kind, Plan, Policy
+from cuebook_server.domain.errors import AlreadyExists, Invalid, NotFound
+from cuebook_server.domain.release import Change
+from cuebook_server.services.ports import PromptRow, Scope, UnitOfWork
+from cuebook_server.services.projects import enter
+
+ENVIRONMENTS_MAX = 64
+POSITION_MAX = 10_000
+
+
+class BadEnvironment(Invalid):
+    """The environment is not valid."""
+
+    code = "bad_environment"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An environment at a moment: its revision then, and the change that made each prompt what it was."""
+
+    environment: Environment
+    time: datetime
+    revision: int
+    changes: Sequence[Change]
+
+
+@dataclass(frozen=True, slots=True)
+class StatusRow:
+    """A prompt across the environments. ``behind``: versions and days between the newest version and what is live."""
+
+    prompt: str
+    latest: int
+    versions: Mapping[str, int | None]
+    behind: Mapping[str, tuple[int, float]]
+
+
+def known(scope: Scope, name: str) -> Environment:
+    """The environment of that name, or ``NotFound``."""
+    found = scope.environments.find(name)
+    if found is None:
+        there = ", ".join(environment.name for environment in scope.environments.all())
+        raise NotFound(f"There is no environment {names.clip(name)!r}.", hint=f"The project has {there}.")
+    return found
+
+
+def listed(actor: Actor, uow: UnitOfWork, project: str) -> Sequence[Environment]:
+    """Every environment, from first stop to last."""
+    return enter(actor, uow, project).environments.all()
+
+
+def one(actor: Actor, uow: UnitOfWork, project: str, name: str) -> Environment:
+    """One environment with its policy."""
+    return known(enter(actor, uow, project), name)
+
+
+def create(
+    actor: Actor,
+    uow: UnitOfWork,
+    project: str,
+    name: str,
+    *,
+    kind: Kind = "other",
+    tracks_latest: bool = False,
+    position: int | None = None,
+    policy: Mapping[str, object] | None = None,
+) -> Environment:
+    """Make an environment. It serves nothing until something is released to it (or, tracking, everything at once)."""
+    scope = enter(actor, uow, project, "environments.write")
+    existing = scope.environments.all()
+    names.slug(name, what="an environment")
+    if any(environment.name == name for environment in existing):
+        raise AlreadyExists(f"There is an environment {name!r} already.")
+    if len(existing) >= ENVIRONMENTS_MAX:
+        raise BadEnvironment(f"A project has at most {ENVIRONMENTS_MAX} environments.")
+    if kind not in KINDS:
+        raise BadEnvironment(f"{kind!r} is no kind of environment.", hint=f"Kinds: {', '.join(KINDS)}.")
+    rules = Policy(latest_allowed=tracks_latest, reason_required=not tracks_latest).changed(policy or {})
+    _check_source(scope, rules, name)
+    made = scope.environments.add(Plan(name, kind, tracks_latest, rules), _position(position, len(existing)))
+    after = {"kind": kind, "tracks_latest": tracks_latest, "position": made.position, "policy": rules.to_json()}
+    scope.audit.append(actor, Happening("environment.created", name, environment=name, after=after))
+    return made
+
+
+def change(
+    actor: Actor,
+    uow: UnitOfWork,
+    project: str,
+    name: str,
+    *,
+    policy: Mapping[str, object] | None = None,
+    position: int | None = None,
+) -> Environment:
+    """Change an environment's rules (those named; the others stay) or its place in the order."""
+    scope = enter(actor, uow, project, "environments.write")
+    before = known(scope, name)
+    rules = before.policy.changed(policy or {})
+    _check_source(scope, rules, name)
+    after = scope.environments.change(before, rules, _position(position, before.position))
+    told = [{"position": side.position, "policy": side.policy.to_json()} for side in (before, after)]
+    scope.audit.append(
+        actor,
+        Happening("environment.changed", name, environment=name, revision=after.revision, before=told[0], after=told[1]),
+    )
+    return after
+
+
+def _position(wanted: int | None, otherwise: int) -> int:
+    position = otherwise if wanted is None else wanted
+    if not 0 <= position <= POSITION_MAX:
+        raise BadEnvironment(f"The position {position} is not between 0 and {POSITION_MAX}.")
+    return position
+
+
+def _check_source(scope: Scope, policy: Policy, name: str) -> None:
+    """``comes_from`` names another environment of the project, and following it never comes back here."""
+    policies = {environment.name: environment.policy for environment in scope.environments.all()} | {name: policy}
+    seen, current = [name], policy.comes_from
+    while current is not None:
+        if current not in policies:
+            raise BadPolicy(f"comes_from names {names.clip(current)!r}, which is no environment here.")
+        if current in seen:
+            raise BadPolicy(f"comes_from goes in a circle: {' -> '.join([*seen, current])}.")
+        seen.append(current)
+        current = policies[current].comes_from
+
+
+def at(actor: Actor, uow: UnitOfWork, project: str, name: str, time: datetime, prompts: Sequence[str]) -> Moment:
+    """The time machine: what the environment served at a moment, of some prompts or of all."""
+    scope = enter(actor, uow, project)
+    environment = known(scope, name)
+    ids = [found.prompt_id for prompt in prompts if (found := scope.prompts.find(names.prompt_name(prompt)))]
+    if len(ids) != len(prompts):
+        raise NotFound("One of the prompts does not exist.", hint="`cuebook status` lists the prompts of the project.")
+    revision, changes = scope.environments.at(environment, time, ids)
+    return Moment(environment, time, revision, changes)
+
+
+def history(actor: Actor, uow: UnitOfWork, project: str, name: str, *, before: int, limit: int) -> Sequence[Change]:
+    """What changed in the environment below a revision, newest first."""
+    scope = enter(actor, uow, project)
+    return scope.environments.history(known(scope, name), before, limit)
+
+
+def status(
+    actor: Actor, uow: UnitOfWork, project: str, *, prompts: Sequence[str], after: str, limit: int
+) -> tuple[Sequence[Environment], Sequence[StatusRow]]:
+    """What runs where: prompts by environments, and how far each is from the newest version."""
+    scope = enter(actor, uow, project)
+    wanted = [found.name for name in prompts if (found := scope.prompts.find(names.prompt_name(name)))]
+    if len(wanted) != len(prompts):
+        raise NotFound("One of the prompts does not exist.")
+    rows = scope.lists.prompts(names=wanted, after=after, limit=limit)
+    saved = scope.lists.saved_at([row.name for row in rows])
+    return scope.environments.all(), [_status_row(row, saved[row.name]) for row in rows if row.latest]
+
+
+def _status_row(row: PromptRow, saved_at: Mapping[int, datetime]) -> StatusRow:
+    newest = saved_at[row.latest]
+    behind = {
+        name: (row.latest - number, (newest - saved_at[number]).total_seconds() / 86_400)
+        for name, number in row.live.items()
+        if number is not None
+    }
+    return StatusRow(row.name, row.latest, row.live, behind)

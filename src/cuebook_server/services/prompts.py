@@ -1,0 +1,246 @@
+"""Saving and reading prompts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cuebook_server.domain import content, names, prompt, variables
+from cuebook_server.domain.access import Actor
+from cuebook_server.domain.audit import Happening
+from cuebook_server.domain.diff import Diff, diff
+from cuebook_server.domain.environment import selector
+from cuebook_server.domain.errors import AlreadyExists, FragmentMissing, NotFound, NotReleasedHere
+from cuebook_server.domain.fragment import Fragment, check_cycle
+from cuebook_server.domain.prompt import Prompt, Provenance, Saved, Version
+from cuebook_server.domain.release import Change
+from cuebook_server.services.ports import Hit, NewVersion, PromptRow, Scope, UnitOfWork, VersionRow
+from cuebook_server.services.projects import enter
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A version as somebody hands it in. ``base`` is the number they started from, ``None`` when they do not care."""
+
+    content: object
+    message: str = ""
+    base: int | None = None
+    provenance: Provenance | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two versions side by side: what differs, and what would break a caller of the first."""
+
+    old: Version
+    new: Version
+    diff: Diff
+    breaking: tuple[variables.Breaking, ...]
+
+
+def save(actor: Actor, uow: UnitOfWork, project: str, name: str, draft: Draft) -> Saved:
+    """Save a version. The same content as the newest gives that version back; a moved base is a conflict with both sides."""
+    return save_in(actor, enter(actor, uow, project, "prompts.write"), name, draft)
+
+
+def save_in(actor: Actor, scope: Scope, name: str, draft: Draft) -> Saved:
+    """Save within a project that is open already (an import saves many in one transaction)."""
+    names.prompt_name(name)
+    prompt.check_text("message", draft.message, prompt.MESSAGE_CHARS_MAX)
+    of = scope.prompts.find(name)
+    newest = scope.prompts.version(of, of.latest) if of else None
+    wanted = content.draft(draft.content)
+    prompt.check_base(draft.base, newest, wanted.document)
+    fragments, ids = _fragments(scope, of.name if of else name, wanted)
+    locked = content.lock(wanted, fragments)
+    if newest is not None and newest.digest == locked.digest:
+        return Saved(newest, created=False)
+    of = of or scope.prompts.add(name)
+    new = NewVersion(
+        digest=locked.digest,
+        body=locked.canonical,
+        served=locked.served_canonical,
+        message=draft.message,
+        provenance=draft.provenance,
+        includes={ids[fragment]: fragments[fragment].number for fragment in fragments},
+        texts=content.texts(locked.served),
+    )
+    version = scope.prompts.save(of, new, actor.principal)
+    environments = _serve_at_once(actor, scope, of, version)
+    scope.audit.append(actor, _saved(version, newest, environments))
+    return Saved(version, created=True, environments=environments)
+
+
+def _saved(version: Version, newest: Version | None, environments: Mapping[str, int]) -> Happening:
+    before = {"version": newest.number, "digest": newest.digest} if newest else None
+    after = {"version": version.number, "digest": version.digest, "live_in": dict(environments)}
+    return Happening("version.saved", version.prompt, reason=version.message, before=before, after=after)
+
+
+def _serve_at_once(actor: Actor, scope: Scope, of: Prompt, version: Version) -> dict[str, int]:
+    """Environments that track the newest version serve it from this transaction on: their revision rises."""
+    revisions = {}
+    for environment in scope.environments.all():
+        if environment.tracks_latest:
+            raised = scope.environments.raise_revision(environment)
+            change = Change(
+                revision=raised.revision,
+                prompt_id=of.prompt_id,
+                prompt=of.name,
+                before=of.latest or None,
+                after=version.number,
+                cause="save",
+                actor=actor.principal,
+                at=raised.updated_at,
+            )
+            scope.environments.record(environment, change)
+            revisions[environment.name] = raised.revision
+    return revisions
+
+
+def _fragments(scope: Scope, name: str, wanted: content.Draft) -> tuple[dict[str, Fragment], dict[str, int]]:
+    """The fragments a draft includes, each locked to the number it names or to the newest, and their prompts' ids."""
+    found: dict[str, Fragment] = {}
+    ids: dict[str, int] = {}
+    graph: dict[str, tuple[str, ...]] = {name: wanted.includes_wanted}
+    for fragment in wanted.includes_wanted:
+        of = scope.prompts.find(fragment)
+        version = scope.prompts.version(of, wanted.pins.get(fragment, of.latest)) if of else None
+        if of is None or version is None or version.served["kind"] != "text":
+            kind = "is a chat prompt; only text can be included" if version else "does not exist"
+            number = f" version {wanted.pins[fragment]}" if fragment in wanted.pins else ""
+            raise FragmentMissing(f"The fragment {fragment}{number} {kind}.", fragment=fragment)
+        below = _includes_below(scope, of, version.number)
+        graph |= below
+        check_cycle(name, graph)
+        closure = frozenset(below) - {fragment}
+        found[fragment] = Fragment(fragment, version.number, version.served["text"], version.served["variables"], closure)
+        ids[fragment] = of.prompt_id
+    return found, ids
+
+
+def _includes_below(scope: Scope, of: Prompt, number: int) -> dict[str, tuple[str, ...]]:
+    """What a version and everything below it include: name -> the names it includes itself."""
+    graph: dict[str, tuple[str, ...]] = {}
+    waiting = [(of, number)]
+    while waiting:
+        current, at = waiting.pop()
+        if current.name in graph:
+            continue
+        includes = scope.prompts.includes(current, at)
+        graph[current.name] = tuple(includes)
+        for name, included in includes.items():
+            inner = scope.prompts.find(name)
+            assert inner is not None, "a locked fragment cannot vanish"
+            waiting.append((inner, included))
+    return graph
+
+
+def locate(scope: Scope, name: str) -> Prompt:
+    """The prompt of that name (or alias), or ``NotFound``."""
+    found = scope.prompts.find(names.prompt_name(name))
+    if found is None or found.latest == 0:
+        raise NotFound(f"There is no prompt {name}.", hint="`cuebook status` lists the prompts of the project.")
+    return found
+
+
+def pick(scope: Scope, of: Prompt, which: str) -> Version:
+    """A version by number, ``latest``, or the name of an environment (what it serves now)."""
+    environment = scope.environments.find(which)
+    if environment is None:
+        wanted = selector("latest" if which == "stable" else which)
+        number: int | None = of.latest if not isinstance(wanted, int) else wanted
+    else:
+        number = (
+            of.latest
+            if environment.tracks_latest
+            else scope.environments.pointers(environment, [of.prompt_id]).get(of.prompt_id)
+        )
+        if number is None:
+            raise NotReleasedHere(f"{environment.name} serves no version of {of.name}.")
+    assert number is not None
+    version = scope.prompts.version(of, number)
+    if version is None:
+        raise NotFound(f"{of.name} has no version {number}; the newest is {of.latest}.")
+    return version
+
+
+def version(actor: Actor, uow: UnitOfWork, project: str, name: str, which: str) -> Version:
+    """One version with its content."""
+    scope = enter(actor, uow, project)
+    return pick(scope, locate(scope, name), which)
+
+
+def versions(actor: Actor, uow: UnitOfWork, project: str, name: str, *, before: int, limit: int) -> Sequence[VersionRow]:
+    """A prompt's versions below a number, newest first."""
+    scope = enter(actor, uow, project)
+    return scope.lists.versions(locate(scope, name), before, limit)
+
+
+def compare(actor: Actor, uow: UnitOfWork, project: str, name: str, old: str, new: str) -> Comparison:
+    """What differs between two versions."""
+    scope = enter(actor, uow, project)
+    of = locate(scope, name)
+    left, right = pick(scope, of, old), pick(scope, of, new)
+    return Comparison(left, right, diff(left.content, right.content), variables.breaking(left.served, right.served))
+
+
+def listed(
+    actor: Actor, uow: UnitOfWork, project: str, *, prefix: str, tag: str, owner: str, after: str, limit: int
+) -> Sequence[PromptRow]:
+    """Prompts by name, with what is live where."""
+    return enter(actor, uow, project).lists.prompts(prefix=prefix, tag=tag, owner=owner, after=after, limit=limit)
+
+
+def one(actor: Actor, uow: UnitOfWork, project: str, name: str) -> PromptRow:
+    """One prompt, with what is live where."""
+    scope = enter(actor, uow, project)
+    return scope.lists.prompts(names=[locate(scope, name).name], limit=1)[0]
+
+
+def search(actor: Actor, uow: UnitOfWork, project: str, query: str, limit: int) -> Sequence[Hit]:
+    """Prompts by their words, names first."""
+    return enter(actor, uow, project).lists.search(query, limit)
+
+
+def dependents(actor: Actor, uow: UnitOfWork, project: str, name: str) -> Sequence[tuple[str, int, int]]:
+    """Prompts whose newest version includes this one: (name, its newest number, the number it locked)."""
+    scope = enter(actor, uow, project)
+    return scope.prompts.dependents(locate(scope, name))
+
+
+def describe(actor: Actor, uow: UnitOfWork, project: str, name: str, changes: Mapping[str, Any]) -> PromptRow:
+    """Change what is said about a prompt: ``description``, ``owner``, ``tags``, ``aliases``."""
+    scope = enter(actor, uow, project, "prompts.write")
+    before = locate(scope, name)
+    describe_in(actor, scope, before, changes)
+    return scope.lists.prompts(names=[before.name], limit=1)[0]
+
+
+def describe_in(actor: Actor, scope: Scope, before: Prompt, changes: Mapping[str, Any]) -> None:
+    """Change a prompt's description, owner, tags or aliases within a project that is open already."""
+    after = prompt.described(before, changes)
+    _check_aliases(scope, after)
+    if after == before:
+        return
+    scope.prompts.describe(after)
+    told = {
+        field: [list(v) if isinstance(v := getattr(side, field), tuple) else v for side in (before, after)] for field in changes
+    }
+    scope.audit.append(
+        actor,
+        Happening(
+            "prompt.described",
+            before.name,
+            before={field: sides[0] for field, sides in told.items()},
+            after={field: sides[1] for field, sides in told.items()},
+        ),
+    )
+
+
+def _check_aliases(scope: Scope, of: Prompt) -> None:
+    for alias in of.aliases:
+        taken = scope.prompts.find(alias)
+        if alias == of.name or (taken is not None and taken.prompt_id != of.prompt_id):
+            raise AlreadyExists(f"{alias} is the name of a prompt already.")

@@ -1,0 +1,70 @@
+"""Every setting, in one table: read once at start from the environment; a bad value stops the start and names the variable."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from cuebook_server.domain.errors import Invalid
+
+PREFIX = "CUEBOOK_"
+FILE_SUFFIX = "_FILE"
+
+
+class BadSetting(Invalid):
+    """A setting is not valid."""
+
+    code = "bad_setting"
+
+
+class Settings(BaseSettings):
+    """What an operator can set. A secret may come from a file: ``NAME_FILE`` holds its path."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+
+    data: Annotated[Path, Field(description="The folder of the database and of first-run.json.")] = Path("data")
+    database: Annotated[
+        str,
+        Field(
+            description="sqlite:///PATH or postgresql://...; empty: a SQLite file in the data folder.",
+            json_schema_extra={"secret": True},
+        ),
+    ] = ""
+    host: Annotated[str, Field(description="The address to listen on.")] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65_535, description="The port to listen on; 0 takes a free one.")] = 8080
+    workers: Annotated[int, Field(ge=1, le=64, description="Server processes on this machine.")] = 1
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], Field(description="How much to log.")] = "warning"
+    log_format: Annotated[Literal["text", "json"], Field(description="Log lines for people or for machines.")] = "text"
+
+    @property
+    def database_url(self) -> str:
+        """Where the database is."""
+        return self.database or f"sqlite:///{self.data / 'cuebook.db'}"
+
+
+def read(overrides: dict[str, object] | None = None) -> Settings:
+    """The settings: from the command line (``overrides``), else the environment, else the defaults."""
+    given = {**_from_files(), **{name: value for name, value in (overrides or {}).items() if value is not None}}
+    try:
+        return Settings(**given)  # type: ignore[arg-type]  # pydantic checks the values; that is its purpose here
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = PREFIX + str(first["loc"][0]).upper()
+        raise BadSetting(f"{name}: {first['msg']}.", hint="docs/reference/settings.md lists every setting.") from None
+
+
+def _from_files() -> dict[str, object]:
+    """Settings whose value lies in a file, such as a mounted secret."""
+    found: dict[str, object] = {}
+    for field in Settings.model_fields:
+        variable = f"{PREFIX}{field.upper()}{FILE_SUFFIX}"
+        if path := os.environ.get(variable):
+            try:
+                found[field] = Path(path).read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise BadSetting(f"{variable}: {error.strerror}.", hint="The file must exist and be readable.") from None
+    return found

@@ -1,0 +1,84 @@
+"""Where the parts meet: settings become a database, a board, the delivery side and the management API, as one application."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import asynccontextmanager
+from dataclasses import fields
+from typing import Any
+
+from fastapi import FastAPI
+
+from cuebook_server import settings as settings_module
+from cuebook_server.delivery.app import Delivery
+from cuebook_server.delivery.board import Board
+from cuebook_server.delivery.counters import Counters
+from cuebook_server.delivery.pinned import Pinned
+from cuebook_server.delivery.watcher import Watcher
+from cuebook_server.domain.errors import BadRequest
+from cuebook_server.http.app import build
+from cuebook_server.http.errors import answer
+from cuebook_server.http.operations import Node
+from cuebook_server.settings import Settings
+from cuebook_server.store.database import Database, open_database
+from cuebook_server.store.snapshots import SqlSnapshotSource
+from cuebook_server.store.unit_of_work import SqlUnits
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+_V1 = "/v1"
+
+
+class Application:
+    """One process of a node: an ASGI application that sends ``/v1`` to delivery and the rest to the management API."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.database: Database = open_database(settings.database_url)
+        self._source = SqlSnapshotSource(self.database)
+        self._pinned = Pinned(self._source)
+        self.board = Board(self._source, retain=self._pinned.retain)
+        self.watcher = Watcher(self.board, self._source)
+        self.delivery = Delivery(self.board, self._pinned)
+        # A change is in this node's memory before its author is answered.
+        self.units = SqlUnits(self.database, committed=self.board.refresh_now)
+        self.api: FastAPI = build(self.units, self.node)
+        self.api.router.lifespan_context = self._life
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or start and stop with the server."""
+        path = scope.get("path", "")
+        if scope["type"] == "http" and (path.startswith(_V1 + "/") or path == _V1):
+            await self.delivery(scope, receive, send)
+        elif scope["type"] == "http" and b"%" in (scope.get("raw_path") or b""):
+            # Authorisation must not depend on who decodes a path, and when: no name needs an escape.
+            refused = answer(BadRequest("The path has an escape.", hint="Names need none; write them as they are."))
+            await refused(scope, receive, send)
+        else:
+            await self.api(scope, receive, send)
+
+    @asynccontextmanager
+    async def _life(self, _: FastAPI) -> AsyncIterator[None]:
+        self.watcher.start()
+        try:
+            yield
+        finally:
+            self._source.stop()
+            self.watcher.stop()
+            self.delivery.close()
+            self._pinned.close()
+            self.database.close()
+
+    def node(self) -> Node:
+        """How this process does."""
+        counters = self.board.counters
+        plain = {field.name: getattr(counters, field.name) for field in fields(Counters) if field.name != "requests"}
+        revisions = {
+            (snapshot.project, snapshot.environment.name): snapshot.revision for snapshot in self.board.environments.values()
+        }
+        return Node(self.watcher.state, self.board.as_of, self.database.dialect, revisions, dict(counters.requests), plain)
+
+
+def create() -> Application:
+    """The application with the settings of this process's environment (for servers that start their own workers)."""
+    return Application(settings_module.read())
