@@ -155,6 +155,12 @@ def test_a_draft_names_the_fragments_it_wants() -> None:
     assert (found.includes_wanted, found.pins) == (("b", "support.tone"), {"b": 2})
 
 
+def test_includes_are_bounded() -> None:
+    draft(text(" ".join(f"{{{{> f{i}}}}}" for i in range(256))))
+    with pytest.raises(BadContent, match="257 fragments"):
+        draft(text(" ".join(f"{{{{> f{i}}}}}" for i in range(257))))
+
+
 @pytest.mark.parametrize("content", [text("{{> gone}}"), text("{{> b}}", includes={"b": 7})])
 def test_a_missing_fragment_or_version_is_refused(content: dict[str, Any]) -> None:
     with pytest.raises(FragmentMissing):

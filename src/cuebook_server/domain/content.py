@@ -19,6 +19,7 @@ from cuebook_server.domain.fragment import Fragment, check_cycle
 
 __all__ = ["Content", "Draft", "Fragment", "check_cycle", "draft", "lock", "read_canonical", "texts"]
 
+INCLUDES_MAX = 256
 _INFERRED: Mapping[str, Any] = {"type": "string", "required": True}
 
 
@@ -57,8 +58,10 @@ def draft(raw: object) -> Draft:
     document = normal_form(read_canonical(canonical(raw)))
     pins = document.pop("includes", {})
     templates = [parse(text) for text in _texts(document)]
-    wanted = tuple(dict.fromkeys(name for template in templates for name in template.includes))
-    return Draft(document, wanted, {name: number for name, number in pins.items() if name in wanted})
+    wanted = dict.fromkeys(name for template in templates for name in template.includes)
+    if len(wanted) > INCLUDES_MAX:
+        raise BadContent(f"It includes {len(wanted)} fragments.", at="", hint=f"At most {INCLUDES_MAX}.")
+    return Draft(document, tuple(wanted), {name: number for name, number in pins.items() if name in wanted})
 
 
 def lock(draft: Draft, fragments: Mapping[str, Fragment]) -> Content:
@@ -69,15 +72,15 @@ def lock(draft: Draft, fragments: Mapping[str, Fragment]) -> Content:
     saved again with a newer fragment does not go on asking for what the older one used.
     Raises ``FragmentMissing``, ``BadContent`` (too many variables, or one named like a placeholder), ``ContentTooLarge``.
     """
-    included = [_fragment(draft, name, fragments) for name in draft.includes_wanted]
-    document = {**draft.document, "variables": _complete(draft.document, draft.document["variables"], included)}
+    included = {name: _fragment(draft, name, fragments) for name in draft.includes_wanted}
+    contracts = [fragment.variables for fragment in included.values()]
+    document = {**draft.document, "variables": _complete(draft.document, draft.document["variables"], contracts)}
     if not included:
         data = _checked(document)
         return Content(document, data, digest(data), document, None)
-    sources = {fragment.name: fragment.text for fragment in included}
-    served = _flattened(document, sources)
-    served["variables"] = _complete(served, document["variables"], included)
-    document["includes"] = {fragment.name: fragment.number for fragment in included}
+    served = _flattened(document, {name: fragment.text for name, fragment in included.items()})
+    served["variables"] = _complete(served, document["variables"], contracts)
+    document["includes"] = {name: fragment.number for name, fragment in included.items()}
     data = _checked(document)
     return Content(document, data, digest(data), served, _checked(served))
 
@@ -97,13 +100,13 @@ def _fragment(draft: Draft, name: str, fragments: Mapping[str, Fragment]) -> Fra
 
 
 def _complete(
-    document: Mapping[str, Any], declared: Mapping[str, Any], included: Iterable[Fragment]
+    document: Mapping[str, Any], declared: Mapping[str, Any], contracts: Iterable[Mapping[str, Any]]
 ) -> dict[str, Mapping[str, Any]]:
-    """The declared variables, and those the document's texts use besides."""
+    """The declared variables, and those the document's texts use besides, with the specs of the fragments' contracts."""
     used = dict.fromkeys(name for text in _texts(document) for name in parse(text).variables)
     offered: dict[str, Mapping[str, Any]] = {}
-    for fragment in included:
-        for name, spec in fragment.variables.items():
+    for contract in contracts:
+        for name, spec in contract.items():
             # What another fragment merely inferred says less than what this one declares.
             if offered.get(name, _INFERRED) == _INFERRED:
                 offered[name] = spec
