@@ -1,0 +1,304 @@
+"""What changed between two contents: prose by words, everything else by fields; and the way from one to the other.
+
+``apply(old, diff(old, new)) == new`` for all contents. Positions in lists count in the old content for what was removed and in
+the new one for everything else. Numbers are compared as JSON has them: 1 and 1.0 are the same, ``true`` is neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from cuebook_server.domain.canonical import canonical, digest, read_canonical
+from cuebook_server.domain.errors import Conflict, Malformed
+from cuebook_server.domain.matching import (
+    Pair,
+    match_messages,
+    match_parts,
+    match_tools,
+    message_labels,
+    part_labels,
+    tool_labels,
+)
+from cuebook_server.domain.summary import summarize
+from cuebook_server.domain.words import Change, count_words, diff_words
+
+FieldOp = Literal["added", "removed", "changed"]
+Steps = tuple[str, ...]
+
+# The order in which people want to read: what the application must know first, the text last.
+_SECTIONS = ("kind", "engine", "variables", "model", "tools", "response_format", "includes", "messages", "text")
+
+
+class OtherBase(Conflict):
+    """The difference starts from another content."""
+
+    code = "other_base"
+    hint = "Compare again, starting from the content you have."
+
+
+class BadDiff(Malformed):
+    """This is not a difference of two contents."""
+
+    code = "bad_diff"
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """The changes of one text, as stretches that cover it whole. ``at`` leads to it, in steps joined by ``/``."""
+
+    at: str
+    label: str
+    changes: tuple[Change, ...]
+
+    @property
+    def words_added(self) -> int:
+        """Words on the new side of changes."""
+        return sum(count_words(change.new) for change in self.changes if change.op != "equal")
+
+    @property
+    def words_removed(self) -> int:
+        """Words on the old side of changes."""
+        return sum(count_words(change.old) for change in self.changes if change.op != "equal")
+
+    def to_json(self) -> dict[str, Any]:
+        """The changes as JSON values."""
+        return {
+            "at": self.at,
+            "label": self.label,
+            "changes": [{"op": c.op, "old": c.old, "new": c.new} for c in self.changes],
+            "words_added": self.words_added,
+            "words_removed": self.words_removed,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One value that came, went or changed; ``old`` and ``new`` are ``None`` where there was or is nothing."""
+
+    at: str
+    label: str
+    op: FieldOp
+    old: Any = None
+    new: Any = None
+
+    def __post_init__(self) -> None:
+        if self.op not in get_args(FieldOp):
+            raise ValueError(f"{self.op!r} is no change of a field")
+
+    @property
+    def steps(self) -> Steps:
+        """The keys and positions that lead to the value."""
+        return _steps(self.at)
+
+    def to_json(self) -> dict[str, Any]:
+        """The change as JSON values; a side that does not exist is left out."""
+        sides = ({} if self.op == "added" else {"old": self.old}) | ({} if self.op == "removed" else {"new": self.new})
+        return {"at": self.at, "label": self.label, "op": self.op} | sides
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """The difference of two contents. ``base`` and ``result`` are their digests."""
+
+    base: str
+    result: str
+    prose: tuple[Prose, ...]
+    fields: tuple[Field, ...]
+
+    @property
+    def same(self) -> bool:
+        """Whether the contents are the same."""
+        return self.base == self.result
+
+    def to_json(self) -> dict[str, Any]:
+        """The difference as JSON values, with the summary people read."""
+        return {
+            "same": self.same,
+            "base": self.base,
+            "result": self.result,
+            "prose": [prose.to_json() for prose in self.prose],
+            "fields": [field.to_json() for field in self.fields],
+            "summary": summarize(self),
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Diff:
+        """Read what ``to_json`` wrote; what follows from the rest is not read but computed. Raises ``BadDiff``."""
+        try:
+            return cls(
+                value["base"],
+                value["result"],
+                tuple(
+                    Prose(p["at"], p["label"], tuple(Change(c["op"], c["old"], c["new"]) for c in p["changes"]))
+                    for p in value["prose"]
+                ),
+                tuple(Field(f["at"], f["label"], f["op"], f.get("old"), f.get("new")) for f in value["fields"]),
+            )
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise BadDiff(f"{type(error).__name__}: {error}.") from None
+
+
+def diff(old: Mapping[str, Any], new: Mapping[str, Any]) -> Diff:
+    """What leads from one content to the other. Both are canonical JSON (else ``BadContent`` or ``ContentTooLarge``)."""
+    before, after = canonical(old), canonical(new)
+    edits = list(_walk((), "", read_canonical(before), read_canonical(after))) if before != after else []
+    return Diff(
+        digest(before),
+        digest(after),
+        tuple(edit for edit in edits if isinstance(edit, Prose)),
+        tuple(edit for edit in edits if isinstance(edit, Field)),
+    )
+
+
+def apply(old: Mapping[str, Any], diff: Diff) -> dict[str, Any]:
+    """The content that ``diff`` leads to.
+
+    Raises ``OtherBase`` when ``diff`` does not start from ``old``, ``BadDiff`` when it does not lead to what it says.
+    """
+    data = canonical(old)
+    if digest(data) != diff.base:
+        raise OtherBase(f"The content is {digest(data)}, the difference starts from {diff.base}.")
+    document = read_canonical(data)
+    try:
+        for field in _in_order(diff.fields):
+            _set(document, field)
+        for prose in diff.prose:
+            steps = _steps(prose.at)
+            _child(document, steps[:-1])[steps[-1]] = "".join(change.new for change in prose.changes)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        raise BadDiff("It does not fit its own base.") from None
+    result = canonical(document)
+    if digest(result) != diff.result:
+        raise BadDiff("It does not lead to its own result.")
+    return read_canonical(result)
+
+
+def _walk(steps: Steps, item: str, old: Any, new: Any) -> Iterator[Prose | Field]:
+    if _equal(old, new):
+        return
+    if isinstance(old, dict) and isinstance(new, dict):
+        yield from _members(steps, item, old, new)
+    elif isinstance(old, list) and isinstance(new, list) and (items := _items(steps, item, old, new)):
+        yield from _list(steps, old, new, items)
+    elif isinstance(old, str) and isinstance(new, str) and _is_prose(steps):
+        yield Prose(_at(steps), _label(steps, item), diff_words(old, new))
+    else:
+        yield Field(_at(steps), _label(steps, item), "changed", old, new)
+
+
+def _equal(old: Any, new: Any) -> bool:
+    """Equality of canonical JSON: what has one form has one type, ``True == 1`` is Python's own."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        return old.keys() == new.keys() and all(_equal(value, new[key]) for key, value in old.items())
+    if isinstance(old, list) and isinstance(new, list):
+        return len(old) == len(new) and all(map(_equal, old, new))
+    return isinstance(old, bool) == isinstance(new, bool) and bool(old == new)
+
+
+def _members(steps: Steps, item: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Prose | Field]:
+    for key in sorted(old.keys() | new.keys(), key=lambda key: _rank(key) if not steps else (0, key)):
+        below = (*steps, key)
+        if key not in new:
+            yield Field(_at(below), _label(below, item), "removed", old=old[key])
+        elif key not in old:
+            yield Field(_at(below), _label(below, item), "added", new=new[key])
+        else:
+            yield from _walk(below, item, old[key], new[key])
+
+
+def _list(steps: Steps, old: list[Any], new: list[Any], items: _Items) -> Iterator[Prose | Field]:
+    kept_old, kept_new = {i for i, _ in items.pairs}, {j for _, j in items.pairs}
+    for i, value in enumerate(old):
+        if i not in kept_old:
+            yield Field(_at((*steps, str(i))), items.old_labels[i], "removed", old=value)
+    for j, value in enumerate(new):
+        if j not in kept_new:
+            yield Field(_at((*steps, str(j))), items.new_labels[j], "added", new=value)
+    for i, j in items.pairs:
+        yield from _walk((*steps, str(j)), items.new_labels[j], old[i], new[j])
+
+
+@dataclass(frozen=True, slots=True)
+class _Items:
+    """How two lists belong together: the pairs of items that stayed, and what to call each."""
+
+    pairs: list[Pair]
+    old_labels: list[str]
+    new_labels: list[str]
+
+
+def _items(steps: Steps, item: str, old: list[Any], new: list[Any]) -> _Items | None:
+    """How the items of the lists at ``steps`` belong together; ``None`` for lists that only count as a whole."""
+    match steps:
+        case ("messages",):
+            return _Items(match_messages(old, new), message_labels(old), message_labels(new))
+        case ("messages", _, "content"):
+            return _Items(match_parts(old, new), part_labels(old, item), part_labels(new, item))
+        case ("tools",):
+            return _Items(match_tools(old, new), tool_labels(old), tool_labels(new))
+        case _:
+            return None
+
+
+def _is_prose(steps: Steps) -> bool:
+    match steps:
+        case ("text",) | ("messages", _, "content") | ("messages", _, "content", _, "text"):
+            return True
+        case _:
+            return False
+
+
+def _label(steps: Steps, item: str) -> str:
+    """What people call the value at ``steps``; ``item``: the message or tool it belongs to, if any."""
+    match steps:
+        case _ if item:
+            return item
+        case ("variables", name, *_):
+            return f"the variable `{name}`"
+        case ("includes", name):
+            return f"the fragment `{name}`"
+        case ("model", "parameters", *names) if names:
+            return ".".join(names)
+        case _:
+            return f"the {steps[0].replace('_', ' ')}"
+
+
+def _rank(section: str) -> tuple[int, str]:
+    return (_SECTIONS.index(section) if section in _SECTIONS else len(_SECTIONS), section)
+
+
+def _at(steps: Steps) -> str:
+    """Steps as one string, escaped as in a JSON pointer."""
+    return "/".join(step.replace("~", "~0").replace("/", "~1") for step in steps)
+
+
+def _steps(at: str) -> Steps:
+    return tuple(step.replace("~1", "/").replace("~0", "~") for step in at.split("/"))
+
+
+def _in_order(fields: Iterable[Field]) -> list[Field]:
+    """Outer lists before what is in their items; in each what leaves, from the end, before what comes."""
+    leaving = [field for field in fields if field.op == "removed"]
+    others = [field for field in fields if field.op != "removed"]
+    return sorted([*reversed(leaving), *others], key=lambda field: len(field.steps))
+
+
+def _set(document: dict[str, Any], field: Field) -> None:
+    *parents, key = field.steps
+    parent = _child(document, parents)
+    if isinstance(parent, list) and field.op == "added":
+        parent.insert(int(key), field.new)
+    elif isinstance(parent, list):
+        del parent[int(key)]
+    elif field.op == "removed":
+        del parent[key]
+    else:
+        parent[key] = field.new
+
+
+def _child(value: Any, steps: Iterable[str]) -> Any:
+    for step in steps:
+        value = value[int(step)] if isinstance(value, list) else value[step]
+    return value
