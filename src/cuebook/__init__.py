@@ -83,11 +83,13 @@ _HOMES = {
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 
-def __getattr__(name: str) -> object:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(_HOME.get(name, "cuebook.errors")), name)
-    return value
+if not TYPE_CHECKING:  # a type checker that saw this would believe that every name exists
+
+    def __getattr__(name: str) -> object:
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = globals()[name] = getattr(import_module(_HOME.get(name, "cuebook.errors")), name)
+        return value
 
 
 def __dir__() -> list[str]:

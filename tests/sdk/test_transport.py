@@ -1,0 +1,96 @@
+"""Settings and one exchange: what is refused before anything is sent, and what can never leak."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import cuebook
+from cuebook import _transport
+from cuebook._exchange import Request, retry_after_s
+from cuebook._transport import Transport
+from tests.sdk.conftest import KEY
+from tests.sdk.standin import Reply, StandIn
+
+
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(KEY + "\n")
+    monkeypatch.setenv("CUEBOOK_URL", "https://cuebook.example.org/base/")
+    monkeypatch.setenv("CUEBOOK_KEY_FILE", str(tmp_path / "key"))
+    assert _transport.setting("CUEBOOK_KEY") == KEY
+    assert _transport.setting("CUEBOOK_KEY", "given") == "given"
+    assert "https://cuebook.example.org/base'" in repr(cuebook.Client())
+
+
+@pytest.mark.parametrize("missing", ["CUEBOOK_URL", "CUEBOOK_KEY"])
+def test_a_missing_setting_is_named(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    for name in ("CUEBOOK_URL", "CUEBOOK_KEY"):
+        monkeypatch.setenv(name, "http://127.0.0.1")
+    monkeypatch.delenv(missing)
+    with pytest.raises(cuebook.Misconfigured, match=missing):
+        cuebook.Client()
+
+
+def test_a_file_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CUEBOOK_KEY_FILE", str(tmp_path / "absent"))
+    with pytest.raises(cuebook.Misconfigured, match="CUEBOOK_KEY_FILE"):
+        _transport.setting("CUEBOOK_KEY")
+
+
+@pytest.mark.parametrize(
+    "url", ["localhost:8000", "ftp://host", "http://", "http://user:word@host", "http://h:99999", "http://[", "http://h?q"]
+)
+def test_an_address_that_is_none_is_refused_without_repeating_it(url: str) -> None:
+    with pytest.raises(cuebook.Misconfigured) as refused:
+        cuebook.Client(url, KEY)
+    assert "word" not in str(refused.value)
+
+
+@pytest.mark.parametrize("key", ["two words", "line\nX-Evil: 1", "schlüssel"])
+def test_a_key_that_fits_no_header_is_refused_without_repeating_it(key: str) -> None:
+    with pytest.raises(cuebook.Misconfigured) as refused:
+        cuebook.Client("http://127.0.0.1", key)
+    assert key not in str(refused.value)
+
+
+@pytest.mark.parametrize("wrong", [{"refresh_s": 0}, {"timeout_s": -1}])
+def test_a_time_that_is_none_is_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(cuebook.Misconfigured):
+        cuebook.Client("http://127.0.0.1", KEY, refresh_s=wrong.get("refresh_s", 1), timeout_s=wrong.get("timeout_s", 1))
+
+
+def test_a_redirect_does_not_carry_the_credential_away(registry: StandIn) -> None:
+    with StandIn(lambda _: Reply(200)).running() as elsewhere, Transport(registry.url, KEY, timeout_s=5) as transport:
+        registry.answer = lambda _: Reply(307, {"Location": elsewhere.url})
+        assert transport.send(Request("GET", "/v1/snapshot")).error().code == "bad_answer"
+        assert elsewhere.asked == []
+
+
+def test_a_body_is_sent_as_json_below_the_base_path(registry: StandIn) -> None:
+    with Transport(registry.url + "/base", KEY, timeout_s=5) as transport:
+        transport.send(Request("POST", "/api/x", {"a": "1"}, {"Idempotency-Key": "k"}, b"{}"))
+    asked = registry.asked[0]
+    assert (asked.method, asked.path, asked.params, asked.body) == ("POST", "/base/api/x", {"a": "1"}, b"{}")
+    assert (asked.headers["content-type"], asked.headers["idempotency-key"]) == ("application/json", "k")
+
+
+def test_an_answer_may_not_take_for_ever(registry: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_transport, "EXCHANGE_S_MAX", -1.0)
+    with Transport(registry.url, KEY, timeout_s=5) as transport, pytest.raises(cuebook.Unavailable, match="longer than"):
+        transport.send(Request("GET", "/v1/snapshot"))
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("7", 7.0),
+        ("99999", 300.0),
+        ("Thu, 01 Jan 1970 00:00:42 GMT", 32.0),
+        ("Thu, 01 Jan 1970 00:00:01 GMT", 0.0),
+        ("", None),
+        ("soon", None),
+    ],
+)
+def test_retry_after_is_read_in_both_forms(value: str, seconds: float | None) -> None:
+    assert retry_after_s(value, now=10.0) == seconds
