@@ -25,7 +25,7 @@ from cuebook_server.domain.errors import (
     PolicyRefused,
     TracksLatest,
 )
-from cuebook_server.domain.prompt import Prompt
+from cuebook_server.domain.prompt import Prompt, Version
 from cuebook_server.domain.release import (
     ITEMS_MAX,
     REASON_CHARS_MAX,
@@ -58,14 +58,38 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """One pointer's move with the versions it is between; ``first`` when the prompt never had a pointer here."""
+
+    item: Item
+    old: Version | None
+    new: Version | None
+    first: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Weighed:
-    """A release before it is applied: its exact moves, the policy's decision, and what people should know."""
+    """A release before it is applied: its exact moves, and the policy's decision."""
 
     environment: Environment
     request: Request
-    items: tuple[Item, ...]
+    moves: tuple[Move, ...]
     decision: Decision
-    notes: tuple[str, ...]
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """The moves without the versions' content."""
+        return tuple(move.item for move in self.moves)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What would break a caller of the version that is replaced."""
+        return tuple(
+            f"{move.item.prompt}: {breaking.sentence}"
+            for move in self.moves
+            if move.old and move.new
+            for breaking in variables.breaking(move.old.served, move.new.served)
+        )
 
 
 def apply(actor: Actor, uow: UnitOfWork, project: str, request: Request) -> Release:
@@ -104,24 +128,27 @@ def _weigh(scope: Scope, request: Request) -> Weighed:
     environment = known(scope, request.environment)
     if environment.tracks_latest:
         raise TracksLatest(f"{environment.name} serves the newest version of every prompt.")
-    items = _items(scope, environment, request)
-    source = scope.environments.find(environment.policy.comes_from or "")
-    unmet = [item for item in items if source and item.version and not _ran(scope, source, item, item.version)]
-    decision = decide(environment, request.kind, request.reason, unmet)
-    return Weighed(environment, request, items, decision, _notes(scope, items))
+    moves = _moves(scope, environment, request)
+    decision = decide(environment, request.kind, request.reason, _not_from_source(scope, environment, moves))
+    return Weighed(environment, request, moves, decision)
 
 
-def _ran(scope: Scope, environment: Environment, item: Item, number: int) -> bool:
-    return scope.environments.was_live(environment, item.prompt_id, number)
+def _not_from_source(scope: Scope, environment: Environment, moves: Sequence[Move]) -> Sequence[Item]:
+    """The items whose version never ran in the environment that the policy says they come from."""
+    source = scope.environments.find(environment.policy.comes_from) if environment.policy.comes_from else None
+    if source is None:
+        return []
+    items = [move.item for move in moves]
+    return [i for i in items if i.version is not None and not scope.environments.was_live(source, i.prompt_id, i.version)]
 
 
-def _items(scope: Scope, environment: Environment, request: Request) -> tuple[Item, ...]:
+def _moves(scope: Scope, environment: Environment, request: Request) -> tuple[Move, ...]:
     """The exact moves asked for, without those that change nothing."""
     prompts = [locate(scope, wanted.prompt) for wanted in request.items]
     if len({prompt.prompt_id for prompt in prompts}) != len(prompts):
         raise BadRelease("A prompt stands twice in the release.", hint="Name each prompt once.")
     pointers = scope.environments.pointers(environment, [prompt.prompt_id for prompt in prompts])
-    items = []
+    moves = []
     for prompt, wanted in zip(prompts, request.items, strict=True):
         serves = pointers.get(prompt.prompt_id)
         if wanted.guarded and wanted.replaces != serves:
@@ -134,10 +161,12 @@ def _items(scope: Scope, environment: Environment, request: Request) -> tuple[It
             )
         version = _version(scope, environment, request.kind, prompt, wanted)
         if version != serves:
-            items.append(Item(prompt.prompt_id, prompt.name, version, serves))
-    if not items:
+            old, new = (scope.prompts.version(prompt, number) if number else None for number in (serves, version))
+            item = Item(prompt.prompt_id, prompt.name, version, serves)
+            moves.append(Move(item, old, new, first=prompt.prompt_id not in pointers))
+    if not moves:
         raise AlreadyLive(f"{environment.name} already serves this.", revision=environment.revision)
-    return tuple(items)
+    return tuple(moves)
 
 
 def _version(scope: Scope, environment: Environment, kind: Kind, prompt: Prompt, wanted: Wanted) -> int | None:
@@ -177,24 +206,9 @@ def _from_source(scope: Scope, environment: Environment, prompt: Prompt) -> int:
     return serves
 
 
-def _notes(scope: Scope, items: Sequence[Item]) -> tuple[str, ...]:
-    """What would break a caller of the version that is replaced."""
-    notes = []
-    for item in items:
-        if item.version is None or item.replaces is None:
-            continue
-        prompt = locate(scope, item.prompt)
-        old, new = (scope.prompts.version(prompt, number) for number in (item.replaces, item.version))
-        assert old is not None
-        assert new is not None
-        notes += [f"{item.prompt}: {breaking.sentence}" for breaking in variables.breaking(old.served, new.served)]
-    return tuple(notes)
-
-
 def _move(actor: Actor, scope: Scope, weighed: Weighed) -> Release:
     """Move every pointer of a release that was let in. No other function does."""
     request = weighed.request
-    before = scope.environments.pointers(weighed.environment, [item.prompt_id for item in weighed.items])
     environment = scope.environments.raise_revision(weighed.environment)
     release = scope.releases.add(
         environment,
@@ -205,37 +219,35 @@ def _move(actor: Actor, scope: Scope, weighed: Weighed) -> Release:
         decision=weighed.decision,
         notes=weighed.notes,
     )
-    for item in weighed.items:
+    for move in weighed.moves:
         change = Change(
             revision=environment.revision,
-            prompt_id=item.prompt_id,
-            prompt=item.prompt,
-            before=item.replaces,
-            after=item.version,
+            prompt_id=move.item.prompt_id,
+            prompt=move.item.prompt,
+            before=move.item.replaces,
+            after=move.item.version,
             cause=request.kind,
             actor=actor.principal,
             at=environment.updated_at,
             release_id=release.release_id,
         )
         scope.environments.record(environment, change)
-        scope.environments.move(environment, item, release.release_id, first=item.prompt_id not in before)
-    scope.audit.append(actor, _happened(scope, release))
+        scope.environments.move(environment, move.item, release.release_id, first=move.first)
+    scope.audit.append(actor, _happened(release, weighed.moves))
     return release
 
 
-def _happened(scope: Scope, release: Release) -> Happening:
-    sides: tuple[dict[str, object], dict[str, object]] = ({}, {})
-    for item in release.items:
-        prompt = locate(scope, item.prompt)
-        for side, number in zip(sides, (item.replaces, item.version), strict=True):
-            version = scope.prompts.version(prompt, number) if number else None
-            side[item.prompt] = {"version": version.number, "digest": version.digest} if version else None
+def _happened(release: Release, moves: Sequence[Move]) -> Happening:
     return Happening(
         f"release.{release.kind}",
         f"release {release.release_id}",
         environment=release.environment,
         revision=release.revision,
         reason=release.reason,
-        before=sides[0],
-        after=sides[1],
+        before={move.item.prompt: _told(move.old) for move in moves},
+        after={move.item.prompt: _told(move.new) for move in moves},
     )
+
+
+def _told(version: Version | None) -> dict[str, object] | None:
+    return {"version": version.number, "digest": version.digest} if version else None
