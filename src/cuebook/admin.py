@@ -27,7 +27,6 @@ Query = Mapping[str, str | int | Sequence[str] | None]
 
 IMPORT_ITEMS_MAX = 100
 PAGE_ITEMS = 200
-ATTEMPTS_MAX = 4
 FIRST_PAUSE_S = 0.2
 PAUSE_S_MAX = 5.0
 
@@ -35,8 +34,9 @@ PAUSE_S_MAX = 5.0
 class AdminClient:
     """A project of one registry, by a management token (``cue_svc_...``). May be used by several threads."""
 
-    def __init__(self, url: str, token: str, project: str, *, timeout_s: float = 30.0) -> None:
+    def __init__(self, url: str, token: str, project: str, *, timeout_s: float = 30.0, attempts_max: int = 4) -> None:
         self.project = project
+        self._attempts_max = attempts_max
         self._transport = Transport(base_url(url), token, timeout_s=timeout_s)
 
     def close(self) -> None:
@@ -280,7 +280,7 @@ class AdminClient:
 
     def _repeat(self, request: Request) -> Answer:
         """Send until there is an answer other than 503. Repeating is safe: writes carry their idempotency key."""
-        for attempt in range(1, ATTEMPTS_MAX):
+        for attempt in range(1, self._attempts_max):
             try:
                 answer = self._transport.send(request)
             except Unavailable as error:

@@ -9,6 +9,7 @@ from pathlib import Path
 from cuebook.files import BadFile, form_of, parse, read_bytes
 from cuebook.importing.items import (
     DESCRIPTION_CHARS_MAX,
+    PATH_CHARS_MAX,
     Item,
     Names,
     Options,
@@ -61,8 +62,13 @@ def item_of(data: bytes, where: str, names: Names, options: Options) -> Read:
     """The item a file's bytes hold."""
     if not data.strip():
         return Problem(where, "it is empty", "skipped")
+    if not where.isprintable():  # nor is a name whose bytes are no UTF-8
+        return Problem(ascii(where), "its path cannot be shown, so nobody could find it again")
     name = names.take(name_parts(where))
-    message, provenance = f"Imported from {where}", {"source": "file", "path": where}
+    message, provenance = (
+        f"Imported from {clip(where, PATH_CHARS_MAX)}",
+        {"source": "file", "path": clip(where, PATH_CHARS_MAX)},
+    )
     try:
         if form_of(where) is None:
             content = text_content(decode(data), literal=options.literal)

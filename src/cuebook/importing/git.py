@@ -29,6 +29,7 @@ from cuebook.importing.folder import is_prompt_file, name_parts
 from cuebook.importing.items import (
     DESCRIPTION_CHARS_MAX,
     MESSAGE_CHARS_MAX,
+    PATH_CHARS_MAX,
     Item,
     Names,
     Options,
@@ -36,6 +37,7 @@ from cuebook.importing.items import (
     Read,
     clip,
     decode,
+    sha256,
     text_content,
 )
 
@@ -255,12 +257,17 @@ def _item(data: bytes, snapshot: Snapshot, name: str, where: str, options: Optio
         "author": _author(commit),
         "authored_at": _authored_at(commit),
         "commit": commit.id.decode(),
-        "path": path,
+        "path": clip(path, PATH_CHARS_MAX),
     }
     message = clip(_text(commit.message, commit), MESSAGE_CHARS_MAX)
-    key = f"git:{commit.id.decode()}:{path}"
+    key = _key(commit.id.decode(), path)
     said = clip(prompt.description, DESCRIPTION_CHARS_MAX)
     return Item(name, prompt.content, message, key, where, provenance, said, prompt.owner, prompt.tags)
+
+
+def _key(commit: str, path: str) -> str:
+    """What the registry knows the version by; a path of any length fits."""
+    return f"git:{commit}:{path if len(path) <= PATH_CHARS_MAX else sha256(path.encode())}"
 
 
 def _author(commit: Commit) -> str:

@@ -18,6 +18,7 @@ from cuebook.files import legal_name
 
 MESSAGE_CHARS_MAX = 2_000
 DESCRIPTION_CHARS_MAX = 2_000
+PATH_CHARS_MAX = 400  # an import key, which may hold a path, has 500 at most
 _NAME_CHARS_MAX = 190  # leaves room for `-2`
 _APOSTROPHES = re.compile("['’`´]")
 _MARKS = re.compile("[\u0300-\u036f]")
@@ -118,7 +119,7 @@ def slug(text: str) -> str:
     plain = unicodedata.normalize("NFKD", _APOSTROPHES.sub("", text).lower().translate(_LETTERS))
     parts = (part.encode("ascii", "ignore").decode() for part in _BETWEEN.split(_MARKS.sub("", plain)))
     segment = "-".join(filter(None, parts)).strip("-_")
-    return segment or f"prompt-{_sha256(text.encode('utf-8', 'surrogatepass'))[:8]}"
+    return segment or f"prompt-{sha256(text.encode('utf-8', 'surrogatepass'))[:8]}"
 
 
 def text_content(text: str, *, literal: bool) -> dict[str, Any]:
@@ -128,7 +129,7 @@ def text_content(text: str, *, literal: bool) -> dict[str, Any]:
 
 def file_key(content: Mapping[str, Any]) -> str:
     """The import key of something that has no other identity than its content. Raises ``ValueError`` for what is no JSON."""
-    return f"file:{_sha256(rfc8785.dumps(dict(content)))}"
+    return f"file:{sha256(rfc8785.dumps(dict(content)))}"
 
 
 def decode(data: bytes) -> str:
@@ -152,8 +153,9 @@ def clip(text: str, chars_max: int) -> str:
 def _short(name: str) -> str:
     if len(name) <= _NAME_CHARS_MAX:
         return name
-    return f"{name[: _NAME_CHARS_MAX - 9].rstrip('.-_')}-{_sha256(name.encode())[:8]}"
+    return f"{name[: _NAME_CHARS_MAX - 9].rstrip('.-_')}-{sha256(name.encode())[:8]}"
 
 
-def _sha256(data: bytes) -> str:
+def sha256(data: bytes) -> str:
+    """In hex."""
     return hashlib.sha256(data).hexdigest()

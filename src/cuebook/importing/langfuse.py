@@ -12,7 +12,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from cuebook import template
-from cuebook.importing.items import MESSAGE_CHARS_MAX, Item, Names, Options, Problem, Read, clip, file_key, text_content
+from cuebook.importing.items import (
+    MESSAGE_CHARS_MAX,
+    PATH_CHARS_MAX,
+    Item,
+    Names,
+    Options,
+    Problem,
+    Read,
+    clip,
+    file_key,
+    text_content,
+)
 
 Json: TypeAlias = Mapping[str, Any]
 
@@ -87,7 +98,11 @@ def _version(prompt: Json, name: str, where: str, filename: str, options: Option
     labels = [label for label in prompt.get("labels") or () if isinstance(label, str)]
     said = prompt.get("commitMessage") or f"Imported from Langfuse{f' version {number}' if number else ''}"
     message = f"{said} (labels: {', '.join(labels)})" if labels else str(said)
-    provenance = {"source": "langfuse", "path": f"{filename}: {prompt['name']}", "authored_at": prompt.get("createdAt")}
+    provenance = {
+        "source": "langfuse",
+        "path": clip(f"{filename}: {prompt['name']}", PATH_CHARS_MAX),
+        "authored_at": prompt.get("createdAt"),
+    }
     yield Item(
         name,
         content,

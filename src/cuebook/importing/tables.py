@@ -67,6 +67,7 @@ def _item(row: Row, columns: tuple[str, str], where: str, filename: str, names: 
     said, text = map(str, cells)
     try:
         content = text_content(text, literal=options.literal)
+        said.encode()
         name, key = names.take([said]), file_key(content)
     except ValueError as error:  # a lone surrogate: bytes that are not UTF-8
         return Problem(where, f"it is not valid text ({error})")
