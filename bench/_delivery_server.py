@@ -64,17 +64,19 @@ def size(prompts: int) -> None:
     print(seconds, megabytes, change_ms, (time.perf_counter() - started) * 1000)
 
 
+def node(prompts: int) -> Delivery:
+    source, _ = registry(prompts)
+    pinned = Pinned(source)
+    board = Board(source, retain=pinned.retain)
+    board.refresh_now()
+    return Delivery(board, pinned)
+
+
 def serve(what: str) -> None:
-    app = hello
-    if what != "hello":
-        source, _ = registry(int(what))
-        pinned = Pinned(source)
-        board = Board(source, retain=pinned.retain)
-        board.refresh_now()
-        app = Delivery(board, pinned)
     listener = socket.create_server(("127.0.0.1", 0))
     print(listener.getsockname()[1], flush=True)
     http = "httptools" if what == "hello" else DeliveryProtocol
+    app = hello if what == "hello" else node(int(what))
     config = uvicorn.Config(app, http=http, loop="uvloop", lifespan="off", access_log=False, log_level="warning")
     uvicorn.Server(config).run([listener])
 

@@ -19,16 +19,19 @@ class Write(Protocol):
     def __call__(self, status: int, lines: bytes, body: bytes) -> bool: ...
 
 
-async def answer(scope: Scope, send: Send, reply: Reply) -> None:
-    """Send a reply. The body is left out where the method is HEAD."""
-    status, lines, body = reply
-    if scope["method"] == "HEAD":
-        body = b""
+def answer_at_once(scope: Scope, reply: Reply) -> bool:
+    """Send a reply in one write, where the server offers it and the connection can take it now; else ``False``."""
     extensions = scope.get("extensions")
-    if extensions and EXTENSION in extensions:
-        write: Write = extensions[EXTENSION]
-        if write(status, lines, body):
-            return
+    if not extensions or EXTENSION not in extensions:
+        return False
+    status, lines, body = reply
+    write: Write = extensions[EXTENSION]
+    return write(status, lines, b"" if scope["method"] == "HEAD" else body)
+
+
+async def answer(scope: Scope, send: Send, reply: Reply) -> None:
+    """Send a reply by plain ASGI. The body is left out where the method is HEAD."""
+    status, lines, body = reply
     headers = [tuple(line.split(b": ", 1)) for line in lines.split(b"\r\n")[:-1]]
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})

@@ -6,16 +6,16 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from hashlib import sha256
 
 from cuebook_server.delivery import etags, problems, request
-from cuebook_server.delivery.answer import Receive, Reply, Scope, Send, answer
-from cuebook_server.delivery.board import Board, Grant
+from cuebook_server.delivery.answer import Receive, Reply, Scope, Send, answer, answer_at_once
+from cuebook_server.delivery.board import Board
 from cuebook_server.delivery.pinned import Pinned
 from cuebook_server.delivery.render import Renderer
 from cuebook_server.delivery.selection import select
@@ -64,31 +64,27 @@ class Delivery:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
         try:
-            reply = await self._reply(scope, receive)
+            authorization, none_match = request.read_headers(scope["headers"])
+            snapshot = self._admit(scope, authorization)
+            path: bytes = scope.get("raw_path") or scope["path"].encode()
+            entry = snapshot.entries.get(path[len(PROMPTS) :])
+            if entry is None or scope["query_string"] or scope["method"] != "GET" or not path.startswith(PROMPTS):
+                reply = await self._route(scope, receive, path, snapshot, none_match)
+            else:  # the hot path: what the environment serves now, by its own name
+                reply = self._kept(snapshot, entry, none_match)
         except CuebookError as error:
             reply = problems.refused(error)
         except Exception:
             log.exception("%s %s failed", scope["method"], scope["path"])
             reply = problems.unexpected()
         self._requests[reply[0]] += 1
-        await answer(scope, send, reply)
+        if not answer_at_once(scope, reply):
+            await answer(scope, send, reply)
 
-    async def _reply(self, scope: Scope, receive: Receive) -> Reply:
-        asked = request.read_headers(scope["headers"])
-        grant = self._admit(scope, asked.authorization)
-        snapshot = self._board.environments.get(grant.environment)
-        if snapshot is None:
-            raise Unavailable("This node has not loaded the key's environment yet.")
-        path: bytes = scope.get("raw_path") or scope["path"].encode()
-        if not scope["query_string"] and scope["method"] in READ:
-            entry = snapshot.entries.get(path[len(PROMPTS) :])
-            if entry is not None and path.startswith(PROMPTS):
-                return self._kept(snapshot, entry, asked.none_match)
-        return await self._route(scope, receive, path, snapshot, asked.none_match)
-
-    def _admit(self, scope: Scope, authorization: bytes | None) -> Grant:
+    def _admit(self, scope: Scope, authorization: bytes | None) -> Snapshot:
+        """What the key's environment serves. The key decides the environment; nothing else in a request can."""
         token = request.bearer(authorization, scope["query_string"])
-        grant = self._board.keys.get(hashlib.sha256(token).digest())
+        grant = self._board.keys.get(sha256(token).digest())
         if grant is None:
             self._board.counters.unknown_keys += 1
             raise request.stranger(token)
@@ -97,10 +93,13 @@ class Delivery:
             client = scope.get("client")
             grant.key.check(datetime.fromtimestamp(now, UTC), client[0] if client else "")
         self._board.used[grant.selector] = now
-        return grant
+        snapshot = self._board.environments.get(grant.environment)
+        if snapshot is None:
+            raise Unavailable("This node has not loaded the key's environment yet.")
+        return snapshot
 
     def _kept(self, snapshot: Snapshot, encoded: Encoded, none_match: bytes | None) -> Reply:
-        if none_match is not None and etags.matches(none_match, encoded.etag):
+        if none_match is not None and (none_match == encoded.etag or etags.matches(none_match, encoded.etag)):
             return 304, b"".join((_KEPT, encoded.lines, snapshot.lines, self._board.as_of_line)), b""
         lines = b"".join((_OK, encoded.lines_200, encoded.lines, snapshot.lines, self._board.as_of_line))
         return 200, lines, encoded.body

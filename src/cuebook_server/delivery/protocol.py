@@ -12,6 +12,7 @@ from cuebook_server.delivery.answer import EXTENSION
 
 _STATUS_LINES = {s.value: f"HTTP/1.1 {s.value} {s.phrase}\r\n".encode() for s in HTTPStatus}
 _COPY_BYTES_MAX = 64 * 1024  # above it, a second write is cheaper than a copy
+_last: tuple[list[tuple[bytes, bytes]], bytes] = ([], b"")
 
 
 class DeliveryProtocol(HttpToolsProtocol):
@@ -28,6 +29,14 @@ class DeliveryProtocol(HttpToolsProtocol):
             self.scope["extensions"] = {EXTENSION: partial(_write, self.cycle)}  # type: ignore[dict-item]  # ours is a callable
 
 
+def _joined(headers: list[tuple[bytes, bytes]]) -> bytes:
+    """The server's own headers as lines. uvicorn makes a new list of them once a second; the last one is remembered."""
+    global _last  # noqa: PLW0603 - one value, replaced by one assignment
+    if _last[0] is not headers:
+        _last = (headers, b"".join(b"%b: %b\r\n" % header for header in headers))
+    return _last[1]
+
+
 def _write(cycle: RequestResponseCycle, status: int, lines: bytes, body: bytes) -> bool:
     """What ``RequestResponseCycle.send`` does for the two messages of a complete answer, in one go."""
     if cycle.response_started or cycle.disconnected or cycle.flow.write_paused or cycle.waiting_for_100_continue:
@@ -38,9 +47,7 @@ def _write(cycle: RequestResponseCycle, status: int, lines: bytes, body: bytes) 
         cycle.access_logger.info(
             '%s - "%s %s HTTP/%s" %d', get_client_addr(scope), scope["method"], path, scope["http_version"], status
         )
-    parts = [_STATUS_LINES[status], lines]
-    for name, value in cycle.default_headers:
-        parts += (name, b": ", value, b"\r\n")
+    parts = [_STATUS_LINES[status], _joined(cycle.default_headers), lines]
     if not cycle.keep_alive:
         parts.append(b"connection: close\r\n")
     parts.append(b"\r\n")

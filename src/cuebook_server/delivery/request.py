@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Set
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from cuebook_server.domain import keys
@@ -26,15 +26,8 @@ _QUALITY_ZERO = re.compile(r"q=0(\.0*)?")
 Headers = Iterable[tuple[bytes, bytes]]
 
 
-class Asked(NamedTuple):
-    """What delivery looks at in a request's headers."""
-
-    authorization: bytes | None
-    none_match: bytes | None
-
-
-def read_headers(headers: Headers) -> Asked:
-    """One pass over the headers (their names in lower case, as ASGI gives them)."""
+def read_headers(headers: Headers) -> tuple[bytes | None, bytes | None]:
+    """``Authorization`` and ``If-None-Match``, in one pass over the headers (their names in lower case, as ASGI gives them)."""
     authorization = none_match = None
     for name, value in headers:
         if name == b"authorization":
@@ -43,7 +36,7 @@ def read_headers(headers: Headers) -> Asked:
             authorization = value
         elif name == b"if-none-match":
             none_match = value if none_match is None else none_match + b"," + value
-    return Asked(authorization, none_match)
+    return authorization, none_match
 
 
 def bearer(authorization: bytes | None, query: bytes) -> bytes:
