@@ -19,6 +19,7 @@ from cuebook_server.domain.matching import (
     match_tools,
     message_labels,
     part_labels,
+    printable,
     tool_labels,
 )
 from cuebook_server.domain.summary import summarize
@@ -260,7 +261,7 @@ def _label(steps: Steps, item: str) -> str:
         case ("includes", name):
             return f"the fragment `{name}`"
         case ("model", "parameters", *names) if names:
-            return ".".join(names)
+            return printable(".".join(names))
         case _:
             return f"the {steps[0].replace('_', ' ')}"
 

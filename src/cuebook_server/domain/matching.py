@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
 from cuebook_server.domain.canonical import canonical
+from cuebook_server.domain.names import clip
 from cuebook_server.domain.words import align, tokens
 
 Pair = tuple[int, int]
@@ -55,7 +56,12 @@ def part_labels(parts: Sequence[Item], message: str) -> list[str]:
 def tool_labels(tools: Sequence[Item]) -> list[str]:
     """Such as "the tool `lookup`", or "the 2nd tool" when it has no name."""
     names = [_tool_name(tool) for tool in tools]
-    return [f"the tool `{name}`" if name else f"the {_ordinal(i)} tool" for i, name in enumerate(names, 1)]
+    return [f"the tool `{printable(name)}`" if name else f"the {_ordinal(i)} tool" for i, name in enumerate(names, 1)]
+
+
+def printable(name: str) -> str:
+    """A name that may hold anything, as it can stand in a sentence and on a terminal."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in clip(name))
 
 
 def _tool_key(tool: Item) -> Hashable:

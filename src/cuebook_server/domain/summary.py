@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from cuebook_server.domain.matching import tool_labels
+from cuebook_server.domain.canonical import canonical, read_canonical
+from cuebook_server.domain.matching import printable, tool_labels
 from cuebook_server.domain.words import count_words
 
 if TYPE_CHECKING:  # a difference tells its own summary
@@ -15,6 +17,7 @@ if TYPE_CHECKING:  # a difference tells its own summary
 
 ChangeClass = Literal["none", "wording", "model", "contract"]
 VALUE_CHARS_MAX = 40
+PHRASES_MAX = 20
 
 
 class _Member(NamedTuple):
@@ -36,7 +39,9 @@ def summarize(diff: Diff) -> list[str]:
         if fields := [field for field in diff.fields if field.steps[0] == section]:
             phrases += tell(fields)
     phrases += [_prose(prose) for prose in diff.prose]
-    return phrases or list(dict.fromkeys(f"changes {field.label}" for field in diff.fields))
+    phrases = phrases or list(dict.fromkeys(f"changes {field.label}" for field in diff.fields))
+    more = len(phrases) - PHRASES_MAX
+    return [*phrases[:PHRASES_MAX], _count(more, "more change")] if more > 0 else phrases
 
 
 def change_class(diff: Diff) -> ChangeClass:
@@ -116,7 +121,7 @@ def _model(fields: list[Field]) -> Iterator[str]:
             case ("name",):
                 yield _told("the model", member)
             case ("parameters", *names) if names:
-                yield _told(".".join(names), member)
+                yield _told(printable(".".join(names)), member)
             case steps:
                 yield _told(f"the {'.'.join(steps)}", member)
 
@@ -150,18 +155,27 @@ def _response_format(fields: list[Field]) -> Iterator[str]:
 def _includes(fields: list[Field]) -> Iterator[str]:
     for member in _members(fields):
         what = f"the fragment `{'.'.join(member.steps)}`"
-        verb = {"added": f"includes {what}, version {member.new}", "removed": f"drops {what}"}
-        yield verb.get(member.op) or _told(what, member)
+        phrases = {"added": f"includes {what}, version {member.new}", "removed": f"drops {what}"}
+        yield phrases.get(member.op) or _told(what, member)
 
 
 def _messages(fields: list[Field]) -> Iterator[str]:
     come = [field.new for field in fields if len(field.steps) == 2 and field.op == "added"]
     gone = [field.old for field in fields if len(field.steps) == 2 and field.op == "removed"]
-    moved = [message for message in gone if message in come]
-    yield from _counted("moves", moved)
-    yield from _counted("adds", [message for message in come if message not in moved])
-    yield from _counted("drops", [message for message in gone if message not in moved])
+    moved = Counter(map(canonical, gone)) & Counter(map(canonical, come))
+    yield from _counted("moves", [read_canonical(message) for message in moved.elements()])
+    yield from _counted("adds", _without(come, moved))
+    yield from _counted("drops", _without(gone, moved))
     yield from dict.fromkeys(f"changes {field.label}" for field in fields if len(field.steps) > 2)
+
+
+def _without(messages: list[Any], taken: Counter[bytes]) -> list[Any]:
+    left, rest = taken.copy(), []
+    for message in messages:
+        left[canonical(message)] -= 1
+        if left[canonical(message)] < 0:
+            rest.append(message)
+    return rest
 
 
 def _counted(verb: str, messages: list[Mapping[str, Any]]) -> Iterator[str]:
@@ -175,7 +189,7 @@ def _counted(verb: str, messages: list[Mapping[str, Any]]) -> Iterator[str]:
             by_role.setdefault(message["role"], []).append(_words_of(message["content"]))
     for role, words in by_role.items():
         article = "an" if role == "assistant" else "a"
-        which = f"{len(words)} {role} messages" if len(words) > 1 else f"{article} {role} message"
+        which = f"{len(words):,} {role} messages" if len(words) > 1 else f"{article} {role} message"
         yield f"{verb} {which} ({_count(sum(words), 'word')})"
 
 
@@ -193,7 +207,7 @@ def _prose(prose: Prose) -> str:
         return f"changes only punctuation in {prose.label}"
     if not added:
         return f"{_count(removed, 'word')} removed in {prose.label}"
-    return f"{_count(added, 'word')} added{f', {removed} removed' if removed else ''} in {prose.label}"
+    return f"{_count(added, 'word')} added{f', {removed:,} removed' if removed else ''} in {prose.label}"
 
 
 def _count(number: int, noun: str) -> str:
@@ -204,7 +218,8 @@ def _told(what: str, member: _Member) -> str:
     """Such as "temperature 0.2 -> 0.7"; without the values when they are long."""
     old, new = _shown(member.old), _shown(member.new)
     if max(len(old), len(new)) > VALUE_CHARS_MAX:
-        return f"{ {'added': 'sets', 'removed': 'drops'}.get(member.op, 'changes') } {what}"
+        verb = {"added": "sets", "removed": "drops"}.get(member.op, "changes")
+        return f"{verb} {what}"
     if member.op == "added":
         return f"sets {what} to {new}"
     if member.op == "removed":
@@ -215,7 +230,7 @@ def _told(what: str, member: _Member) -> str:
 def _shown(value: Any) -> str:
     if isinstance(value, str) and value.isprintable() and " " not in value and value:
         return value
-    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+    return printable(json.dumps(value, ensure_ascii=False, sort_keys=True))
 
 
 def _members(fields: list[Field]) -> Iterator[_Member]:
