@@ -276,6 +276,25 @@ token = Table(
     ForeignKeyConstraint(["project_id"], ["project.project_id"]),
 )
 
+# Sessions of people in a browser, and the links that begin one: of the whole instance.
+sign_in_link = Table(
+    "sign_in_link",
+    metadata,
+    Column("verifier", Text, primary_key=True),
+    Column("expires_at", UTCDateTime, nullable=False),
+)
+
+session = Table(
+    "session",
+    metadata,
+    Column("verifier", Text, primary_key=True),
+    Column("principal", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("created_at", UTCDateTime, nullable=False),
+    Column("seen_at", UTCDateTime, nullable=False),
+    Column("expires_at", UTCDateTime, nullable=False),
+)
+
 idempotency = Table(
     "idempotency",
     metadata,

@@ -21,6 +21,7 @@ from cuebook_server.store.lists import ListStore
 from cuebook_server.store.projects import ProjectStore
 from cuebook_server.store.prompts import PromptStore
 from cuebook_server.store.releases import ReleaseStore
+from cuebook_server.store.sessions import SessionStore
 
 Clock = Callable[[], datetime]
 NOTIFY_CHANNEL = "cuebook"
@@ -70,6 +71,7 @@ class SqlUnitOfWork:
         self._writes = writes
         self.projects = ProjectStore(transaction)
         self.credentials = CredentialStore(transaction, None)
+        self.sessions = SessionStore(transaction)
         self.idempotency = IdempotencyStore(transaction)
 
     @property
