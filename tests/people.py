@@ -1,0 +1,60 @@
+"""Who takes part in a test: an owner, a colleague with fewer rights, and a stranger; so every test can ask "may the stranger?"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cuebook_server.domain.access import Actor, Role
+from cuebook_server.services import credentials, first_run, projects
+from cuebook_server.services.ports import UnitOfWork, Units
+
+PROJECT, ELSEWHERE = "desk", "elsewhere"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody with a management token, as the use cases and as the management API know them."""
+
+    actor: Actor
+    token: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """The operator is admin of the instance, the owner of `desk`; the colleague is an author there, the stranger rules elsewhere."""
+
+    operator: Person
+    owner: Person
+    colleague: Person
+    stranger: Person
+
+
+def settle(units: Units) -> People:
+    """Fill an empty registry with two projects and everybody."""
+    with units.write() as uow:
+        first = first_run.set_up(uow)
+        assert first is not None
+        operator = recognised(uow, first.token)
+        for project in (PROJECT, ELSEWHERE):
+            projects.create(operator.actor, uow, project)
+        return People(
+            operator,
+            owner=hired(uow, operator, "owner", "admin"),
+            colleague=hired(uow, operator, "colleague", "author"),
+            stranger=hired(uow, operator, "stranger", "admin", ELSEWHERE),
+        )
+
+
+def hired(uow: UnitOfWork, by: Person, name: str, role: Role, project: str = PROJECT) -> Person:
+    """Somebody new, with a token of their own."""
+    minted = credentials.create_token(by.actor, uow, project, name=name, role=role)
+    return recognised(uow, minted.credential.token)
+
+
+def recognised(uow: UnitOfWork, token: str) -> Person:
+    """The person a token stands for."""
+    return Person(credentials.recognise(uow, token, request_id="test", source="127.0.0.1"), token)
