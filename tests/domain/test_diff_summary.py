@@ -126,8 +126,8 @@ def test_one_of_two_equal_messages_moves_and_the_other_goes() -> None:
 
 
 def test_stays_short_whatever_changed() -> None:
-    old, new = ({f"p{i:02}": value for i in range(22)} for value in (1, 2))
-    phrases = told(model(**old), model(**new))
+    old, new = (chat(model={"parameters": {f"p{i:02}": value for i in range(22)}}) for value in (1, 2))
+    phrases = told(old, new)
     assert (phrases[0], phrases[-1], len(phrases)) == ("p00 1 -> 2", "2 more changes", 21)
 
 
