@@ -88,9 +88,8 @@ def main() -> None:
     for row in run():
         ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
         target = "" if row.target is None else f"at {row.bound} {row.target:g}"
-        print(
-            f"{row.name:48} {row.value:9,.0f} {row.unit:4} {ratio:>6} {target:14} {'' if row.reached is None else 'reached' if row.reached else 'missed'}"
-        )
+        verdict = {True: "reached", False: "missed", None: ""}[row.reached]
+        print(f"{row.name:48} {row.value:9,.0f} {row.unit:4} {ratio:>6} {target:14} {verdict}")
 
 
 if __name__ == "__main__":
