@@ -72,8 +72,8 @@ def check(page: Path, folder: Path, environment: Mapping[str, str]) -> None:
 
 def _split(part: str) -> tuple[str, str]:
     lines = part.splitlines(keepends=True)
-    end = next((n for n, line in enumerate(lines[1:], 1) if not line.startswith("> ")), len(lines))
-    return "".join(line[2:] for line in lines[:end]).rstrip("\n"), "".join(lines[end:])
+    end = next((n for n, line in enumerate(lines[1:], 1) if not line.startswith(("> ", ">\n"))), len(lines))
+    return "".join(line[2:] or "\n" for line in lines[:end]).rstrip("\n"), "".join(lines[end:])
 
 
 def _pattern(line: str) -> str:

@@ -23,6 +23,7 @@ $ false
 $ cat <<END
 > one
 > two
+>
 > three
 > $name
 > END
@@ -58,6 +59,7 @@ def test_a_failure_says_where_and_what() -> None:
     assert (first.line, first.command, first.output) == (3, "name=world", "")
     assert (second.line, second.output) == (4, "hello ...\n")
     assert third.command.splitlines()[1:3] == ["one", "two"]
+    assert third.command.splitlines()[3] == ""
 
 
 def _check(folder: Path, text: str) -> None:

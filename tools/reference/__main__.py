@@ -6,11 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tools.pages import fill
-from tools.reference import errors, routes, sdk, settings
+from tools.reference import commands, errors, routes, sdk, settings
 
 FOLDER = Path(__file__).parents[2] / "docs/reference"
 # The page, which is also the name of its generated part, and what writes it.
-PAGES: dict[str, Callable[[], str]] = {"errors": errors.body, "http": routes.body, "sdk": sdk.body, "settings": settings.body}
+PAGES: dict[str, Callable[[], str]] = {
+    "commands": commands.body,
+    "errors": errors.body,
+    "http": routes.body,
+    "sdk": sdk.body,
+    "settings": settings.body,
+}
 
 
 def main() -> None:
