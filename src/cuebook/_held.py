@@ -79,10 +79,11 @@ class Held:
 
     def fail(self, error: CuebookError) -> None:
         """Remember a failed exchange. Said aloud once: at the first failure, and when the key is refused."""
+        then = "nothing is held yet" if self.snapshot is NOTHING else "what is held is served on"
         if self._refused(error) and not self._refused(self.error):
-            _log.error("the registry refuses this client's key; what it holds is served on: %s", error)
+            _log.error("the registry refuses this client's key; %s: %s", then, error)
         elif self.failures == 0:
-            _log.warning("the registry gave no new answer; what is held is served on: %s", error)
+            _log.warning("the registry gave no new answer; %s: %s", then, error)
         else:
             _log.debug("still no new answer: %s", error)
         self.error, self.failures = error, self.failures + 1
