@@ -15,6 +15,7 @@ from cuebook_server.domain.errors import CuebookError
 
 # Looked up along the class's ancestors, so the nearest kind decides.
 STATUS: dict[type[CuebookError], int] = {
+    errors.Unexpected: 500,
     errors.Malformed: 400,
     errors.Unauthenticated: 401,
     errors.Forbidden: 403,
@@ -55,8 +56,7 @@ def method_not_allowed(method: str, allowed: Sequence[str]) -> Reply:
 
 def unexpected() -> Reply:
     """The last resort: says nothing of what happened; the log does."""
-    title, hint = "Something went wrong here", "The server's log says more."
-    return _problem(503, "unexpected", title, f"{title}.", hint, _lines_of(503))
+    return refused(errors.Unexpected())
 
 
 def _problem(

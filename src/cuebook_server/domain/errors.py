@@ -87,6 +87,13 @@ class Unavailable(CuebookError):
     hint = "Try again shortly; delivery goes on meanwhile."
 
 
+class Unexpected(CuebookError):
+    """Something went wrong here."""
+
+    code = "unexpected"
+    hint = "The server's log says more."
+
+
 # --- names and content -------------------------------------------------------------------------------------------------
 class BadName(Invalid):
     """The name is not allowed."""

@@ -17,15 +17,8 @@ from starlette.exceptions import HTTPException
 from cuebook_server.domain import errors
 
 
-class Unexpected(errors.CuebookError):
-    """Something went wrong here."""
-
-    code = "unexpected"
-    hint = "The server's log says more under the request's id (Cuebook-Request-Id)."
-
-
 STATUS: dict[type[errors.CuebookError], int] = {
-    Unexpected: 500,
+    errors.Unexpected: 500,
     errors.StorageFull: 507,
     errors.Malformed: 400,
     errors.Unauthenticated: 401,
@@ -134,4 +127,4 @@ async def _http(_: Request, error: Exception) -> Response:
 
 async def _unexpected(request: Request, error: Exception) -> Response:
     _log.error("unexpected", path=request.url.path, kind=type(error).__name__, exc_info=error)
-    return answer(Unexpected())
+    return answer(errors.Unexpected())
