@@ -16,7 +16,6 @@ from starlette.exceptions import HTTPException
 
 from cuebook_server.domain import errors
 
-
 STATUS: dict[type[errors.CuebookError], int] = {
     errors.Unexpected: 500,
     errors.StorageFull: 507,
