@@ -19,8 +19,9 @@ from urllib.parse import quote
 from cuebook import wire
 from cuebook._transport import Answer, Request, Transport, base_url
 from cuebook.errors import BadAnswer, Invalid, Unavailable
+from cuebook.files import legal_name
 
-__all__ = ["IMPORT_ITEMS_MAX", "AdminClient", "Json"]
+__all__ = ["IMPORT_ITEMS_MAX", "AdminClient", "Json", "checked_name"]
 
 Json = dict[str, Any]
 Query = Mapping[str, str | int | Sequence[str] | None]
@@ -69,7 +70,7 @@ class AdminClient:
 
     def prompt(self, name: str) -> Json:
         """One prompt: description, owner, tags, aliases, ``latest``, ``live``."""
-        return self._get(self._path("prompts", name))
+        return self._get(self._prompt(name))
 
     def describe(
         self,
@@ -82,7 +83,7 @@ class AdminClient:
     ) -> Json:
         """Change what is said about a prompt; what is left out stays."""
         said = {"description": description, "owner": owner, "tags": tags, "aliases": aliases}
-        return self._write("PATCH", self._path("prompts", name), _given(said))
+        return self._write("PATCH", self._prompt(name), _given(said))
 
     def save(
         self,
@@ -98,28 +99,28 @@ class AdminClient:
         Raises `BaseMoved` (with both sides in ``data``) when ``base`` is no longer the newest number.
         """
         body = _given({"content": content, "message": message, "base": base, "provenance": provenance})
-        return self._write("POST", self._path("prompts", name, "versions"), body)
+        return self._write("POST", self._prompt(name, "versions"), body)
 
     def versions(self, name: str) -> Iterator[Json]:
         """A prompt's versions, newest first, without their content."""
-        return self._pages(self._path("prompts", name, "versions"), "before")
+        return self._pages(self._prompt(name, "versions"), "before")
 
     def version(self, name: str, selector: str | int = "latest") -> Json:
         """One version with its content; ``selector`` is a number, ``latest`` or an environment's name."""
-        return self._get(self._path("prompts", name, "versions", str(selector)))
+        return self._get(self._prompt(name, "versions", str(selector)))
 
     def render(self, name: str, variables: Mapping[str, Any], version: str | int = "latest") -> Json:
         """Render a version: ``text`` or ``messages``, ``model``, ``receipt``. Changes nothing."""
         body = {"variables": variables, "version": version}
-        return self._write("POST", self._path("prompts", name, "render"), body)
+        return self._write("POST", self._prompt(name, "render"), body)
 
     def diff(self, name: str, old: str | int, new: str | int) -> Json:
         """What changed between two versions: ``prose`` by words, ``fields``, a ``summary``, what is ``breaking``."""
-        return self._get(self._path("prompts", name, "diff"), {"from": str(old), "to": str(new)})
+        return self._get(self._prompt(name, "diff"), {"from": str(old), "to": str(new)})
 
     def dependents(self, name: str) -> list[Json]:
         """The prompts whose newest version includes this fragment."""
-        return self._items(self._path("prompts", name, "dependents"))
+        return self._items(self._prompt(name, "dependents"))
 
     def search(self, query: str, *, limit: int = 50) -> list[Json]:
         """Prompts whose name, description, tags or any version's text match, best first."""
@@ -240,6 +241,9 @@ class AdminClient:
     def _path(self, *segments: str) -> str:
         return "/".join(["/api/projects", _segment(self.project), *map(_segment, segments)])
 
+    def _prompt(self, name: str, *segments: str) -> str:
+        return self._path("prompts", checked_name(name), *segments)
+
     def _get(self, path: str, query: Query | None = None) -> Json:
         return self._exchange(Request("GET", path, params=_params(query or {})))
 
@@ -292,6 +296,14 @@ class AdminClient:
                 return answer
             _pause(attempt, answer.retry_after_s)
         return self._transport.send(request)
+
+
+def checked_name(name: str) -> str:
+    """The name, when it can be a prompt's. Raises ``Invalid``."""
+    if not legal_name(name):
+        hint = "Use segments of a-z, 0-9, `_` and `-` joined by dots; 200 bytes at most."
+        raise Invalid(f"{name[:60]!a} is not a prompt name.", hint=hint, code="bad_name")
+    return name
 
 
 def _pause(attempt: int, asked_s: float | None) -> None:

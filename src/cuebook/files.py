@@ -23,7 +23,7 @@ from typing import Any
 
 import rfc8785
 
-from cuebook import _yaml, wire
+from cuebook import wire
 
 # Content is limited to 1 MiB of canonical JSON; escapes and indentation may make its file larger.
 FILE_BYTES_MAX = 8 * 1024 * 1024
@@ -107,12 +107,19 @@ def parse(data: bytes, *, name: str, filename: str) -> PromptFile:
     try:
         if filename.endswith(".md"):
             return _prompt(name, *_front_matter(data))
-        loaded = wire.loads(data) if filename.endswith(".json") else _yaml.load(data.decode("utf-8"))
+        loaded = wire.loads(data) if filename.endswith(".json") else load_yaml(data.decode("utf-8"))
         return _prompt(name, _mapping(loaded))
     except UnicodeDecodeError as error:
         raise BadFile(filename, f"it is not UTF-8 (byte {error.start})") from None
-    except (_yaml.BadYaml, wire.WireError, TypeError) as error:
+    except (ValueError, TypeError) as error:
         raise BadFile(filename, str(error)) from None
+
+
+def load_yaml(text: str) -> Any:
+    """Read one YAML document of JSON's types. Raises ``ValueError`` that says why and where."""
+    from cuebook import _yaml  # on demand: most commands read no YAML
+
+    return _yaml.load(text)
 
 
 def path_of(name: str, form: str) -> Path:
@@ -163,10 +170,16 @@ def _candidates(prompt: PromptFile) -> Iterator[tuple[str, bytes]]:
         if prompt.content.get("kind") == "text" and isinstance(prompt.content.get("text"), str):
             yield ".prompt.md", _as_markdown(document)
         else:
-            yield ".prompt.yaml", _yaml.dump(document).encode()
-    except _yaml.BadYaml:
+            yield ".prompt.yaml", _dump_yaml(document).encode()
+    except ValueError:
         pass  # JSON brings back everything
     yield ".prompt.json", (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
+
+
+def _dump_yaml(value: Any) -> str:
+    from cuebook import _yaml
+
+    return _yaml.dump(value)
 
 
 def _document(prompt: PromptFile) -> dict[str, Any]:
@@ -183,7 +196,7 @@ def _as_markdown(document: Mapping[str, Any]) -> bytes:
     text: bytes = document["text"].encode()
     head = {key: value for key, value in document.items() if key != "text" and _TEXT_DEFAULTS.get(key) != value}
     if head:
-        return b"---\n" + _yaml.dump(head).encode() + b"---\n" + text
+        return b"---\n" + _dump_yaml(head).encode() + b"---\n" + text
     # A text that itself begins like front matter needs an empty one before it.
     return b"---\n---\n" + text if _FENCE.match(text) else text
 
@@ -194,9 +207,9 @@ def _front_matter(data: bytes) -> tuple[dict[str, Any], str | None]:
         return {}, data.decode("utf-8")
     closing = _CLOSING.search(data, opening.end())
     if closing is None:
-        raise _yaml.BadYaml("its front matter does not end with a line `---`")
+        raise ValueError("its front matter does not end with a line `---`")
     head = data[opening.end() : closing.start()].decode("utf-8")
-    return _mapping(_yaml.load(head) or {}), data[closing.end() :].decode("utf-8")
+    return _mapping(load_yaml(head) or {}), data[closing.end() :].decode("utf-8")
 
 
 def _mapping(value: Any) -> dict[str, Any]:

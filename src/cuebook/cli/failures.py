@@ -29,7 +29,7 @@ EXIT_CODES: Mapping[type[Exception], int] = {
 
 # Where the command line's way differs from the API's.
 HINTS: Mapping[str, str] = {
-    "base_moved": "See what changed with `cuebook diff NAME BASE latest`, merge, and save with --base set to the newest number.",
+    "base_moved": "See what changed with `cuebook diff NAME BASE latest`, merge, and save with --base NEWEST.",
     "policy_refused": "`cuebook env show ENV` lists the rules; -m gives the reason.",
     "bad_variables": "Give values with -v NAME=VALUE or --vars FILE; `cuebook get NAME --json` shows the variables.",
 }

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from cuebook import _yaml, files
-from cuebook.admin import Json
+from cuebook import files
+from cuebook.admin import Json, checked_name
 from cuebook.cli import changes, show
 from cuebook.cli.arguments import AsJson, Name, NewVersion, OldVersion, complete_versions
 from cuebook.cli.session import Session, session
@@ -144,8 +144,7 @@ def search(
 
 
 def _read(name: str, file: str) -> files.PromptFile:
-    if not files.legal_name(name):
-        raise Invalid(f"{name[:60]!r} is not a prompt name.", hint="Use a-z, 0-9, `_` and `-`; dots are the folders.")
+    checked_name(name)  # before anything is read
     path = Path(file)
     data = _stdin() if file == "-" else files.read_bytes(path, path.parent)
     if file != "-" and path.name.endswith(TEXT_SUFFIXES):
@@ -202,8 +201,8 @@ def _mapping_file(file: str) -> dict[str, Any]:
     path = Path(file)
     data = _stdin() if file == "-" else files.read_bytes(path, path.parent)
     try:
-        values = _yaml.load(data.decode("utf-8"))  # YAML reads JSON too
-    except (UnicodeDecodeError, _yaml.BadYaml) as error:
+        values = files.load_yaml(data.decode("utf-8"))  # YAML reads JSON too
+    except ValueError as error:
         raise Invalid(f"{file} cannot be read: {error}.") from None
     if not isinstance(values, dict):
         raise Invalid(f"{file} does not hold a mapping from names to values.")
@@ -218,4 +217,4 @@ def _log_row(version: Json, places: dict[str, int | None]) -> tuple[Any, ...]:
 
 
 def _one_line(snippet: str) -> str:
-    return " ".join(snippet.split())
+    return show.first_line(" ".join(snippet.split()), 120)

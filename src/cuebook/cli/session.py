@@ -6,13 +6,12 @@ import json
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
-from urllib.parse import quote
 
 import typer
 
 from cuebook import wire
 from cuebook._transport import Request, Transport, base_url
-from cuebook.admin import AdminClient, Json
+from cuebook.admin import AdminClient, Json, checked_name
 from cuebook.cli.config import Choice, Settings, load
 from cuebook.errors import BadAnswer, Misconfigured
 
@@ -82,7 +81,7 @@ class Delivery:
 
     @staticmethod
     def _path(name: str) -> str:
-        return f"/v1/prompts/{quote(name, safe='')}"
+        return f"/v1/prompts/{checked_name(name)}"
 
     def _send(self, request: Request) -> Json:
         answer = self._transport.send(request)

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
@@ -19,7 +20,6 @@ from rich.text import Text
 T = TypeVar("T")
 # What could steer a terminal, or show text in another order than it has.
 _CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]|[\ud800-\udfff]")
-_WIDE = 10_000  # in a pipe nothing is cut or folded
 
 
 def write_text(text: str) -> None:
@@ -45,18 +45,29 @@ def note(text: str) -> None:
 
 
 def console() -> Console:
-    """People's side of stdout: colours and the terminal's width on a terminal, neither in a pipe."""
-    return Console(width=None if sys.stdout.isatty() else _WIDE, highlight=False, soft_wrap=not sys.stdout.isatty())
+    """People's side of stdout: colours on a terminal, lines as long as they are in a pipe."""
+    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Rows under a heading; ``None`` is shown as a dash."""
-    shown = Table(box=box.SIMPLE_HEAD if sys.stdout.isatty() else None, pad_edge=False, header_style="bold")
+    """Rows under a heading; ``None`` is shown as a dash. In a pipe every row is one line."""
+    cells = [["-" if cell is None else plain(str(cell)).replace("\n", " ") for cell in row] for row in rows]
+    if not sys.stdout.isatty():
+        _aligned([[*columns], *cells])
+        return
+    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for column in columns:
         shown.add_column(column, overflow="fold")
-    for row in rows:
-        shown.add_row(*(Text("-", style="dim") if cell is None else Text(plain(str(cell))) for cell in row))
+    for row in cells:
+        shown.add_row(*map(Text, row))
     console().print(shown)
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> None:
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        padded = (cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True))
+        sys.stdout.write("  ".join(padded).rstrip() + "\n")
 
 
 def plain(text: str) -> str:

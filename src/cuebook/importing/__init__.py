@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cuebook.errors import Invalid
 from cuebook.files import form_of
-from cuebook.importing import folder, git, tables
+from cuebook.importing import folder, tables
 from cuebook.importing.items import Item, Options, Problem, Read
 
 __all__ = ["Item", "Options", "Problem", "Read", "read"]
@@ -26,15 +26,11 @@ def read(source: Path, options: Options) -> Iterator[Read]:
     can be read.
     """
     if source.is_dir():
-        return (
-            git.read_repository(source, options)
-            if options.history and git.is_repository(source)
-            else folder.read(source, options)
-        )
+        return _history(source, options) if options.history and is_repository(source) else folder.read(source, options)
     if not source.is_file():
         raise Invalid(f"There is no file or folder {source}.")
     if source.suffix == ".bundle":
-        return git.read_bundle_file(source, options)
+        return _history(source, options)
     if form_of(source.name) or source.suffix in folder.TEXT_SUFFIXES:
         return folder.read_one(source, options)
     if source.suffix in tables.READERS:
@@ -43,3 +39,14 @@ def read(source: Path, options: Options) -> Iterator[Read]:
         f"It is not clear what {source.name} holds.",
         hint="Give a folder, a Git repository, or a .csv, .tsv, .jsonl, .ndjson, .json, .bundle, .md, .txt or .prompt.* file.",
     )
+
+
+def is_repository(path: Path) -> bool:
+    """Whether a folder is the root of a Git repository, with or without a working tree."""
+    return (path / ".git").exists() or all((path / part).exists() for part in ("HEAD", "objects", "refs"))
+
+
+def _history(source: Path, options: Options) -> Iterator[Read]:
+    from cuebook.importing import git  # on demand: dulwich would slow every command down
+
+    return git.read_repository(source, options) if source.is_dir() else git.read_bundle_file(source, options)

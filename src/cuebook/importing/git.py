@@ -68,11 +68,6 @@ class Edit:
     source: bytes | None = None
 
 
-def is_repository(path: Path) -> bool:
-    """Whether a folder is the root of a Git repository, with or without a working tree."""
-    return (path / ".git").exists() or all((path / part).exists() for part in ("HEAD", "objects", "refs"))
-
-
 def read_repository(path: Path, options: Options) -> Iterator[Read]:
     """The history of the branch a repository is on."""
     try:
