@@ -13,6 +13,7 @@ from cuebook_server.delivery.answer import Message
 from cuebook_server.delivery.app import Delivery
 from cuebook_server.delivery.board import Board
 from cuebook_server.delivery.pinned import Pinned
+from cuebook_server.domain.environment import Kind
 from cuebook_server.services.ports import EnvironmentKey
 from tests.delivery.memory import MemorySource, text
 
@@ -75,7 +76,7 @@ class Node:
         sent: list[Message] = []
 
         async def receive() -> Message:
-            return parts.pop(0)
+            return parts.pop(0) if parts else {"type": "http.disconnect"}
 
         async def send(message: Message) -> None:
             sent.append(message)
@@ -107,21 +108,36 @@ class Shop:
 
     @property
     def prd(self) -> str:
+        """The key of production."""
         return self.keys["production"]
+
+    def get(self, path: str, environment: str = "production", **headers: str) -> Answer:
+        return self.node.get(path, self.keys[environment], **headers)
+
+    def release(self, environment: str, name: str, number: int | None) -> None:
+        """Release as the management side does: commit, then tell the node."""
+        self.source.release(self.environments[environment], name, number)
+        assert self.node.board.refresh_now()
+
+    def set_policy(self, environment: str, **rules: Any) -> None:
+        key = self.environments[environment]
+        self.source.set_policy(key, self.source.held[key].environment.policy.changed(rules))
+        assert self.node.board.refresh_now()
+
+
+TRIAGE = "support.triage"
+CONTRACT = {"customer": {"type": "string", "required": True}}
 
 
 def make_shop() -> Shop:
     source = MemorySource()
-    environments = {
-        "development": source.add_environment("development", "dev", tracks=True),
-        "staging": source.add_environment("staging", "stg"),
-        "production": source.add_environment("production", "prd"),
-    }
+    plans: list[tuple[str, Kind]] = [("development", "dev"), ("staging", "stg"), ("production", "prd")]
+    environments = {name: source.add_environment(name, kind, tracks=kind == "dev") for name, kind in plans}
     for number in (1, 2, 3):
-        source.save("support.triage", text(f"Version {number} for {{{{customer}}}}", variables={"customer": {"type": "string", "required": True}}))
+        source.save(TRIAGE, text(f"Version {number} for {{{{customer}}}}", variables=CONTRACT))
     source.save("draft.only", text("Not ready"))
-    source.release(environments["staging"], "support.triage", 1)
-    source.release(environments["staging"], "support.triage", 2)
-    source.release(environments["production"], "support.triage", 1)
-    keys = {name: source.add_key(key, kind) for (name, key), kind in zip(environments.items(), ("dev", "stg", "prd"), strict=True)}  # type: ignore[arg-type]  # the kinds of the line's own tuple
+    source.release(environments["staging"], TRIAGE, 1)
+    source.release(environments["staging"], TRIAGE, 2)
+    source.release(environments["production"], TRIAGE, 1)
+    keys = {name: source.add_key(environments[name], kind) for name, kind in plans}
     return Shop(make_node(source), environments, keys)

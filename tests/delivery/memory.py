@@ -50,7 +50,9 @@ class MemorySource:
         self._ids, self._random = count(1), Random(7)
 
     # --- what people do ----------------------------------------------------------------------------------------------
-    def add_environment(self, name: str, kind: Kind = "other", *, tracks: bool = False, project: int = PROJECT) -> EnvironmentKey:
+    def add_environment(
+        self, name: str, kind: Kind = "other", *, tracks: bool = False, project: int = PROJECT
+    ) -> EnvironmentKey:
         key = (project, next(self._ids))
         policy = Policy(latest_allowed=tracks)
         self.held[key] = Held(Environment(project, key[1], name, kind, key[1], tracks, policy, 1, 0, SOME_TIME))

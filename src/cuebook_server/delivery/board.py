@@ -85,6 +85,10 @@ class Board:
                 return entry.number
         return None
 
+    def damaged(self) -> int:
+        """How many prompts are not served because their stored content cannot be read."""
+        return sum(len(snapshot.damaged) for snapshot in self.environments.values())
+
     def take_used(self) -> dict[str, datetime]:
         """When each key was last used since the previous call. An answer given meanwhile may be counted next time, or not."""
         used, self.used = self.used, {}

@@ -18,7 +18,6 @@ class Counters:
     unknown_keys: int = 0
     refreshes: int = 0
     refresh_errors: int = 0
-    damaged_versions: int = 0
     propagations: int = 0
     propagation_ms: int = 0
     propagation_ms_last: int = 0

@@ -1,0 +1,107 @@
+"""The watcher hears of changes by itself, outlives faults, and ends when told."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from cuebook_server.delivery.board import Board
+from cuebook_server.delivery.watcher import Watcher
+from tests.delivery.client import TRIAGE, Shop
+from tests.delivery.memory import MemorySource
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+@contextmanager
+def watching(shop: Shop, flush_every_s: float = 60.0) -> Iterator[Watcher]:
+    watcher = Watcher(shop.node.board, shop.source, back_off_s=(0.01, 0.02), flush_every_s=flush_every_s)
+    watcher.start()
+    yield watcher
+    watcher.stop()
+    assert "cuebook-watcher" not in [thread.name for thread in threading.enumerate()]
+
+
+def version(shop: Shop) -> int:
+    return int(shop.get(f"/v1/prompts/{TRIAGE}").json["version"])
+
+
+def test_a_release_elsewhere_is_heard_of(shop: Shop) -> None:
+    with watching(shop):
+        shop.source.release(shop.environments["production"], TRIAGE, 3)
+        until(lambda: version(shop) == 3)
+    counters = shop.node.board.counters
+    assert counters.propagations >= 1
+
+
+def test_it_outlives_a_source_that_is_away(shop: Shop) -> None:
+    with watching(shop):
+        shop.source.down = True
+        until(lambda: shop.node.board.counters.refresh_errors >= 3)
+        assert version(shop) == 1
+        shop.source.release(shop.environments["production"], TRIAGE, 2)
+        shop.source.down = False
+        until(lambda: version(shop) == 2)
+
+
+def test_it_polls_where_hints_fail_for_good(shop: Shop) -> None:
+    def no_hints() -> Iterator[None]:
+        raise NotImplementedError("a standby refuses LISTEN")
+
+    shop.source.hints = no_hints  # type: ignore[method-assign]  # the fault to be outlived
+    with watching(shop):
+        shop.source.release(shop.environments["production"], TRIAGE, 3)
+        until(lambda: version(shop) == 3)
+
+
+def test_last_uses_are_written_down_while_running_and_at_the_end(shop: Shop) -> None:
+    with watching(shop, flush_every_s=0.01):
+        shop.get("/v1/prompts")
+        until(lambda: len(shop.source.noted) == 1)
+        shop.get("/v1/prompts", "staging")
+    assert len(shop.source.noted) == 2
+
+
+def test_states_follow_the_source(shop: Shop) -> None:
+    now = [time.time()]
+    watcher = Watcher(shop.node.board, shop.source, clock=lambda: now[0])
+    assert watcher.state == "stale", "nobody watches yet"
+    watcher.start()
+    until(lambda: watcher.state == "ready")
+    now[0] += 6
+    assert watcher.state == "stale"
+    watcher.stop()
+
+
+def test_a_node_that_never_loaded_is_starting() -> None:
+    source = MemorySource()
+    source.down = True
+    board = Board(source)
+    watcher = Watcher(board, source)
+    watcher.start()
+    until(lambda: board.counters.refresh_errors > 0)
+    assert watcher.state == "starting"
+    watcher.stop()
+
+
+def test_stopping_does_not_wait_for_a_source_that_hangs(shop: Shop) -> None:
+    release = threading.Event()
+
+    def hang() -> Iterator[None]:
+        release.wait(10)
+        yield
+
+    shop.source.hints = hang  # type: ignore[method-assign]  # the fault to be outlived
+    watcher = Watcher(shop.node.board, shop.source)
+    watcher.start()
+    started = time.monotonic()
+    watcher.stop(timeout_s=0.1)
+    assert time.monotonic() - started < 5
+    release.set()
