@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     ] = ""
     host: Annotated[str, Field(description="The address to listen on.")] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535, description="The port to listen on; 0 takes a free one.")] = 8080
+    public_url: Annotated[
+        str, Field(pattern=r"^(https?://[^/?#@]+)?$", description="The address people use, where a proxy stands in front.")
+    ] = ""
     workers: Annotated[int, Field(ge=1, le=64, description="Server processes on this machine.")] = 1
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Field(description="How much to log.")] = "warning"
     log_format: Annotated[Literal["text", "json"], Field(description="Log lines for people or for machines.")] = "text"

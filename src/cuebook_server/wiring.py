@@ -23,6 +23,8 @@ from cuebook_server.settings import Settings
 from cuebook_server.store.database import Database, open_database
 from cuebook_server.store.snapshots import SqlSnapshotSource
 from cuebook_server.store.unit_of_work import SqlUnits
+from cuebook_server.ui.app import Pages
+from cuebook_server.ui.door import Door
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -31,7 +33,7 @@ _V1 = "/v1"
 
 
 class Application:
-    """One process of a node: an ASGI application that sends ``/v1`` to delivery and the rest to the management API."""
+    """One process of a node: an ASGI application: ``/v1`` is delivery's, the pages are the browser's, the rest the API's."""
 
     def __init__(self, settings: Settings) -> None:
         self.database: Database = open_database(settings.database_url)
@@ -44,6 +46,7 @@ class Application:
         self.units = SqlUnits(self.database, committed=self.board.refresh_now)
         self.api: FastAPI = build(self.units, self.node)
         self.api.router.lifespan_context = self._life
+        self.pages = Pages(self.units, Door(settings.host, settings.public_url))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or start and stop with the server."""
@@ -54,6 +57,8 @@ class Application:
             # Authorisation must not depend on who decodes a path, and when: no name needs an escape.
             refused = answer(BadRequest("The path has an escape.", hint="Names need none; write them as they are."))
             await refused(scope, receive, send)
+        elif scope["type"] == "http" and self.pages.owns(path):
+            await self.pages(scope, receive, send)
         else:
             await self.api(scope, receive, send)
 

@@ -15,7 +15,8 @@ from uvicorn.supervisors import Multiprocess
 from cuebook_server import settings as settings_module
 from cuebook_server.cli.sample import plant
 from cuebook_server.delivery.protocol import DeliveryProtocol
-from cuebook_server.domain.errors import CuebookError
+from cuebook_server.domain.errors import CuebookError, Unavailable
+from cuebook_server.services import sessions
 from cuebook_server.services.first_run import FirstRun, set_up
 from cuebook_server.settings import Settings
 from cuebook_server.store.database import open_database
@@ -41,15 +42,16 @@ def serve(
         settings = settings_module.read(dict(given))
         _log(settings)
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        first = _prepare(settings, demo=demo)
-        return _run(settings, first)
+        first, link = _prepare(settings, demo=demo)
+        return _run(settings, first, link)
     except (CuebookError, OSError) as error:
         advice = f" {error.advice}" if isinstance(error, CuebookError) else ""
         sys.stderr.write(f"cuebook: {error}{advice}\n")
         return 1
 
 
-def _prepare(settings: Settings, *, demo: bool) -> FirstRun | None:
+def _prepare(settings: Settings, *, demo: bool) -> tuple[FirstRun | None, str | None]:
+    """The database made ready; what the first start leaves behind, and the secret of this start's sign-in link."""
     database = open_database(settings.database_url)
     try:
         migrate(database)
@@ -58,14 +60,25 @@ def _prepare(settings: Settings, *, demo: bool) -> FirstRun | None:
             first = set_up(uow)
         if first and demo:
             plant(units, first.project)
-        return first
+        return first, _invite(units)
     finally:
         database.close()
 
 
-def _run(settings: Settings, first: FirstRun | None) -> int:
+def _invite(units: SqlUnits) -> str | None:
+    try:
+        with units.write() as uow:
+            return sessions.invite(uow, request_id="server-start")
+    except Unavailable as error:
+        sys.stderr.write(f"cuebook: There is no sign-in link: {error}\n")  # a full disk must not keep delivery from starting
+        return None
+
+
+def _run(settings: Settings, first: FirstRun | None, link: str | None) -> int:
     # Workers are processes of their own: they find the settings where every process does.
-    os.environ.update({"CUEBOOK_DATA": str(settings.data), "CUEBOOK_DATABASE": settings.database_url})
+    os.environ.update(
+        {"CUEBOOK_DATA": str(settings.data), "CUEBOOK_DATABASE": settings.database_url, "CUEBOOK_HOST": settings.host}
+    )
     config = uvicorn.Config(
         "cuebook_server.wiring:create",
         factory=True,
@@ -81,8 +94,9 @@ def _run(settings: Settings, first: FirstRun | None) -> int:
         timeout_graceful_shutdown=GRACE_S,
     )
     socket = config.bind_socket()
-    shown = f"[{settings.host}]" if ":" in settings.host else settings.host
-    _tell(settings, f"http://{shown}:{socket.getsockname()[1]}", first)
+    reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104  # read, not bound to
+    shown = f"[{reached}]" if ":" in reached else reached
+    _tell(settings, f"http://{shown}:{socket.getsockname()[1]}", first, link)
     if settings.workers > 1:
         Multiprocess(config, sockets=[socket]).run()
         return 0
@@ -91,7 +105,7 @@ def _run(settings: Settings, first: FirstRun | None) -> int:
     return 0 if server.started else 1
 
 
-def _tell(settings: Settings, url: str, first: FirstRun | None) -> None:
+def _tell(settings: Settings, url: str, first: FirstRun | None, link: str | None) -> None:
     """Write ``first-run.json`` (or its new address), and say where everything is."""
     path = settings.data / FIRST_RUN
     if first is not None:
@@ -99,6 +113,8 @@ def _tell(settings: Settings, url: str, first: FirstRun | None) -> None:
     elif path.exists():
         _write(path, {**json.loads(path.read_text(encoding="utf-8")), "url": url})
     lines = [f"Cuebook serves at {url}"]
+    if link:
+        lines.append(f"Sign in at {settings.public_url or url}/sign-in#{link}")
     if path.exists():
         lines.append(f"Keys and the management token lie in {path}")
     sys.stdout.write("\n".join(lines) + "\n")

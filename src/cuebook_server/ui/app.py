@@ -1,0 +1,166 @@
+"""The pages as an ASGI application: three addresses, the files they load, and no answer without its headers."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+
+import structlog
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from cuebook_server.domain.errors import CuebookError, NotFound, Unavailable, Unexpected
+from cuebook_server.domain.session import LIFE_MAX, SEEN_EVERY
+from cuebook_server.services import sessions
+from cuebook_server.services.ports import Units
+from cuebook_server.ui import door, overview, signing, what_runs_where
+from cuebook_server.ui.door import COOKIE, Door
+from cuebook_server.ui.errors import status_of
+from cuebook_server.ui.frame import ASSETS, TYPES
+
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+)
+HEADERS = {
+    "Content-Security-Policy": CSP,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    # Not `no-referrer`: with it a browser hides the origin of our own forms from us.
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+_STATIC = "/static/"
+_log = structlog.get_logger("cuebook.ui")
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Pages:
+    """What a browser gets."""
+
+    def __init__(self, units: Units, at: Door) -> None:
+        self._units, self._door = units, at
+        self._routes: Mapping[tuple[str, str], Handler] = {
+            ("GET", "/"): self._overview,
+            ("GET", "/sign-in"): self._how_to_sign_in,
+            ("POST", "/sign-in"): self._sign_in,
+            ("POST", "/sign-out"): self._sign_out,
+        }
+
+    def owns(self, path: str) -> bool:
+        """Whether the path is one of these pages or of their files."""
+        return path.startswith(_STATIC) or any(path == known for _, known in self._routes)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        request = Request(scope, receive)
+        request.state.request_id = f"req_{secrets.token_hex(8)}"
+        response = await self._answer(request)
+        for name, value in HEADERS.items():
+            response.headers[name] = value
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers["Cuebook-Request-Id"] = request.state.request_id
+        _log.info(
+            "page", method=request.method, path=request.url.path, status=response.status_code, id=request.state.request_id
+        )
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        try:
+            self._door.check_host(request)
+            return await self._handler(request)(request)
+        except CuebookError as error:
+            return _refused(error)
+        except Exception as error:  # noqa: BLE001  # the last stop of every page: a person gets a page, the log the rest
+            _log.error("unexpected", path=request.url.path, kind=type(error).__name__, exc_info=error)
+            return _refused(Unexpected(hint=f"The server's log says more under {request.state.request_id}."))
+
+    def _handler(self, request: Request) -> Handler:
+        method, path = "GET" if request.method == "HEAD" else request.method, request.url.path
+        if method == "GET" and path.startswith(_STATIC):
+            return _static
+        found = self._routes.get((method, path))
+        if found is None:
+            raise NotFound("There is no such page.", hint="Begin at the first page: /")
+        return found
+
+    async def _overview(self, request: Request) -> Response:
+        asked = request.query_params
+
+        def look() -> bytes:
+            with self._units.read() as uow:
+                actor, session = sessions.recognise(uow, _cookie(request), **_origin(request))
+                found = overview.look(actor, uow, asked.get("project", ""), asked.get("after", ""))
+            if session.seen_at <= found.now - SEEN_EVERY:
+                with suppress(Unavailable), self._units.write() as uow:  # a database that only reads still shows its pages
+                    sessions.seen(uow, session)
+            return what_runs_where.page(found)
+
+        try:
+            return _page(await run_in_threadpool(look))
+        except sessions.SignedOut:
+            return RedirectResponse("/sign-in", 303)
+
+    async def _how_to_sign_in(self, _: Request) -> Response:
+        return _page(signing.sign_in())
+
+    async def _sign_in(self, request: Request) -> Response:
+        self._door.check_form(request)
+        self._door.check_confidential(request)
+        fields = await door.form(request)
+        secret = fields.get("secret", "").strip().rpartition("#")[2]
+
+        def begin() -> str:
+            with self._units.write() as uow:
+                return sessions.sign_in(uow, secret, instead_of=_cookie(request), **_origin(request))
+
+        response = RedirectResponse("/", 303)
+        _set_cookie(response, await run_in_threadpool(begin), int(LIFE_MAX.total_seconds()))
+        return response
+
+    async def _sign_out(self, request: Request) -> Response:
+        self._door.check_form(request)
+
+        def end() -> None:
+            with self._units.write() as uow:
+                sessions.sign_out(uow, _cookie(request), **_origin(request))
+
+        await run_in_threadpool(end)
+        response = RedirectResponse("/sign-in", 303)
+        _set_cookie(response, "", 0)
+        return response
+
+
+async def _static(request: Request) -> Response:
+    name = request.url.path.removeprefix(_STATIC)
+    if name not in ASSETS:
+        raise NotFound("There is no such file.")
+    # The address carries a piece of the content's digest (see ``frame.asset``).
+    headers = {"Cache-Control": "public, max-age=31536000, immutable"}
+    return Response(ASSETS[name], headers=headers, media_type=TYPES[name.rpartition(".")[2]])
+
+
+def _refused(error: CuebookError) -> Response:
+    response = _page(signing.refused(error), status_of(error))
+    if response.status_code == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="cuebook"'
+    return response
+
+
+def _page(body: bytes, status: int = 200) -> Response:
+    return Response(body, status, media_type="text/html")
+
+
+def _cookie(request: Request) -> str:
+    return request.cookies.get(COOKIE, "")
+
+
+def _set_cookie(response: Response, value: str, max_age_s: int) -> None:
+    response.set_cookie(COOKIE, value, max_age=max_age_s, path="/", secure=True, httponly=True, samesite="strict")
+
+
+def _origin(request: Request) -> dict[str, str]:
+    return {"request_id": request.state.request_id, "source": request.client.host if request.client else ""}

@@ -1,0 +1,104 @@
+"""Who may talk to the pages: under which names the server is known here, and whose forms it takes."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from urllib.parse import parse_qs, urlsplit
+
+from starlette.requests import Request
+
+from cuebook_server.domain.errors import BadRequest, BodyTooLarge, Forbidden
+
+FORM_BYTES_MAX = 4_096
+COOKIE = "__Host-cuebook"
+_FORM = "application/x-www-form-urlencoded"
+
+
+class UnknownHost(Forbidden):
+    """The server is not known under this name."""
+
+    code = "unknown_host"
+    hint = "Use the address the server printed, or set CUEBOOK_PUBLIC_URL to the address people use."
+
+
+class ForeignForm(Forbidden):
+    """The form was not sent by one of our own pages."""
+
+    code = "foreign_form"
+    hint = "Open the page again and send it from there."
+
+
+class NotConfidential(Forbidden):
+    """A session needs a connection nobody can listen to."""
+
+    code = "not_confidential"
+    hint = "Sign in on the server's own machine (an SSH tunnel counts), or put a proxy with TLS in front."
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """``listens_on`` is the server's address; ``public_url``, where set, the one people use."""
+
+    listens_on: str
+    public_url: str = ""
+
+    def check_host(self, request: Request) -> None:
+        """Refuse a foreign name: somebody else's page whose name was pointed at this machine would pass for ours."""
+        name = _name(_host(request))
+        if self.public_url or is_loopback(self.listens_on):
+            known = {self.listens_on.lower(), urlsplit(self.public_url).hostname}
+            if not (is_loopback(name) or name in known):
+                raise UnknownHost(f"This server is not known as {name[:80]!r}.")
+
+    def check_form(self, request: Request) -> None:
+        """Refuse what another site sends with a visitor's browser. Every browser names the origin of a form it posts."""
+        origin = request.headers.get("origin", "").lower()
+        host = _host(request)
+        if origin not in {f"http://{host}", f"https://{host}", _origin(self.public_url)} - {""}:
+            raise ForeignForm
+
+    def check_confidential(self, request: Request) -> None:
+        """Refuse to begin a session over a network in the clear; called once the form is known to be ours."""
+        scheme, _, host = request.headers["origin"].lower().partition("://")
+        if scheme != "https" and not is_loopback(_name(host)):
+            raise NotConfidential
+
+
+async def form(request: Request) -> dict[str, str]:
+    """The fields of a small form; of a field sent twice, the first."""
+    if request.headers.get("content-type", "").partition(";")[0].strip() != _FORM:
+        raise BadRequest("This is not a form.", hint=f"Send `Content-Type: {_FORM}`.")
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > FORM_BYTES_MAX:
+            raise BodyTooLarge(f"The form has more than {FORM_BYTES_MAX} bytes.")
+    fields = parse_qs(body.decode("ascii", errors="replace"))
+    return {name: values[0] for name, values in fields.items()}
+
+
+def is_loopback(name: str) -> bool:
+    """Whether a host's name or address means the machine itself."""
+    if name.lower() == "localhost" or name.lower().endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _host(request: Request) -> str:
+    return request.headers.get("host", "").lower()
+
+
+def _name(host: str) -> str:
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url.lower())
+    return f"{parts.scheme}://{parts.netloc}" if url else ""
