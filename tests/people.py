@@ -1,4 +1,4 @@
-"""Who takes part in a test: an owner, a colleague with fewer rights, and a stranger; so every test can ask "may the stranger?"."""
+"""Who takes part in a test: an owner, a colleague with fewer rights, a stranger. Every test can ask "may the stranger?"."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """The operator is admin of the instance, the owner of `desk`; the colleague is an author there, the stranger rules elsewhere."""
+    """The operator runs the instance, the owner the project `desk`; the colleague is an author there, the stranger runs another."""
 
     operator: Person
     owner: Person

@@ -103,7 +103,6 @@ def _fragments(scope: Scope, name: str, wanted: content.Draft) -> tuple[dict[str
     """The fragments a draft includes, each locked to the number it names or to the newest, and their prompts' ids."""
     found: dict[str, Fragment] = {}
     ids: dict[str, int] = {}
-    graph: dict[str, tuple[str, ...]] = {name: wanted.includes_wanted}
     for fragment in wanted.includes_wanted:
         of = scope.prompts.find(fragment)
         version = scope.prompts.version(of, wanted.pins.get(fragment, of.latest)) if of else None
@@ -112,8 +111,8 @@ def _fragments(scope: Scope, name: str, wanted: content.Draft) -> tuple[dict[str
             number = f" version {wanted.pins[fragment]}" if fragment in wanted.pins else ""
             raise FragmentMissing(f"The fragment {fragment}{number} {kind}.", fragment=fragment)
         below = _includes_below(scope, of, version.number)
-        graph |= below
-        check_cycle(name, graph)
+        # What is about to be saved counts, not what the name included before: `below` may hold an older version of it.
+        check_cycle(name, below | {name: (of.name,)})
         closure = frozenset(below) - {fragment}
         found[fragment] = Fragment(fragment, version.number, version.served["text"], version.served["variables"], closure)
         ids[fragment] = of.prompt_id
@@ -121,15 +120,17 @@ def _fragments(scope: Scope, name: str, wanted: content.Draft) -> tuple[dict[str
 
 
 def _includes_below(scope: Scope, of: Prompt, number: int) -> dict[str, tuple[str, ...]]:
-    """What a version and everything below it include: name -> the names it includes itself."""
+    """What a version and everything below it include: name -> the names it includes itself, in any of its versions there."""
     graph: dict[str, tuple[str, ...]] = {}
+    seen: set[tuple[str, int]] = set()
     waiting = [(of, number)]
     while waiting:
         current, at = waiting.pop()
-        if current.name in graph:
+        if (current.name, at) in seen:
             continue
+        seen.add((current.name, at))
         includes = scope.prompts.includes(current, at)
-        graph[current.name] = tuple(includes)
+        graph[current.name] = graph.get(current.name, ()) + tuple(includes)
         for name, included in includes.items():
             inner = scope.prompts.find(name)
             assert inner is not None, "a locked fragment cannot vanish"

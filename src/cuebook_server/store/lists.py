@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Row, and_, func, select
+from sqlalchemy import Column, ColumnElement, Row, and_, func, select
 
 from cuebook_server.domain import search as words
 from cuebook_server.domain.prompt import Prompt
@@ -35,9 +35,9 @@ class ListStore:
         if names:
             found = found.where(prompt.c.name.in_(names))
         if prefix:
-            found = found.where(prompt.c.name.startswith(prefix, autoescape=True))
+            found = found.where(self._place(prompt.c.name, prefix) == 1)
         if tag:
-            found = found.where(prompt.c.tags.contains(json.dumps(tag), autoescape=True))
+            found = found.where(self._place(prompt.c.tags, json.dumps(tag)) > 0)
         if owner:
             found = found.where(prompt.c.owner == owner)
         rows = self._tx.connection.execute(found.order_by(prompt.c.name).limit(limit)).all()
@@ -56,6 +56,11 @@ class ListStore:
             )
             for row in rows
         ]
+
+    def _place(self, column: Column[str], piece: str) -> ColumnElement[int]:
+        """Where a piece of text begins, from 1. LIKE would not do: on SQLite it takes capitals for small letters."""
+        find = func.instr if self._tx.dialect == "sqlite" else func.strpos
+        return find(column, piece)
 
     def _aliases(self, ids: Sequence[int]) -> Mapping[int, list[str]]:
         rows = self._tx.connection.execute(
