@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager
 from dataclasses import fields
 from typing import Any
 
+import structlog
 from fastapi import FastAPI
 
 from cuebook_server import settings as settings_module
@@ -84,6 +87,22 @@ class Application:
         return Node(self.watcher.state, self.board.as_of, self.database.dialect, revisions, dict(counters.requests), plain)
 
 
+def log_as(settings: Settings) -> None:
+    """Log as the settings say, in every process of a node."""
+    level = getattr(logging, settings.log_level.upper())
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    renderer = (
+        structlog.processors.JSONRenderer() if settings.log_format == "json" else structlog.dev.ConsoleRenderer(colors=False)
+    )
+    structlog.configure(
+        processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True), renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
 def create() -> Application:
     """The application with the settings of this process's environment (for servers that start their own workers)."""
-    return Application(settings_module.read())
+    settings = settings_module.read()
+    log_as(settings)
+    return Application(settings)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import sys
 from pathlib import Path
 
-import structlog
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
@@ -22,6 +20,7 @@ from cuebook_server.settings import Settings
 from cuebook_server.store.database import open_database
 from cuebook_server.store.migrate import migrate
 from cuebook_server.store.unit_of_work import SqlUnits
+from cuebook_server.wiring import log_as
 
 FIRST_RUN = "first-run.json"
 GRACE_S = 10
@@ -40,7 +39,7 @@ def serve(
     try:
         given = {"data": data, "database": database, "host": host, "port": port, "workers": workers}
         settings = settings_module.read(dict(given))
-        _log(settings)
+        log_as(settings)
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         first, link = _prepare(settings, demo=demo)
         return _run(settings, first, link)
@@ -129,16 +128,3 @@ def _write(path: Path, content: dict[str, object]) -> None:
         json.dump(content, file, indent=2)
         file.write("\n")
     draft.replace(path)
-
-
-def _log(settings: Settings) -> None:
-    level = getattr(logging, settings.log_level.upper())
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    renderer = (
-        structlog.processors.JSONRenderer() if settings.log_format == "json" else structlog.dev.ConsoleRenderer(colors=False)
-    )
-    structlog.configure(
-        processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True), renderer],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
