@@ -80,7 +80,7 @@ def postgresql() -> Iterator[str]:
         ("cuebook_pointer", _MOVE, _WITHOUT_RELEASE),
         ("cuebook_change", _CHANGE, _WITHOUT_RELEASE),
     ):
-        condition = body.format(same="IS NOT DISTINCT FROM")
+        condition = body.replace("{same}", "IS NOT DISTINCT FROM")
         yield f"""CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN
               IF NOT ({condition}) THEN RAISE EXCEPTION '{message}' USING ERRCODE = 'restrict_violation'; END IF;
