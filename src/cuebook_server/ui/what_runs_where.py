@@ -16,6 +16,7 @@ SHIPPABLE_MAX = 10
 _DID = {"save": "saved", "promote": "promoted", "rollback": "rolled back", "retire": "retired"}
 _AGES = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 _WHY = '-m "why"'
+_TO = "\u00a0→\u00a0"  # no line breaks between the two numbers
 
 
 def page(seen: Overview) -> bytes:
@@ -26,9 +27,7 @@ def page(seen: Overview) -> bytes:
         _projects(seen),
         _matrix(seen) if seen.rows else _nothing_yet(seen),
         _next_page(seen),
-        _to_ship(seen.shippable),
-        _lately(seen),
-        _how(seen),
+        element("div", _to_ship(seen.shippable), _lately(seen), _how(seen), class_="columns"),
         bar=_bar(seen),
         script="copy.js",
     )
@@ -140,7 +139,10 @@ def _lately(seen: Overview) -> Html | None:
     if not seen.entries:
         return None
     return element(
-        "section", element("h2", "Lately"), element("ol", *(_entry(e, seen.now) for e in seen.entries), class_="plain")
+        "section",
+        element("h2", "Lately"),
+        element("ol", *(_entry(entry, seen.now) for entry in seen.entries), class_="plain"),
+        class_="lately",
     )
 
 
@@ -169,7 +171,7 @@ def _entry(entry: Entry, now: datetime) -> Html:
 def _change(change: Change) -> str:
     if change.after is None:
         return change.prompt
-    return f"{change.prompt} {change.before} → {change.after}" if change.before else f"{change.prompt} {change.after}"
+    return f"{change.prompt} {change.before or '–'}{_TO}{change.after}"
 
 
 def _time(at: datetime, now: datetime) -> Html:
