@@ -116,7 +116,8 @@ def slug(text: str) -> str:
     """
     if legal_name(text):
         return text
-    plain = unicodedata.normalize("NFKD", _APOSTROPHES.sub("", text).lower().translate(_LETTERS))
+    folded = unicodedata.normalize("NFKD", _APOSTROPHES.sub("", text)).lower()  # in this order: "ᴬ" only then is an "A"
+    plain = folded.translate(_LETTERS)
     parts = (part.encode("ascii", "ignore").decode() for part in _BETWEEN.split(_MARKS.sub("", plain)))
     segment = "-".join(filter(None, parts)).strip("-_")
     return segment or f"prompt-{sha256(text.encode('utf-8', 'surrogatepass'))[:8]}"
