@@ -2,7 +2,7 @@
 
 A fenced block with the word ``console`` holds commands after ``$ ``, their further lines after ``> ``, and below each command
 what it prints. ``...`` within a line stands for anything, as a line of its own for any lines. All blocks of a page run in one
-shell, one after the other, so a variable set in the first is there in the last.
+shell, one after the other, so a variable set in the first is there in the last. Every command must succeed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 SECONDS_MAX = 280
 _BLOCK = re.compile(r"^```console\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
-_MARK = "--- the next command ---"
+_MARK = "--- ended with "
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,9 @@ def examples(page: str) -> Iterator[Example]:
             line += part.count("\n")
 
 
-def run(found: list[Example], folder: Path, environment: Mapping[str, str]) -> list[str]:
-    """What each of them prints, standard output and error together, in one shell started in ``folder``."""
-    script = "".join(f"{example.command}\necho '{_MARK}'\n" for example in found)
+def run(found: list[Example], folder: Path, environment: Mapping[str, str]) -> list[tuple[str, int]]:
+    """What each of them prints (standard output and error together) and its exit code, in one shell started in ``folder``."""
+    script = "".join(f"{example.command}\necho '{_MARK}'$?\n" for example in found)
     done = subprocess.run(
         ["bash", "-c", script],
         stdin=subprocess.DEVNULL,
@@ -57,16 +57,18 @@ def run(found: list[Example], folder: Path, environment: Mapping[str, str]) -> l
         check=False,
         timeout=SECONDS_MAX,
     )
-    printed = done.stdout.split(f"{_MARK}\n")[: len(found)]
-    return printed + ["(nothing: the shell had ended)\n"] * (len(found) - len(printed))
+    ended = re.findall(rf"(.*?){re.escape(_MARK)}(\d+)\n", done.stdout, re.DOTALL)
+    printed = [(text, int(code)) for text, code in ended]
+    return printed + [("(nothing: the shell had ended)\n", done.returncode)] * (len(found) - len(printed))
 
 
 def check(page: Path, folder: Path, environment: Mapping[str, str]) -> None:
-    """Run a page's examples; AssertionError names the first that prints something else."""
+    """Run a page's examples; AssertionError names the first that fails or prints something else."""
     found = list(examples(page.read_text(encoding="utf-8")))
     assert found, f"{page.name} has no examples"
-    for example, printed in zip(found, run(found, folder, environment), strict=True):
+    for example, (printed, code) in zip(found, run(found, folder, environment), strict=True):
         where = f"{page.name}:{example.line}: {example.command}"
+        assert code == 0, f"{where}\n--- it ends with {code} and prints ---\n{printed}"
         assert example.fits(printed), f"{where}\n--- the page says ---\n{example.output}--- it prints ---\n{printed}"
 
 

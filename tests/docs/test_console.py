@@ -46,6 +46,7 @@ def test_examples_share_one_shell_and_dots_stand_for_anything(tmp_path: Path) ->
         PAGE.replace("hello ...\n", ""),
         PAGE.replace("name=world", "name=world; echo more"),
         PAGE.replace("name=world", "exit 1"),
+        PAGE.replace("name=world", "name=world; false"),
         "a page without examples",
     ],
 )

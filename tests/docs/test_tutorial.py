@@ -1,4 +1,4 @@
-"""The tutorial, typed as it stands into a shell beside a new server."""
+"""The README and the tutorial, typed as they stand into a shell beside a new server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.timeout(300)  # twenty commands of a second each, on a machine that does other things too
-def test_the_tutorial(start_server: Callable[..., Server], tmp_path: Path) -> None:
-    (tmp_path / "tests").symlink_to(ROOT / "tests")
+@pytest.mark.parametrize("page", ["README.md", "docs/tutorial/first-prompt.md"])
+def test_a_page_is_what_happens(start_server: Callable[..., Server], tmp_path: Path, page: str) -> None:
+    for name in ("tests", ".venv"):
+        (tmp_path / name).symlink_to(ROOT / name)
     start_server(tmp_path / "data")
-    console.check(ROOT / "docs/tutorial/first-prompt.md", tmp_path, clean_environment())
+    console.check(ROOT / page, tmp_path, clean_environment())
