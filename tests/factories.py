@@ -57,7 +57,7 @@ class Clock:
 
 @dataclass
 class Registry:
-    """A settled registry on a real database. Every use case runs as the owner, in its own transaction, unless told otherwise."""
+    """A settled registry on a real database. Every use case runs as the owner unless told otherwise."""
 
     database: Database
     clock: Clock = field(default_factory=Clock)

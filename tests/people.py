@@ -25,7 +25,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """The operator runs the instance, the owner the project `desk`; the colleague is an author there, the stranger runs another."""
+    """The operator runs the instance, the owner `desk`; the colleague is an author there, the stranger runs another."""
 
     operator: Person
     owner: Person

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
+from itertools import accumulate
 
 WORD_CHARS_MAX = 64
+# PostgreSQL counts the places in its index with 20 bits; what comes after so many bytes of different words is not found.
+WORDS_BYTES_MAX = 1_000_000
 QUERY_WORDS_MAX = 12
 SNIPPET_CHARS = 160
 _UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
@@ -19,11 +23,17 @@ _WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
 def words(text: str) -> list[str]:
     """The distinct words of a text, in order of first appearance."""
     folded = unicodedata.normalize("NFKC", text).casefold()
-    return list(dict.fromkeys(_ascii(word[:WORD_CHARS_MAX]) for word in _WORD.findall(folded)))
+    found = list(dict.fromkeys(_ascii(match[0][:WORD_CHARS_MAX]) for match in _WORD.finditer(folded)))
+    within = bisect_right(list(accumulate(map(len, found))), WORDS_BYTES_MAX)
+    return found[:within]
 
 
 def _ascii(word: str) -> str:
-    return word if word.isascii() else "zz" + word.encode().hex()
+    """Every character on its own, so that a beginning stays one: `q` doubled, others beyond ASCII as `q` and UTF-16 in hex."""
+    escaped = word.replace("q", "qq")
+    if escaped.isascii():
+        return escaped
+    return "".join(c if c.isascii() else f"q{c.encode('utf-16-be').hex('q', 2)}" for c in escaped)
 
 
 def query(text: str) -> list[str]:

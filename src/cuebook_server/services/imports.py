@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from cuebook_server.domain import names
 from cuebook_server.domain.access import Actor
 from cuebook_server.domain.errors import CuebookError, Invalid, TooLarge
-from cuebook_server.domain.prompt import Prompt, described
+from cuebook_server.domain.prompt import Prompt, check_text, described
 from cuebook_server.services.ports import Scope, UnitOfWork
 from cuebook_server.services.projects import enter
-from cuebook_server.services.prompts import Draft, describe_in, save_in
+from cuebook_server.services.prompts import Draft, describe_in, locate, save_in
 
 ITEMS_MAX = 100
+KEY_CHARS_MAX = 500
 
 
 class BadImport(Invalid):
@@ -53,15 +55,18 @@ def run(actor: Actor, uow: UnitOfWork, project: str, items: Sequence[Wanted]) ->
 def _one(actor: Actor, scope: Scope, item: Wanted) -> Result:
     # Every check of an item stands before its first write, so a refused item leaves nothing behind.
     try:
+        names.prompt_name(item.name)
         described(Prompt(scope.project.project_id, 0, item.name, 0, scope.project.created_at), item.about)
         found = scope.prompts.find(item.name)
-        key = item.draft.provenance.import_key if item.draft.provenance else None
-        known = scope.prompts.imported(found, [key]).get(key) if found and key else None
+        key = check_text("import key", item.draft.provenance.import_key or "", KEY_CHARS_MAX) if item.draft.provenance else ""
+        known = scope.prompts.imported(found, key) if found and key else None
         if found and known:
             return _known(scope, found, known)
         saved = save_in(actor, scope, item.name, item.draft)
-        named = scope.prompts.find(item.name)
-        if item.about and found is None and named is not None:
+        named = locate(scope, item.name)
+        if key:
+            scope.prompts.note_imported(named, key, saved.version.number)
+        if item.about and found is None:
             describe_in(actor, scope, named, item.about)
     except (Invalid, TooLarge) as refusal:
         return Result(item.name, "refused", refusal=refusal)

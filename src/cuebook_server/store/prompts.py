@@ -12,7 +12,7 @@ from sqlalchemy import Row, and_, delete, func, select, update
 from cuebook_server.domain.prompt import Prompt, Provenance, Version
 from cuebook_server.services.ports import NewVersion
 from cuebook_server.store import search
-from cuebook_server.store.schema import project, prompt, prompt_alias, version, version_include
+from cuebook_server.store.schema import imported, project, prompt, prompt_alias, version, version_include
 
 if TYPE_CHECKING:
     from cuebook_server.store.unit_of_work import Transaction
@@ -111,16 +111,21 @@ class PromptStore:
         ).first()
         return _version(row, of.name) if row else None
 
-    def imported(self, of: Prompt, import_keys: Sequence[str]) -> Mapping[str, int]:
-        """Which of these imported things are already here, and as which version."""
-        rows = self._tx.connection.execute(
-            select(version.c.import_key, version.c.number).where(
-                version.c.project_id == self._project,
-                version.c.prompt_id == of.prompt_id,
-                version.c.import_key.in_(import_keys),
+    def imported(self, of: Prompt, import_key: str) -> int | None:
+        """The version that an imported thing became."""
+        return self._tx.connection.execute(
+            select(imported.c.number).where(
+                imported.c.project_id == self._project,
+                imported.c.prompt_id == of.prompt_id,
+                imported.c.import_key == import_key,
             )
+        ).scalar()
+
+    def note_imported(self, of: Prompt, import_key: str, number: int) -> None:
+        """Remember which version an imported thing became (or already was)."""
+        self._tx.connection.execute(
+            imported.insert().values(project_id=self._project, prompt_id=of.prompt_id, import_key=import_key, number=number)
         )
-        return {row.import_key: row.number for row in rows}
 
     def save(self, of: Prompt, new: NewVersion, author: str) -> Version:
         """Write the next version. The caller holds the project, so the number is free."""
@@ -137,7 +142,6 @@ class PromptStore:
             "message": new.message,
             "created_at": self._tx.now,
             "provenance": json.dumps(provenance) if provenance else None,
-            "import_key": new.provenance.import_key if new.provenance else None,
         }
         connection.execute(version.insert().values(**row))
         connection.execute(

@@ -23,7 +23,6 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
-    text,
 )
 
 metadata = MetaData()
@@ -106,18 +105,20 @@ version = Table(
     Column("message", Text, nullable=False),
     Column("created_at", UTCDateTime, nullable=False),
     Column("provenance", Text),
-    Column("import_key", Text),
     PrimaryKeyConstraint("project_id", "prompt_id", "number"),
     ForeignKeyConstraint(["project_id", "prompt_id"], ["prompt.project_id", "prompt.prompt_id"]),
 )
-Index(
-    "version_import_key",
-    version.c.project_id,
-    version.c.prompt_id,
-    version.c.import_key,
-    unique=True,
-    sqlite_where=text("import_key IS NOT NULL"),
-    postgresql_where=text("import_key IS NOT NULL"),
+
+# What was imported, and which version it is: beside the versions, because two things may be the same version.
+imported = Table(
+    "imported",
+    metadata,
+    Column("project_id", Integer, nullable=False),
+    Column("prompt_id", Integer, nullable=False),
+    Column("import_key", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    PrimaryKeyConstraint("project_id", "prompt_id", "import_key"),
+    ForeignKeyConstraint(["project_id", "prompt_id", "number"], ["version.project_id", "version.prompt_id", "version.number"]),
 )
 
 version_include = Table(
