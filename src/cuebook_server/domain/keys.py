@@ -11,7 +11,7 @@ import hashlib
 import ipaddress
 import re
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -39,7 +39,7 @@ class Credential:
 
     kind: CredentialKind
     selector: str
-    token: str
+    token: str = field(repr=False)  # a traceback or a log line that shows this object must not show it
 
     @property
     def verifier(self) -> str:
