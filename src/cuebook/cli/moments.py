@@ -7,8 +7,8 @@ from datetime import date, datetime, time, timedelta
 
 from cuebook.errors import Invalid
 
-_AGO = re.compile(r"(\d{1,6})\s*(s|seconds?|m|min|minutes?|h|hours?|d|days?|w|weeks?)(?:\s+ago)?", re.IGNORECASE)
-_DAY = re.compile(r"(?:(today|yesterday)\s*)?(?:(?:at\s+)?(\d{1,2}):(\d{2})(?::(\d{2}))?)?", re.IGNORECASE)
+_AGO = re.compile(r"(\d{1,6})\s*(s|seconds?|m|min|minutes?|h|hours?|d|days?|w|weeks?)(?:\s+ago)?", re.IGNORECASE | re.ASCII)
+_DAY = re.compile(r"(?:(today|yesterday)\s*)?(?:(?:at\s+)?(\d{1,2}):(\d{2})(?::(\d{2}))?)?", re.IGNORECASE | re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 HINT = "Write 2026-11-20T15:00 (local time), 2026-11-20T15:00Z, `yesterday 15:00`, `15:00`, `2h ago` or `now`."
 

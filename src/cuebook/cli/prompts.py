@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cuebook import files
+from cuebook import files, wire
 from cuebook.admin import Json, checked_name
 from cuebook.cli import changes, show
 from cuebook.cli.arguments import AsJson, Name, NewVersion, OldVersion, complete_versions
@@ -201,12 +201,22 @@ def _mapping_file(file: str) -> dict[str, Any]:
     path = Path(file)
     data = _stdin() if file == "-" else files.read_bytes(path, path.parent)
     try:
-        values = files.load_yaml(data.decode("utf-8"))  # YAML reads JSON too
+        values = _json_or_yaml(data)
     except ValueError as error:
         raise Invalid(f"{file} cannot be read: {error}.") from None
     if not isinstance(values, dict):
         raise Invalid(f"{file} does not hold a mapping from names to values.")
     return values
+
+
+def _json_or_yaml(data: bytes) -> Any:
+    # YAML reads most JSON, but not what JSON escapes in pairs, such as an emoji.
+    try:
+        return wire.loads(data)
+    except wire.WireError:
+        if data.lstrip().startswith(b"{"):
+            raise
+    return files.load_yaml(data.decode("utf-8"))
 
 
 def _log_row(version: Json, places: dict[str, int | None]) -> tuple[Any, ...]:
