@@ -53,7 +53,8 @@ def test_another_environments_tag_is_not_known(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["version=stable", "_version=stable", "version=1", "subject=ann%20b+c", "environment=production"]
+    "query",
+    ["version=stable", "_version=stable", "version=1", "subject=ann%20b+c", "subject=cue_dev_ann", "environment=production"],
 )
 def test_known_parameters_are_understood(shop: Shop, query: str) -> None:
     assert shop.get(f"{PATH}?{query}").body == shop.get(PATH).body

@@ -155,7 +155,6 @@ class Board:
         took_ms = max(0, int(self._clock() * 1000) - int(after.environment.updated_at.timestamp() * 1000))
         self.counters.propagations += 1
         self.counters.propagation_ms += took_ms
-        self.counters.propagation_ms_last = took_ms
         if self._retain is not None:
             self._retain(before, [entry for name in names if (entry := before.entries.get(name))])
 

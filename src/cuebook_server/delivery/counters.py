@@ -20,4 +20,3 @@ class Counters:
     refresh_errors: int = 0
     propagations: int = 0
     propagation_ms: int = 0
-    propagation_ms_last: int = 0

@@ -20,7 +20,7 @@ from cuebook_server.domain.names import clip
 
 QUERY_BYTES_MAX = 4_096
 SUBJECT_CHARS_MAX = 256
-_KEY = re.compile(rb"cue_[a-z]+_[a-z2-7]")
+_KEY = re.compile(rb"cue_[a-z]+_[a-z2-7]{13}_")
 _IN_URL = "A key belongs in the Authorization header: URLs are logged. Revoke this one and make another."
 _QUALITY_ZERO = re.compile(r"q=0(\.0*)?")
 Headers = Iterable[tuple[bytes, bytes]]
