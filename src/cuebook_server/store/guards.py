@@ -38,6 +38,8 @@ _CHANGE = """(NEW.release_id IS NULL AND EXISTS (
     WHERE i.project_id = NEW.project_id AND i.release_id = NEW.release_id AND i.prompt_id = NEW.prompt_id
       AND i.number {same} NEW.after AND r.environment_id = NEW.environment_id AND r.revision = NEW.revision)"""
 _WITHOUT_RELEASE = "a pointer moves only by a release"
+# A pinned environment that began to track would serve what no release let in.
+_KEEPS_WAY = "an environment tracks latest from its start or never"
 
 
 def sqlite() -> Iterator[str]:
@@ -62,6 +64,9 @@ def sqlite() -> Iterator[str]:
     yield _sqlite("pointer_no_delete", "BEFORE DELETE ON pointer", _WITHOUT_RELEASE)
     yield _sqlite(
         "pointer_change_by_release", f"BEFORE INSERT ON pointer_change WHEN NOT ({_CHANGE.format(same='IS')})", _WITHOUT_RELEASE
+    )
+    yield _sqlite(
+        "environment_keeps_way", "BEFORE UPDATE ON environment WHEN NEW.tracks_latest <> OLD.tracks_latest", _KEEPS_WAY
     )
     yield _sqlite(
         "environment_forward", "BEFORE UPDATE ON environment WHEN NEW.revision < OLD.revision", "a revision never goes back"
@@ -100,6 +105,11 @@ def postgresql() -> Iterator[str]:
     yield "CREATE TRIGGER pointer_by_release BEFORE INSERT OR UPDATE ON pointer FOR EACH ROW EXECUTE FUNCTION cuebook_pointer()"
     yield _postgresql("pointer_no_delete", "BEFORE DELETE ON pointer FOR EACH ROW", _WITHOUT_RELEASE)
     yield "CREATE TRIGGER change_by_release BEFORE INSERT ON pointer_change FOR EACH ROW EXECUTE FUNCTION cuebook_change()"
+    yield _postgresql(
+        "environment_keeps_way",
+        "BEFORE UPDATE ON environment FOR EACH ROW WHEN (NEW.tracks_latest <> OLD.tracks_latest)",
+        _KEEPS_WAY,
+    )
     yield _postgresql(
         "environment_forward",
         "BEFORE UPDATE ON environment FOR EACH ROW WHEN (NEW.revision < OLD.revision)",

@@ -1,0 +1,57 @@
+"""The whole application in this process, over a real database, with everybody in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi.testclient import TestClient
+
+from cuebook_server.settings import Settings
+from cuebook_server.wiring import Application
+from tests.factories import Registry
+from tests.people import PROJECT, Person
+
+
+@dataclass
+class Site:
+    """A running application. Who asks is the owner unless told otherwise; relative paths are below the project."""
+
+    app: Application
+    client: TestClient
+    registry: Registry
+
+    def ask(self, method: str, path: str, body: Any = None, *, who: Person | None = None, **more: Any) -> httpx2.Response:
+        headers = {**(who or self.registry.people.owner).headers, **more.pop("headers", {})}
+        where = path if path.startswith("/") else f"/api/projects/{PROJECT}/{path}"
+        if body is not None:
+            more["json"] = body
+        return self.client.request(method, where, headers=headers, **more)
+
+    def get(self, path: str, **more: Any) -> httpx2.Response:
+        return self.ask("GET", path, **more)
+
+    def post(self, path: str, body: Any = None, **more: Any) -> httpx2.Response:
+        return self.ask("POST", path, body, **more)
+
+
+def open_site(url: str) -> Iterator[Site]:
+    app = Application(Settings(database=url))
+    # Errors of ours are answered, as they are over a socket, instead of being thrown at the test.
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield Site(app, client, Registry(app.database))
+
+
+@pytest.fixture
+def site(database_url: str) -> Iterator[Site]:
+    """On both databases."""
+    yield from open_site(database_url)
+
+
+@pytest.fixture
+def sqlite_site(sqlite_url: str) -> Iterator[Site]:
+    """On SQLite alone, for what does not depend on the database."""
+    yield from open_site(sqlite_url)

@@ -1,0 +1,207 @@
+"""Every route of the management API, walked: who may, what a refusal looks like, what a list looks like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from fastapi.routing import APIRoute
+from openapi_spec_validator import validate
+
+from cuebook_server.domain.access import ROLES, Role
+from tests.factories import text
+from tests.http.conftest import Site
+from tests.http.problems import code, problem
+from tests.people import Person
+
+OPEN = {"/healthz", "/readyz", "/metrics", "/api/openapi.json"}
+RELEASE = {"environment": "staging", "items": [{"prompt": "a"}], "reason": "r"}
+P = "/api/projects/{project}"
+
+
+@dataclass(frozen=True)
+class Call:
+    """A route, the permission it needs, and a request that works once (on the registry of ``filled``)."""
+
+    method: str
+    path: str
+    needs: str = "read"
+    body: Any = None
+    status: int = 200
+
+
+CALLS = [
+    Call("GET", "/api/me"),
+    Call("GET", "/api/projects"),
+    Call("POST", "/api/projects", "projects.create", {"name": "new"}, 201),
+    Call("GET", P + "/prompts"),
+    Call("GET", P + "/prompts/{name}"),
+    Call("PATCH", P + "/prompts/{name}", "prompts.write", {"owner": "me"}),
+    Call("POST", P + "/prompts/{name}/versions", "prompts.write", {"content": text("new")}, 201),
+    Call("GET", P + "/prompts/{name}/versions"),
+    Call("GET", P + "/prompts/{name}/versions/{which}"),
+    Call("GET", P + "/prompts/{name}/diff?from=1&to=1"),
+    Call("GET", P + "/prompts/{name}/dependents"),
+    Call("POST", P + "/prompts/{name}/render", "read", {"variables": {}}),
+    Call("GET", P + "/search?q=x"),
+    Call("POST", P + "/imports", "prompts.write", {"items": [{"name": "b", "content": text("x")}]}),
+    Call("GET", P + "/environments"),
+    Call("POST", P + "/environments", "environments.write", {"name": "canary"}, 201),
+    Call("GET", P + "/environments/{environment}"),
+    Call("PATCH", P + "/environments/{environment}", "environments.write", {"position": 5}),
+    Call("GET", P + "/environments/{environment}/at?time=2026-11-20T15:00:00Z"),
+    Call("GET", P + "/environments/{environment}/history"),
+    Call("GET", P + "/status"),
+    Call("POST", P + "/releases", "releases.apply", RELEASE, 201),
+    Call("GET", P + "/releases"),
+    Call("GET", P + "/releases/{release_id}"),
+    Call("GET", P + "/keys"),
+    Call("POST", P + "/keys", "keys.write", {"environment": "staging", "name": "k"}, 201),
+    Call("POST", P + "/keys/{selector}/rotate", "keys.write", {"overlap_s": 0}, 201),
+    Call("POST", P + "/keys/{selector}/revoke", "keys.write"),
+    Call("GET", P + "/tokens", "tokens.write"),
+    Call("POST", P + "/tokens", "tokens.write", {"name": "t", "role": "viewer"}, 201),
+    Call("POST", P + "/tokens/{selector}/revoke", "tokens.write"),
+    Call("GET", P + "/audit"),
+    Call("GET", P + "/audit/export"),
+]
+LISTS = [
+    call
+    for call in CALLS
+    if call.method == "GET"
+    and call.path.split("?")[0].rpartition("/")[2]
+    in {
+        "projects",
+        "prompts",
+        "versions",
+        "dependents",
+        "search",
+        "environments",
+        "at",
+        "history",
+        "status",
+        "releases",
+        "keys",
+        "tokens",
+        "audit",
+    }
+]
+# What only the whole instance's admin may do is refused to a project's admin too.
+HOLDERS = {role: {*permissions} for role, permissions in ROLES.items()}
+
+
+def named(call: Call) -> str:
+    return f"{call.method} {call.path}"
+
+
+@pytest.fixture
+def filled(sqlite_site: Site) -> Site:
+    """Version 1 of `a` is live in production and version 2 in development; release 1 and a key exist."""
+    registry = sqlite_site.registry
+    registry.save("a", "x")
+    registry.ship("a", 1)
+    registry.save("a", "y")
+    sqlite_site.post("keys", {"environment": "production", "name": "app"})
+    return sqlite_site
+
+
+def send(site: Site, call: Call, who: Person | None = None, **more: Any) -> Any:
+    """Make the call, with everything in its path filled in."""
+    key = site.get("keys").json()["items"][0]["selector"]
+    places = {"project": "desk", "name": "a", "which": "1", "environment": "staging", "release_id": "1", "selector": key}
+    if "/tokens/" in call.path:
+        places["selector"] = site.registry.people.colleague.actor.credential
+    path = call.path
+    for place, value in places.items():
+        path = path.replace("{" + place + "}", value)
+    return site.ask(call.method, path, call.body, who=who, **more)
+
+
+def test_every_route_stands_in_the_table(sqlite_site: Site) -> None:
+    """A new route fails here until somebody has said who may use it."""
+    document = sqlite_site.client.get("/api/openapi.json").json()
+    routes = {f"{method.upper()} {path}" for path, item in document["paths"].items() for method in item}
+    expected = {f"{call.method} {call.path.split('?')[0]}" for call in CALLS}
+    assert {route for route in routes if not route.endswith(tuple(OPEN))} == expected
+
+
+@pytest.mark.parametrize("call", CALLS, ids=named)
+def test_nobody_is_let_in_without_a_credential(filled: Site, call: Call) -> None:
+    for header in ("", "Bearer ", "Bearer x", "Basic YTpi", "bearer", "Bearer " + "cue_svc_" + "a" * 13):
+        answer = send(filled, call, headers={"Authorization": header})
+        assert problem(answer)["status"] == 401
+        assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize("call", CALLS, ids=named)
+def test_a_delivery_key_opens_no_door_of_management(filled: Site, call: Call) -> None:
+    key = filled.post("keys", {"environment": "production", "name": "k"}).json()["key"]
+    assert code(send(filled, call, headers={"Authorization": f"Bearer {key}"})) == "401 wrong_key_kind"
+
+
+@pytest.mark.parametrize("call", CALLS, ids=named)
+def test_a_stranger_sees_nothing_of_the_project(filled: Site, call: Call) -> None:
+    answer = send(filled, call, filled.registry.people.stranger)
+    if "{project}" in call.path:
+        assert code(answer) == "404 not_found"
+        assert "There is no project 'desk'" in answer.text
+    else:
+        assert "desk" not in answer.text
+
+
+@pytest.mark.parametrize("call", CALLS, ids=named)
+def test_roles_hold_what_the_table_says(filled: Site, call: Call) -> None:
+    lacking: list[Role] = [role for role, held in HOLDERS.items() if call.needs not in held]
+    holding: list[Role] = [role for role in HOLDERS if role not in lacking]
+    for role in lacking:
+        answer = send(filled, call, filled.registry.hire(role, role))
+        assert code(answer) == "403 forbidden"
+        assert call.needs in answer.json()["detail"]
+    who = filled.registry.hire("last", holding[0]) if holding else filled.registry.people.operator
+    assert send(filled, call, who).status_code == call.status
+
+
+@pytest.mark.parametrize("call", LISTS, ids=named)
+def test_a_list_is_items_and_next(filled: Site, call: Call) -> None:
+    body = send(filled, call).json()
+    assert isinstance(body["items"], list)
+    assert body["next"] is None or isinstance(body["next"], str)
+
+
+@pytest.mark.parametrize("call", CALLS, ids=named)
+def test_unknown_parameters_and_fields_are_refused(filled: Site, call: Call) -> None:
+    mark = "&" if "?" in call.path else "?"
+    strange = Call(call.method, f"{call.path}{mark}nonsense=1", call.needs, call.body)
+    assert code(send(filled, strange)) == "400 unknown_parameter"
+    if call.body is not None:
+        more = Call(call.method, call.path, call.needs, {**call.body, "created_by": "me"})
+        assert problem(send(filled, more))["status"] in {400, 422}
+
+
+@pytest.mark.parametrize("call", CALLS, ids=named)
+def test_an_answer_is_not_stored_by_anybody_and_has_a_name(filled: Site, call: Call) -> None:
+    answer = send(filled, call)
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cuebook-request-id"].startswith("req_")
+
+
+def test_what_is_open_to_everybody(sqlite_site: Site) -> None:
+    assert {path: sqlite_site.client.get(path).status_code for path in OPEN} == dict.fromkeys(OPEN, 200)
+    assert sqlite_site.client.get("/healthz").json() == {"status": "ok"}
+    assert sqlite_site.client.get("/readyz").json()["database"] == "sqlite"
+    assert 'cuebook_node_state{state="ready"} 1.0' in sqlite_site.client.get("/metrics").text
+
+
+def test_no_route_is_outside_the_strict_reading(sqlite_site: Site) -> None:
+    from cuebook_server.http.door import Route
+
+    routes = [route for route in sqlite_site.app.api.routes if isinstance(route, APIRoute)]
+    assert all(isinstance(route, Route) for route in routes if route.path.startswith("/api/"))
+
+
+def test_the_openapi_document_is_valid(sqlite_site: Site) -> None:
+    document = sqlite_site.client.get("/api/openapi.json").json()
+    validate(document)
+    assert document["info"]["title"] == "Cuebook"
