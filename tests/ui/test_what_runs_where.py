@@ -82,8 +82,8 @@ def test_who_did_what_and_why(registry: Registry) -> None:
     registry.clock.tick(3_600)
     registry.promote("a.b", to="staging", reason="The pilot desk liked it")
     text = shown(registry)
-    assert "owner saved a.b – → 1Shorter1 hour ago" in text.replace("\u00a0", " ")
-    assert "owner promoted a.b – → 1The pilot desk liked itjust now" in text.replace("\u00a0", " ")
+    assert "owner saved a.b new → 1Shorter1 hour ago" in text.replace("\u00a0", " ")
+    assert "owner promoted a.b new → 1The pilot desk liked itjust now" in text.replace("\u00a0", " ")
 
 
 def test_an_empty_project_says_how_to_begin(registry: Registry) -> None:

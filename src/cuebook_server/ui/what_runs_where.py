@@ -171,7 +171,7 @@ def _entry(entry: Entry, now: datetime) -> Html:
 def _change(change: Change) -> str:
     if change.after is None:
         return change.prompt
-    return f"{change.prompt} {change.before or '–'}{_TO}{change.after}"
+    return f"{change.prompt} {change.before or 'new'}{_TO}{change.after}"
 
 
 def _time(at: datetime, now: datetime) -> Html:
