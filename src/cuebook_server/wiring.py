@@ -84,7 +84,15 @@ class Application:
         revisions = {
             (snapshot.project, snapshot.environment.name): snapshot.revision for snapshot in self.board.environments.values()
         }
-        return Node(self.watcher.state, self.board.as_of, self.database.dialect, revisions, dict(counters.requests), plain)
+        return Node(
+            self.watcher.state,
+            self.board.as_of,
+            self.database.dialect,
+            revisions,
+            dict(counters.requests),
+            plain,
+            self.board.damaged(),
+        )
 
 
 def log_as(settings: Settings) -> None:

@@ -19,6 +19,7 @@ class Node:
 
     state: starting, ready or stale (the database was not confirmed lately; delivery goes on). as_of: seconds since 1970 when
     the node last knew it was up to date. revisions: by (project, environment). requests: delivery answers by status.
+    damaged: prompts whose stored content cannot be read.
     """
 
     state: str
@@ -27,6 +28,7 @@ class Node:
     revisions: Mapping[tuple[str, str], int]
     requests: Mapping[int, int]
     counters: Mapping[str, float]
+    damaged: int
 
 
 @router.get("/healthz")
@@ -77,8 +79,11 @@ class _Figures:
             "When the node last knew it was up to date, in seconds since 1970.",
             value=node.as_of,
         )
+        damaged = GaugeMetricFamily(
+            "cuebook_delivery_damaged", "Prompts whose stored content cannot be read: they answer 503.", value=node.damaged
+        )
         others = [
             CounterMetricFamily(f"cuebook_{name}", f"{name.replace('_', ' ').capitalize()} since the start.", value=value)
             for name, value in node.counters.items()
         ]
-        return [requests, revisions, state, as_of, *others]
+        return [requests, revisions, state, as_of, damaged, *others]

@@ -101,6 +101,18 @@ class SqlSnapshotSource:
             _change.prompt_id == _version.prompt_id,
             _change.after == number,
         )
+        # As the snapshot says it, so that the same version has the same bytes whichever way it is found.
+        released_at = (
+            select(func.max(_change.at))
+            .where(
+                _change.project_id == key[0],
+                _change.environment_id == key[1],
+                _change.prompt_id == _version.prompt_id,
+                _change.after == number,
+                _change.release_id.is_not(None),
+            )
+            .scalar_subquery()
+        )
         with self._database.read() as connection:
             row = connection.execute(
                 select(
@@ -110,7 +122,7 @@ class SqlSnapshotSource:
                     _version.number,
                     _version.digest,
                     _body,
-                    _version.created_at.label("released_at"),
+                    func.coalesce(released_at, _version.created_at).label("released_at"),
                     was_live.label("was_live"),
                 )
                 .join(schema.version, and_(_version.project_id == _prompt.project_id, _version.prompt_id == _prompt.prompt_id))
