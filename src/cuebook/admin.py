@@ -17,11 +17,11 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from cuebook import wire
+from cuebook._names import checked_name
 from cuebook._transport import Answer, Request, Transport, base_url
 from cuebook.errors import BadAnswer, Invalid, Unavailable
-from cuebook.files import legal_name
 
-__all__ = ["IMPORT_ITEMS_MAX", "AdminClient", "Json", "checked_name"]
+__all__ = ["IMPORT_ITEMS_MAX", "AdminClient", "Json"]
 
 Json = dict[str, Any]
 Query = Mapping[str, str | int | Sequence[str] | None]
@@ -296,14 +296,6 @@ class AdminClient:
                 return answer
             _pause(attempt, answer.retry_after_s)
         return self._transport.send(request)
-
-
-def checked_name(name: str) -> str:
-    """The name, when it can be a prompt's. Raises ``Invalid``."""
-    if not legal_name(name):
-        hint = "Use segments of a-z, 0-9, `_` and `-` joined by dots; 200 bytes at most."
-        raise Invalid(f"{name[:60]!a} is not a prompt name.", hint=hint, code="bad_name")
-    return name
 
 
 def _pause(attempt: int, asked_s: float | None) -> None:

@@ -24,14 +24,13 @@ from typing import Any
 import rfc8785
 
 from cuebook import wire
+from cuebook._names import legal_name
 
 # Content is limited to 1 MiB of canonical JSON; escapes and indentation may make its file larger.
 FILE_BYTES_MAX = 8 * 1024 * 1024
 FORMS = (".prompt.md", ".prompt.yaml", ".prompt.yml", ".prompt.json")
 METADATA = ("description", "owner", "tags", "aliases")
 
-_NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?)*")
-_NAME_BYTES_MAX = 200
 _FENCE = re.compile(rb"(?:\xef\xbb\xbf)?---\r?\n")
 _CLOSING = re.compile(rb"^---[ \t]*(?:\r?\n|\Z)", re.MULTILINE)
 # What goes without saying in front matter.
@@ -57,11 +56,6 @@ class PromptFile:
     owner: str = ""
     tags: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
-
-
-def legal_name(name: str) -> bool:
-    """Whether ``name`` is a prompt name by the registry's grammar (200 bytes at most)."""
-    return len(name) <= _NAME_BYTES_MAX and name.isascii() and _NAME.fullmatch(name) is not None
 
 
 def form_of(filename: str) -> str | None:

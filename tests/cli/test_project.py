@@ -3,30 +3,50 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import uuid
 from pathlib import Path
 
 import pytest
 
+from cuebook.admin import AdminClient
 from tests.cli.conftest import Command
 from tests.support.server import Server
+from tests.support.server import cuebook as command_line
 
 
+@pytest.fixture
+def project(cuebook: Command, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A project of the test's own, so that its environments show up nowhere else."""
+    name = f"p-{uuid.uuid4().hex[:8]}"
+    with AdminClient(server.url, server.token, "") as admin:
+        admin.create_project(name)
+    monkeypatch.setenv("CUEBOOK_PROJECT", name)
+
+
+@pytest.mark.usefixtures("project")
 def test_environments_are_listed_in_their_order(cuebook: Command) -> None:
     names = [row["name"] for row in cuebook("env", "list", "--json").json["items"]]
-    assert names[:3] == ["development", "staging", "production"]
+    assert names == ["development", "staging", "production"]
     assert "comes from" in cuebook("env", "list").text
 
 
+@pytest.mark.usefixtures("project")
 def test_an_environment_is_made_shown_and_changed(cuebook: Command) -> None:
-    name = f"e-{uuid.uuid4().hex[:8]}"
-    assert cuebook("env", "create", name, "comes_from=staging").code == 0
-    assert cuebook("env", "set", name, "reason_required=false", "pins=any").code == 0
-    policy = cuebook("env", "show", name, "--json").json["policy"]
+    assert cuebook("env", "create", "qa", "comes_from=staging").code == 0
+    assert cuebook("env", "set", "qa", "reason_required=false", "pins=any").code == 0
+    policy = cuebook("env", "show", "qa", "--json").json["policy"]
     assert (policy["comes_from"], policy["reason_required"], policy["pins"]) == ("staging", False, "any")
-    assert cuebook("env", "create", name).code == 6
-    assert cuebook("env", "set", name, "nonsense=1").code == 7
-    assert cuebook("env", "set", name).code == 2
+    assert cuebook("env", "create", "qa").code == 6
+    assert cuebook("env", "set", "qa", "nonsense=1").code == 7
+    assert cuebook("env", "set", "qa").code == 2
+
+
+@pytest.mark.usefixtures("project")
+def test_with_several_projects_one_must_be_named(cuebook: Command) -> None:
+    ran = cuebook("status", environment={"CUEBOOK_PROJECT": ""})
+    assert ran.code == 3
+    assert "CUEBOOK_PROJECT" in ran.err
 
 
 def test_a_key_is_made_used_rotated_and_revoked(cuebook: Command, bare: Command, server: Server) -> None:
@@ -90,3 +110,29 @@ def test_a_chain_that_was_touched_is_broken(cuebook: Command, bare: Command, tmp
     path.write_bytes(b"".join(lines))
     ran = bare("audit", "verify", str(path), "--json")
     assert (ran.code, ran.json["broken_at"]) == (9, 3)
+
+
+@pytest.mark.parametrize(
+    ("line", "completed"),
+    [
+        ("cuebook get support.tri", ["support.triage"]),
+        ("cuebook get support.triage --version st", ["staging"]),
+        ("cuebook promote support.triage --to prod", ["production"]),
+        ("cuebook at prod", ["production"]),
+        ("cuebook get support.triage --version lat", ["latest"]),
+        ("cuebook rollb", ["rollback"]),
+    ],
+)
+def test_the_shell_completes_names(server: Server, line: str, completed: list[str]) -> None:
+    asked = {"COMP_WORDS": line, "COMP_CWORD": str(len(line.split()) - 1), "_CUEBOOK_COMPLETE": "complete_bash"}
+    ran = subprocess.run(
+        command_line(), env=server.environment() | asked, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert ran.stdout.split() == completed
+
+
+def test_output_is_whole_where_the_terminal_only_speaks_ascii(server: Server) -> None:
+    ascii_only = server.environment() | {"PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "0"}
+    for arguments, expected in ((["search", "triage"], b"support.triage"), (["get", "support.triage"], b"facility")):
+        ran = subprocess.run([str(command_line()), *arguments], env=ascii_only, capture_output=True, check=False, timeout=60)
+        assert (ran.returncode, expected in ran.stdout) == (0, True)

@@ -70,7 +70,7 @@ def test_several_prompts_go_together_or_not_at_all(cuebook: Command, two: str) -
 
 def test_status_says_how_far_apart(cuebook: Command, two: str) -> None:
     row = cuebook("status", two).text.splitlines()[1]
-    assert row.split() == [two, "2", "2", "1", "(1", "behind)", "1", "(1", "behind)"]
+    assert row.split()[:9] == [two, "2", "2", "1", "(1", "behind)", "1", "(1", "behind)"]
 
 
 def test_the_time_machine(cuebook: Command, two: str) -> None:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cuebook._names import legal_name
 from cuebook.errors import Invalid
-from cuebook.files import legal_name
 from cuebook.importing.items import Names, Options, slug
 
 NAUGHTY = json.loads((Path(__file__).parents[1] / "data/naughty-strings/blns.json").read_text(encoding="utf-8"))

@@ -6,12 +6,13 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cuebook.cli import audit, credentials, environments, prompts, releases, serve, transfer
+from cuebook.cli import audit, credentials, environments, prompts, releases, serve, show, transfer
 from cuebook.cli.config import Choice
 from cuebook.cli.failures import INTERRUPTED, UNEXPECTED, exit_code, explain
 from cuebook.cli.session import Session
@@ -40,6 +41,12 @@ app.add_typer(credentials.tokens, name="tokens")
 app.add_typer(audit.app, name="audit")
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        show.say(version("cuebook"))
+        raise typer.Exit
+
+
 @app.callback()
 def root(
     ctx: typer.Context,
@@ -49,6 +56,7 @@ def root(
     first_run: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The first-run.json of a server (CUEBOOK_FIRST_RUN).")
     ] = None,
+    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")] = False,
 ) -> None:
     """Prompts as production assets: write freely, ship deliberately, see what runs, take it back in seconds."""
     ctx.obj = Session(Choice(url, project, profile, first_run))

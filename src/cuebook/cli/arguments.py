@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cuebook.admin import AdminClient
+from cuebook.admin import AdminClient, Json
 from cuebook.cli.config import Choice, load
 from cuebook.errors import CuebookError
 
@@ -19,7 +19,7 @@ COMPLETION_NAMES_MAX = 200
 
 def complete_prompts(ctx: typer.Context, incomplete: str) -> list[str]:
     """Names of prompts that begin so."""
-    return _complete(ctx, incomplete, lambda admin: [row["name"] for row in islice(admin.prompts(), COMPLETION_NAMES_MAX)])
+    return _complete(ctx, incomplete, lambda admin: [row["name"] for row in _first(admin.prompts(prefix=incomplete))])
 
 
 def complete_environments(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -30,6 +30,10 @@ def complete_environments(ctx: typer.Context, incomplete: str) -> list[str]:
 def complete_versions(ctx: typer.Context, incomplete: str) -> list[str]:
     """``latest`` and the environments."""
     return [word for word in ("latest",) if word.startswith(incomplete)] + complete_environments(ctx, incomplete)
+
+
+def _first(rows: Iterator[Json]) -> Iterator[Json]:
+    return islice(rows, COMPLETION_NAMES_MAX)
 
 
 def _complete(ctx: typer.Context, incomplete: str, names: Callable[[AdminClient], list[str]]) -> list[str]:

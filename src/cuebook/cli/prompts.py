@@ -11,13 +11,14 @@ from typing import Annotated, Any
 import typer
 
 from cuebook import files, wire
-from cuebook.admin import Json, checked_name
+from cuebook._names import checked_name
+from cuebook.admin import Json
 from cuebook.cli import changes, show
 from cuebook.cli.arguments import AsJson, Name, NewVersion, OldVersion, complete_versions
 from cuebook.cli.session import Session, session
 from cuebook.errors import Invalid
 
-TEXT_SUFFIXES = (".prompt.md", ".yaml", ".yml", ".json")
+WHOLE_SUFFIXES = (".prompt.md", ".yaml", ".yml", ".json")
 Version = Annotated[
     str | None,
     typer.Option(
@@ -147,7 +148,7 @@ def _read(name: str, file: str) -> files.PromptFile:
     checked_name(name)  # before anything is read
     path = Path(file)
     data = _stdin() if file == "-" else files.read_bytes(path, path.parent)
-    if file != "-" and path.name.endswith(TEXT_SUFFIXES):
+    if file != "-" and path.name.endswith(WHOLE_SUFFIXES):
         return files.parse(data, name=name, filename=path.name)
     try:
         return files.PromptFile(name, {"kind": "text", "engine": "simple", "text": data.decode("utf-8")})

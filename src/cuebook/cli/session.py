@@ -10,8 +10,9 @@ from typing import Any
 import typer
 
 from cuebook import wire
+from cuebook._names import checked_name
 from cuebook._transport import Request, Transport, base_url
-from cuebook.admin import AdminClient, Json, checked_name
+from cuebook.admin import AdminClient, Json
 from cuebook.cli.config import Choice, Settings, load
 from cuebook.errors import BadAnswer, Misconfigured
 

@@ -13,8 +13,8 @@ from typing import Any, Literal, TypeAlias
 import rfc8785
 
 from cuebook import template
+from cuebook._names import legal_name
 from cuebook.errors import Invalid
-from cuebook.files import legal_name
 
 MESSAGE_CHARS_MAX = 2_000
 DESCRIPTION_CHARS_MAX = 2_000
