@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from cuebook_server.domain.access import Actor
+from cuebook_server.domain.access import Actor, Grant
 from cuebook_server.domain.release import Wanted
 from cuebook_server.services import prompts, releases
 from cuebook_server.services.ports import Units
 
-_ACTOR = Actor("sample-team", "sample", "admin", None, "sample")
+_ACTOR = Actor("sample-team", "sample", (Grant("admin"),), "sample")
 _TONE = "Write in a {{tone}} tone, in {{language}}, without jargon. Never promise a date you were not given."
 _TONE_2 = _TONE + " Apologise once at most."
 _MODEL = {"provider": "openai", "name": "gpt-5.2", "parameters": {"temperature": 0.2}}

@@ -1,64 +1,121 @@
-"""Who may do what. Roles are sets of permissions; a grant gives a role in one project, or in all."""
+"""Who may do what. Roles are sets of permissions; a grant gives a role in one project or all, perhaps in one environment only."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from datetime import datetime
+from typing import Literal, get_args
 
 from cuebook_server.domain.errors import Forbidden
 
-Role = Literal["viewer", "author", "reviewer", "releaser", "admin"]
+Role = Literal["viewer", "author", "reviewer", "releaser", "on-call", "admin"]
 Permission = Literal[
     "read",
     "prompts.write",
+    "releases.propose",
+    "releases.approve",
     "releases.apply",
     "releases.rollback",
+    "releases.break_glass",
+    "versions.recall",
     "environments.write",
     "keys.write",
     "tokens.write",
+    "members.write",
     "projects.create",
 ]
+PERMISSIONS: frozenset[Permission] = frozenset(get_args(Permission))
 
 _VIEWER: frozenset[Permission] = frozenset({"read"})
-_AUTHOR: frozenset[Permission] = _VIEWER | {"prompts.write"}
-_RELEASER: frozenset[Permission] = _AUTHOR | {"releases.apply", "releases.rollback"}
-_ADMIN: frozenset[Permission] = _RELEASER | {"environments.write", "keys.write", "tokens.write"}
+_AUTHOR: frozenset[Permission] = _VIEWER | {"prompts.write", "releases.propose"}
+_REVIEWER: frozenset[Permission] = _VIEWER | {"releases.approve"}
+_RELEASER: frozenset[Permission] = _AUTHOR | _REVIEWER | {"releases.apply", "releases.rollback", "versions.recall"}
+# Rolls back and breaks the glass, nothing else: a pager must not be a way to write.
+_ON_CALL: frozenset[Permission] = _VIEWER | {"releases.rollback", "releases.break_glass"}
+# Breaking the glass is a right of its own: an admin gives it to whoever is on call, with their name in the audit.
+_ADMIN: frozenset[Permission] = _RELEASER | {"environments.write", "keys.write", "tokens.write", "members.write"}
 ROLES: dict[Role, frozenset[Permission]] = {
     "viewer": _VIEWER,
     "author": _AUTHOR,
-    "reviewer": _VIEWER,  # approving comes with approvals
+    "reviewer": _REVIEWER,
     "releaser": _RELEASER,
+    "on-call": _ON_CALL,
     "admin": _ADMIN,
 }
 
 
 @dataclass(frozen=True, slots=True)
+class Grant:
+    """A role in a project (``None``: in every project), in one environment of it or (``None``) in all."""
+
+    role: Role
+    project_id: int | None = None
+    environment: str | None = None
+
+    def holds(self, permission: Permission, project_id: int, environment: str | None) -> bool:
+        """Whether this grant gives the permission there. One for an environment says nothing of the project as a whole."""
+        here = self.project_id in (None, project_id) and self.environment in (None, environment)
+        return here and (permission in ROLES[self.role])
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts, by which credential, in which request. ``project_id`` is ``None`` for a credential of the whole instance."""
+    """Who acts, by which credential, in which request.
+
+    principal: the name the audit shows. person: who is behind it, where somebody is: an approval counts people, not
+    credentials. signed_in_at: when they last proved who they are. scopes: what the credential is narrowed to (``None``: not).
+    """
 
     principal: str
     credential: str
-    role: Role
-    project_id: int | None
+    grants: tuple[Grant, ...]
     request_id: str
     source: str = ""
+    person: str | None = None
+    signed_in_at: datetime | None = None
+    scopes: frozenset[Permission] | None = None
 
     def sees(self, project_id: int) -> bool:
         """Whether the project exists for this actor."""
-        return self.project_id is None or self.project_id == project_id
+        return any(grant.project_id in (None, project_id) for grant in self.grants)
 
-    def may(self, permission: Permission) -> bool:
-        """Whether the role holds the permission. Projects are made by admins of the whole instance."""
-        if permission == "projects.create":
-            return self.role == "admin" and self.project_id is None
-        return permission in ROLES[self.role]
+    def roles(self, project_id: int, environment: str | None = None) -> frozenset[Role]:
+        """The roles held there."""
+        return frozenset(
+            grant.role
+            for grant in self.grants
+            if grant.project_id in (None, project_id) and grant.environment in (None, environment)
+        )
 
-    def require(self, permission: Permission) -> None:
-        """Raise ``Forbidden`` unless the actor holds the permission."""
-        if not self.may(permission):
-            raise Forbidden(f"The role {self.role} does not hold `{permission}`.", needed=permission)
+    def may(self, permission: Permission, project_id: int, environment: str | None = None) -> bool:
+        """Whether a grant gives the permission there, and the credential was not narrowed below it."""
+        if self.scopes is not None and permission not in self.scopes:
+            return False
+        if permission == "read":  # who may do anything in a project may look at it
+            return self.sees(project_id)
+        return any(grant.holds(permission, project_id, environment) for grant in self.grants)
+
+    def may_everywhere(self, permission: Permission) -> bool:
+        """Whether the permission is held in the whole instance. Projects are made by admins of all of it."""
+        narrowed = self.scopes is not None and permission not in self.scopes
+        held = _ADMIN | {"projects.create"}
+        return not narrowed and permission in held and any(g.role == "admin" and g.project_id is None for g in self.grants)
+
+    def require(self, permission: Permission, project_id: int, environment: str | None = None) -> None:
+        """Raise ``Forbidden`` unless the actor holds the permission there."""
+        if not self.may(permission, project_id, environment):
+            where = f" in {environment}" if environment else ""
+            raise Forbidden(f"{self.principal} does not hold `{permission}`{where}.", needed=permission)
 
 
-def covers(minter: Role, minted: Role) -> bool:
-    """A minted credential can do no more than its minter."""
-    return ROLES[minted] <= ROLES[minter]
+def covers(minter: Iterable[Grant], minted: Grant) -> bool:
+    """A minted credential can do no more than its minter: every permission, in every place it reaches."""
+    needed = set(ROLES[minted.role])
+    for grant in minter:
+        reaches = grant.project_id in (None, minted.project_id) and grant.environment in (None, minted.environment)
+        if reaches:
+            needed -= ROLES[grant.role]
+            if grant.role == "admin":
+                needed -= {"releases.break_glass"}  # an admin decides who is on call
+    return not needed

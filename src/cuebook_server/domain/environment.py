@@ -2,57 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
-from cuebook_server.domain.errors import Invalid, NotReleasedHere, Retired, UnknownSelector
+from cuebook_server.domain.errors import NotReleasedHere, Retired, UnknownSelector
+from cuebook_server.domain.policy import Policy
 
 Kind = Literal["dev", "stg", "prd", "other"]
-Pins = Literal["none", "live", "any"]
 KINDS: tuple[Kind, ...] = ("dev", "stg", "prd", "other")
 _VERSION_DIGITS_MAX = 9
-
-
-class BadPolicy(Invalid):
-    """The environment's policy is not valid."""
-
-    code = "bad_policy"
-    hint = "Rules: comes_from (an environment or null), reason_required, latest_allowed (booleans), pins (none, live or any)."
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """The rules of an environment. A new rule is a new field with the value that leaves old environments as they were.
-
-    comes_from: a version must have been live in that environment before.
-    reason_required: a release needs a reason (a rollback always does).
-    pins: which numbered versions a caller may ask for: `none`, those once `live` here, or `any`.
-    latest_allowed: whether a caller may ask for `latest` where the environment is pinned.
-    """
-
-    comes_from: str | None = None
-    reason_required: bool = True
-    pins: Pins = "live"
-    latest_allowed: bool = False
-
-    def to_json(self) -> dict[str, Any]:
-        """The policy as JSON values, every rule named."""
-        return asdict(self)
-
-    def changed(self, changes: Mapping[str, object]) -> Policy:
-        """This policy with some rules replaced; unknown rules and wrong types are refused."""
-        known = {field.name for field in fields(Policy)}
-        if unknown := sorted(set(changes) - known):
-            raise BadPolicy(f"Unknown rule {unknown[0]!r}.")
-        policy = replace(self, **dict(changes))  # type: ignore[arg-type]  # the values are checked on the next line
-        flags = (policy.reason_required, policy.latest_allowed)
-        if not all(isinstance(flag, bool) for flag in flags) or policy.pins not in ("none", "live", "any"):
-            raise BadPolicy
-        if not isinstance(policy.comes_from, str | None):
-            raise BadPolicy
-        return policy
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from cuebook_server.domain.access import Role
 from cuebook_server.domain.environment import KINDS
 from cuebook_server.domain.errors import Invalid, KeyExpired, KeyRevoked, OutsideNetwork, UnknownKey
 
@@ -83,7 +84,7 @@ class Token:
     verifier: str
     project_id: int | None
     name: str
-    role: Literal["viewer", "author", "reviewer", "releaser", "admin"]
+    role: Role
     created_by: str
     created_at: datetime
     expires_at: datetime | None = None

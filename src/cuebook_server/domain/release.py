@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from cuebook_server.domain.environment import Environment
 from cuebook_server.domain.errors import Invalid
 
 Kind = Literal["promote", "rollback", "retire"]
@@ -108,35 +107,6 @@ class Change:
     at: datetime
     release_id: int | None = None
     reason: str = ""
-
-
-def decide(environment: Environment, kind: Kind, reason: str, unmet_source: Iterable[Item]) -> Decision:
-    """Weigh a release against the environment's policy.
-
-    ``unmet_source``: the items whose version was never live in the environment the policy says they come from.
-    A rollback asks for a reason and for nothing else, so that it works at night.
-    """
-    verdicts = [_reason(environment, kind, reason)]
-    if kind == "promote" and environment.policy.comes_from:
-        verdicts.append(_comes_from(environment.policy.comes_from, list(unmet_source)))
-    return Decision(tuple(verdicts), environment.policy_revision)
-
-
-def _reason(environment: Environment, kind: Kind, reason: str) -> Verdict:
-    needed = environment.policy.reason_required or kind == "rollback"
-    passed = bool(reason.strip()) or not needed
-    sentence = "A reason was given." if reason.strip() else ("No reason is needed." if passed else "A reason is missing.")
-    return Verdict("reason_required", passed, sentence, {"needed": needed})
-
-
-def _comes_from(source: str, unmet: Sequence[Item]) -> Verdict:
-    names = [f"{item.prompt} version {item.version}" for item in unmet]
-    sentence = (
-        f"{', '.join(names[:3])}{' and others' if len(names) > 3 else ''} never ran in {source}: promote it there first."
-        if names
-        else f"Every version ran in {source}."
-    )
-    return Verdict("comes_from", not names, sentence, {"environment": source, "missing": names})
 
 
 def previous(history: Sequence[int | None]) -> int | None:

@@ -14,11 +14,20 @@ from cuebook_server.services.ports import Project
 router = APIRouter(tags=["projects"], route_class=Route)
 
 
+class GrantShown(Shown):
+    """A role, in a project or (null) in all, in one environment or (null) in all."""
+
+    role: Role
+    project: str | None
+    environment: str | None
+
+
 class MeShown(Shown):
     """Who you are here. ``projects`` are those that exist for you."""
 
     principal: str
-    role: Role
+    person: str | None
+    grants: list[GrantShown]
     projects: list[str]
 
 
@@ -46,7 +55,12 @@ class ProjectsShown(Shown):
 def me(door: Through) -> MeShown:
     """Say who the credential stands for."""
     visible = door.read(projects.visible)
-    return MeShown(principal=door.actor.principal, role=door.actor.role, projects=[project.name for project in visible])
+    names = {project.project_id: project.name for project in visible}
+    grants = [
+        GrantShown(role=grant.role, project=names.get(grant.project_id or 0), environment=grant.environment)
+        for grant in door.actor.grants
+    ]
+    return MeShown(principal=door.actor.principal, person=door.actor.person, grants=grants, projects=list(names.values()))
 
 
 @router.get("/projects")

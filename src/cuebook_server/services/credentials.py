@@ -9,7 +9,7 @@ from hmac import compare_digest
 from typing import Generic, TypeVar
 
 from cuebook_server.domain import keys, prompt
-from cuebook_server.domain.access import ROLES, Actor, Role, covers
+from cuebook_server.domain.access import ROLES, Actor, Grant, Role, covers
 from cuebook_server.domain.audit import Happening
 from cuebook_server.domain.errors import Forbidden, Invalid, KeyExpired, KeyRevoked, NotFound, UnknownKey, WrongKeyKind
 from cuebook_server.domain.keys import SECRET_BYTES, SELECTOR_BYTES, Credential, DeliveryKey, Token
@@ -48,7 +48,7 @@ def recognise(uow: UnitOfWork, token: str, *, request_id: str, source: str) -> A
         raise KeyRevoked("The token was revoked.")
     if found.expires_at is not None and found.expires_at <= uow.now:
         raise KeyExpired("The token has expired.")
-    return Actor(found.name, found.selector, found.role, found.project_id, request_id, source)
+    return Actor(found.name, found.selector, (Grant(found.role, found.project_id),), request_id, source)
 
 
 def create_key(
@@ -140,8 +140,8 @@ def create_token(
     _check(name, expires_in_s)
     if role not in ROLES:
         raise BadCredential(f"{role!r} is no role.", hint=f"Roles: {', '.join(ROLES)}.")
-    if not covers(actor.role, role):
-        raise Forbidden(f"A {actor.role} cannot make a token with the role {role}.")
+    if not covers(actor.grants, Grant(role, scope.project.project_id)):
+        raise Forbidden(f"{actor.principal} cannot make a token with the role {role}: it could do more than its maker.")
     credential = keys.mint("svc", uow.random(SELECTOR_BYTES + SECRET_BYTES))
     token = Token(
         selector=credential.selector,

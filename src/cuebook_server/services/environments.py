@@ -9,8 +9,9 @@ from datetime import datetime
 from cuebook_server.domain import names
 from cuebook_server.domain.access import Actor
 from cuebook_server.domain.audit import Happening
-from cuebook_server.domain.environment import KINDS, BadPolicy, Environment, Kind, Plan, Policy
+from cuebook_server.domain.environment import KINDS, Environment, Kind, Plan
 from cuebook_server.domain.errors import AlreadyExists, Invalid, NotFound
+from cuebook_server.domain.policy import BadPolicy, Policy
 from cuebook_server.domain.release import Change
 from cuebook_server.services.ports import PromptRow, Scope, UnitOfWork
 from cuebook_server.services.projects import enter

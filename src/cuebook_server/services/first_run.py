@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cuebook_server.domain.access import Actor
+from cuebook_server.domain.access import Actor, Grant
 from cuebook_server.domain.audit import Happening
 from cuebook_server.domain.keys import SECRET_BYTES, SELECTOR_BYTES, Token, mint
 from cuebook_server.services.credentials import create_key
@@ -29,7 +29,7 @@ def set_up(uow: UnitOfWork) -> FirstRun | None:
     """Fill an empty registry; ``None`` when it has a project already."""
     if uow.projects.all():
         return None
-    actor = Actor(PRINCIPAL, "first-run", "admin", None, "first-run")
+    actor = Actor(PRINCIPAL, "first-run", (Grant("admin"),), "first-run")
     project = create(actor, uow, PROJECT)
     scope = uow.scope(project)
     credential = mint("svc", uow.random(SELECTOR_BYTES + SECRET_BYTES))

@@ -10,8 +10,9 @@ from typing import Any, Protocol
 
 from cuebook_server.domain.access import Actor
 from cuebook_server.domain.audit import Happening
-from cuebook_server.domain.environment import Environment, Plan, Policy
+from cuebook_server.domain.environment import Environment, Plan
 from cuebook_server.domain.keys import DeliveryKey, Token
+from cuebook_server.domain.policy import Policy
 from cuebook_server.domain.prompt import Prompt, Provenance, Version
 from cuebook_server.domain.release import Change, Decision, Item, Kind, Release
 from cuebook_server.domain.session import Session

@@ -8,22 +8,28 @@ from cuebook_server.domain import names
 from cuebook_server.domain.access import Actor, Permission
 from cuebook_server.domain.audit import Happening
 from cuebook_server.domain.environment import FIRST_ENVIRONMENTS
-from cuebook_server.domain.errors import AlreadyExists, NotFound
+from cuebook_server.domain.errors import AlreadyExists, Forbidden, NotFound
 from cuebook_server.services.ports import Project, Scope, UnitOfWork
 
 
-def enter(actor: Actor, uow: UnitOfWork, project: str, permission: Permission = "read") -> Scope:
-    """Open a project for an actor. A project of others does not exist for them; a missing right is named."""
+def enter(
+    actor: Actor, uow: UnitOfWork, project: str, permission: Permission = "read", *, environment: str | None = None
+) -> Scope:
+    """Open a project for an actor, to do something there (or in one environment of it).
+
+    A project of others does not exist for them; a missing right is named.
+    """
     found = uow.projects.find(project)
     if found is None or not actor.sees(found.project_id):
         raise NotFound(f"There is no project {names.clip(project)!r}.")
-    actor.require(permission)
+    actor.require(permission, found.project_id, environment)
     return uow.scope(found)
 
 
 def create(actor: Actor, uow: UnitOfWork, name: str) -> Project:
     """Make a project with its first environments: development, staging, production."""
-    actor.require("projects.create")
+    if not actor.may_everywhere("projects.create"):
+        raise Forbidden(f"{actor.principal} does not hold `projects.create`.", needed="projects.create")
     if uow.projects.find(names.slug(name, what="a project")) is not None:
         raise AlreadyExists(f"There is a project {name!r} already.")
     made = uow.projects.add(name)

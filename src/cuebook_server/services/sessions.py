@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cuebook_server.domain.access import Actor
+from cuebook_server.domain.access import Actor, Grant
 from cuebook_server.domain.audit import Happening
 from cuebook_server.domain.errors import Unauthenticated
 from cuebook_server.domain.session import LIFE_MAX, LINK_LIFE, SECRET_BYTES, Session, encode, verifier
@@ -31,7 +31,7 @@ def invite(uow: UnitOfWork, *, request_id: str) -> str:
     secret = encode(uow.random(SECRET_BYTES))
     uow.sessions.forget_ended()
     uow.sessions.add_link(verifier(secret), expires_at=uow.now + LINK_LIFE)
-    actor = Actor(PRINCIPAL, "server-start", "admin", None, request_id)
+    actor = Actor(PRINCIPAL, "server-start", (Grant("admin"),), request_id)
     _tell(actor, uow, Happening("link.created", _link(secret)))
     return secret
 
@@ -75,7 +75,7 @@ def sign_out(uow: UnitOfWork, secret: str, *, request_id: str, source: str) -> N
 
 
 def _actor(session: Session, request_id: str, source: str) -> Actor:
-    return Actor(session.principal, session.credential, session.role, None, request_id, source)
+    return Actor(session.principal, session.credential, (Grant(session.role),), request_id, source)
 
 
 def _link(secret: str) -> str:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Row, and_, func, select, update
 
-from cuebook_server.domain.environment import Environment, Plan, Policy
+from cuebook_server.domain.environment import Environment, Plan
 from cuebook_server.domain.errors import PointerMoved
+from cuebook_server.domain.policy import Policy
 from cuebook_server.domain.release import Change, Item
 from cuebook_server.store.schema import environment, pointer, pointer_change, prompt, release
 
