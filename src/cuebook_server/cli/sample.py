@@ -63,7 +63,7 @@ def plant(units: Units, project: str) -> None:
     for environment, items, reason in _RELEASES:
         wanted = [Wanted(name, number) for name, number in items]
         with units.write() as uow:
-            releases.apply(_ACTOR, uow, project, releases.Request(environment, "promote", wanted, reason))
+            releases.create(_ACTOR, uow, project, releases.Request(environment, "promote", wanted, reason))
     _save(units, project, _AFTERWARDS)
 
 

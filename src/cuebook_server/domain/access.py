@@ -1,10 +1,10 @@
-"""Who may do what. Roles are sets of permissions; a grant gives a role in one project or all, perhaps in one environment only."""
+"""Who may do what. Roles are sets of permissions; a grant gives a role in a project (or all), perhaps in one environment."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, get_args
 
 from cuebook_server.domain.errors import Forbidden
@@ -26,6 +26,16 @@ Permission = Literal[
     "projects.create",
 ]
 PERMISSIONS: frozenset[Permission] = frozenset(get_args(Permission))
+
+RECENT = timedelta(minutes=15)
+
+
+class RecentSignInNeeded(Forbidden):
+    """This needs a sign-in of the last 15 minutes."""
+
+    code = "recent_sign_in_needed"
+    hint = "Sign in again, then repeat this."
+
 
 _VIEWER: frozenset[Permission] = frozenset({"read"})
 _AUTHOR: frozenset[Permission] = _VIEWER | {"prompts.write", "releases.propose"}
@@ -64,7 +74,8 @@ class Actor:
     """Who acts, by which credential, in which request.
 
     principal: the name the audit shows. person: who is behind it, where somebody is: an approval counts people, not
-    credentials. signed_in_at: when they last proved who they are. scopes: what the credential is narrowed to (``None``: not).
+    credentials. owner: who answers for a service's token, which is nobody's own. signed_in_at: when the person last proved who
+    they are. scopes: what the credential is narrowed to (``None``: not).
     """
 
     principal: str
@@ -73,6 +84,7 @@ class Actor:
     request_id: str
     source: str = ""
     person: str | None = None
+    owner: str | None = None
     signed_in_at: datetime | None = None
     scopes: frozenset[Permission] | None = None
 
@@ -108,10 +120,22 @@ class Actor:
             where = f" in {environment}" if environment else ""
             raise Forbidden(f"{self.principal} does not hold `{permission}`{where}.", needed=permission)
 
+    def require_recent_sign_in(self, now: datetime) -> None:
+        """Raise ``RecentSignInNeeded`` unless the person proved who they are within the last 15 minutes."""
+        if self.signed_in_at is None or now - self.signed_in_at > RECENT:
+            raise RecentSignInNeeded
 
-def covers(minter: Iterable[Grant], minted: Grant) -> bool:
+
+def may_give(actor: Actor, grant: Grant, scopes: frozenset[Permission] | None = None) -> bool:
+    """Whether an actor may hand on a role (narrowed to ``scopes``): nobody gives more than they hold, their own narrowing included."""
+    given = ROLES[grant.role] if scopes is None else ROLES[grant.role] & scopes
+    within = actor.scopes is None or given <= actor.scopes
+    return within and covers(actor.grants, grant, given)
+
+
+def covers(minter: Iterable[Grant], minted: Grant, given: frozenset[Permission] | None = None) -> bool:
     """A minted credential can do no more than its minter: every permission, in every place it reaches."""
-    needed = set(ROLES[minted.role])
+    needed = set(ROLES[minted.role] if given is None else given)
     for grant in minter:
         reaches = grant.project_id in (None, minted.project_id) and grant.environment in (None, minted.environment)
         if reaches:

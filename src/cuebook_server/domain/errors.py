@@ -316,6 +316,13 @@ class NotYet(Unavailable):
     code = "not_yet"
 
 
+class TooManyAttempts(Unavailable):
+    """Too many failed sign-ins."""
+
+    code = "too_many_attempts"
+    hint = "Wait; every further failure makes the wait longer."
+
+
 class SchemaTooNew(Unavailable):
     """The database was written by a newer Cuebook."""
 

@@ -15,15 +15,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from cuebook_server.domain.access import Role
+from cuebook_server.domain.access import Permission, Role
 from cuebook_server.domain.environment import KINDS
 from cuebook_server.domain.errors import Invalid, KeyExpired, KeyRevoked, OutsideNetwork, UnknownKey
 
-CredentialKind = Literal["dev", "stg", "prd", "other", "svc"]
+CredentialKind = Literal["dev", "stg", "prd", "other", "svc", "pat"]
 SELECTOR_BYTES, SECRET_BYTES = 8, 32
 NETWORKS_MAX = 32
 KEY_NAME_CHARS_MAX = 100
-_FORM = re.compile(r"cue_(dev|stg|prd|other|svc)_([a-z2-7]{13})_([a-z2-7]{52})_([0-9a-f]{8})")
+_FORM = re.compile(r"cue_(dev|stg|prd|other|svc|pat)_([a-z2-7]{13})_([a-z2-7]{52})_([0-9a-f]{8})")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -78,7 +78,10 @@ class DeliveryKey:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A management token: a role in one project, or (``project_id`` is ``None``) in all."""
+    """A service token: a role in one project, or (``project_id`` is ``None``) in all, perhaps narrowed to ``scopes``.
+
+    ``owner``: the login of whoever made it, where a person did. It stands for no person: it never approves.
+    """
 
     selector: str
     verifier: str
@@ -87,6 +90,24 @@ class Token:
     role: Role
     created_by: str
     created_at: datetime
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+    last_used_at: datetime | None = None
+    owner: str | None = None
+    scopes: frozenset[Permission] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalToken:
+    """A person's own token: their present rights, perhaps narrowed. With ``session`` it is that session's bearer form."""
+
+    selector: str
+    verifier: str
+    person_id: int
+    name: str
+    created_at: datetime
+    scopes: frozenset[Permission] | None = None
+    session: str | None = None
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
     last_used_at: datetime | None = None

@@ -60,7 +60,8 @@ class Prompt:
 class Version:
     """An immutable numbered snapshot of a prompt.
 
-    ``content`` is the canonical document the digest covers; ``served`` the same with its fragments flattened in.
+    ``content`` is the canonical document the digest covers; ``served`` the same with its fragments flattened in. ``person``
+    answers for the author, where somebody does.
     """
 
     prompt_id: int
@@ -73,6 +74,7 @@ class Version:
     message: str
     created_at: datetime
     provenance: Provenance | None = None
+    person: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,25 @@
-"""Releases: the one deliberate way to change a pinned environment, and the decision behind each."""
+"""Releases: the one deliberate way to change a pinned environment, and the decision behind each.
+
+A release is ``proposed`` until it is ``applied``, ``declined``, ``withdrawn`` or ``failed``. Whether a proposed one is
+``approved``, ``stale`` or ``expired`` is not stored but seen: it follows from the policy, the pointers and the time.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from cuebook_server.domain.errors import Invalid
 
 Kind = Literal["promote", "rollback", "retire"]
-State = Literal["applied"]  # `proposed` and the states after it come with approvals
+State = Literal["proposed", "applied", "declined", "withdrawn", "failed"]
+Seen = Literal["proposed", "approved", "stale", "expired", "applied", "declined", "withdrawn", "failed"]
 REASON_CHARS_MAX = 2_000
 ITEMS_MAX = 1_000
+COMMENT_CHARS_MAX = 5_000
+PROPOSAL_LIFE = timedelta(days=30)
 
 
 class BadRelease(Invalid):
@@ -65,6 +72,11 @@ class Decision:
         """Whether every rule is met."""
         return all(verdict.passed for verdict in self.verdicts)
 
+    @property
+    def unmet(self) -> tuple[Verdict, ...]:
+        """The rules that are not met."""
+        return tuple(verdict for verdict in self.verdicts if not verdict.passed)
+
     def to_json(self) -> dict[str, Any]:
         """The decision as JSON values."""
         rules = [
@@ -74,8 +86,29 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class Draft:
+    """What a new release is made of, before it has a number. ``person``: who answers for the author, where somebody does."""
+
+    kind: Kind
+    reason: str
+    author: str
+    person: str | None
+    items: tuple[Item, ...]
+    decision: Decision
+    notes: tuple[str, ...]
+    signature: str
+    shrink_meant: bool = False
+    emergency: bool = False
+    scheduled_at: datetime | None = None
+    rebases: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
-    """One applied change of one environment: all of its items, or none."""
+    """A change of one environment, wanted or done: all of its items, or none.
+
+    ``decision`` is that of the proposal until the release is applied, then the one it was applied by.
+    """
 
     project_id: int
     release_id: int
@@ -85,12 +118,44 @@ class Release:
     reason: str
     author: str
     created_at: datetime
-    applied_at: datetime
     epoch: int
-    revision: int
     items: tuple[Item, ...]
     decision: Mapping[str, Any]
+    applied_at: datetime | None = None
+    revision: int | None = None
+    person: str | None = None
     notes: tuple[str, ...] = ()
+    signature: str = ""
+    shrink_meant: bool = False
+    emergency: bool = False
+    scheduled_at: datetime | None = None
+    ended_at: datetime | None = None
+    ended_by: str = ""
+    ended_why: str = ""
+    rebases: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """What somebody said of a release."""
+
+    author: str
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """The debt of an emergency: which rules were skipped, and who looked at it afterwards."""
+
+    release_id: int
+    environment: str
+    skipped: tuple[str, ...]
+    opened_by: str
+    opened_at: datetime
+    closed_by: str | None = None
+    closed_at: datetime | None = None
+    comment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +172,39 @@ class Change:
     at: datetime
     release_id: int | None = None
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One change of one prompt in one environment, as far as its life there is concerned."""
+
+    after: int | None
+    cause: str
+    at: datetime
+
+
+def seen(release: Release, *, allowed: bool, stale: bool, now: datetime) -> Seen:
+    """What a release is, now that its policy (``allowed``) and its pointers (``stale``) were looked at."""
+    if release.state != "proposed":
+        return release.state
+    if stale:
+        return "stale"
+    if now - release.created_at >= PROPOSAL_LIFE:
+        return "expired"
+    return "approved" if allowed else "proposed"
+
+
+def lived(steps: Sequence[Step], number: int, now: datetime) -> tuple[timedelta | None, bool]:
+    """How long a version ran during its last stretch, and whether it was rolled back from; ``None``: it never ran.
+
+    ``steps``: the prompt's life in the environment, oldest first.
+    """
+    began = next((i for i in range(len(steps) - 1, -1, -1) if steps[i].after == number), None)
+    if began is None:
+        return None, False
+    following = steps[began + 1] if began + 1 < len(steps) else None
+    span = (following.at if following else now) - steps[began].at
+    return span, following is not None and following.cause == "rollback"
 
 
 def previous(history: Sequence[int | None]) -> int | None:

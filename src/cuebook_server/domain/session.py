@@ -1,4 +1,4 @@
-"""Sessions of people in a browser, and the link that begins one.
+"""Sessions of people, and the links that lead to an account.
 
 Both are 256 random bits in the hands of their bearer and a SHA-256 in the database, as with keys.
 """
@@ -10,35 +10,72 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cuebook_server.domain.access import Role
+from cuebook_server.domain.access import Actor
+from cuebook_server.domain.errors import Forbidden, Unauthenticated
 
+COOKIE = "__Host-cuebook"
 SECRET_BYTES = 32
 LINK_LIFE = timedelta(minutes=15)
 IDLE_MAX = timedelta(hours=12)
 LIFE_MAX = timedelta(days=7)
+RECENT = timedelta(minutes=15)
 # Writing down every single visit would make a write of each read.
 SEEN_EVERY = timedelta(minutes=5)
 
 
+class RecentSignInNeeded(Forbidden):
+    """This needs a sign-in of the last 15 minutes."""
+
+    code = "recent_sign_in_needed"
+    hint = "Confirm who you are: POST /api/sessions/confirm with your password, or `cuebook login`. A plain token never counts."
+
+
+class SignedOut(Unauthenticated):
+    """Nobody is signed in here."""
+
+    code = "signed_out"
+    hint = "Sign in again."
+
+
 @dataclass(frozen=True, slots=True)
-class Session:
-    """Somebody signed in. ``expires_at`` is the end however busy the session is."""
+class Link:
+    """A way to an account that counts once: to the very first one, or (``login``) to a new password of that one."""
 
     verifier: str
-    principal: str
-    role: Role
+    login: str | None
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Somebody signed in. ``expires_at`` is the end however busy the session is; ``signed_in_at`` the last proof of who it is."""
+
+    verifier: str
+    person_id: int
     created_at: datetime
     seen_at: datetime
     expires_at: datetime
+    signed_in_at: datetime
+
+    @property
+    def name(self) -> str:
+        """Enough to tell sessions apart, and useless to a reader."""
+        return self.verifier[:12]
 
     @property
     def credential(self) -> str:
-        """What the audit calls it: enough to tell sessions apart, and useless to a reader."""
-        return f"session-{self.verifier[:12]}"
+        """What the audit calls it."""
+        return f"session-{self.name}"
 
     def counts(self, now: datetime) -> bool:
         """Whether it still stands for its person."""
         return now < self.expires_at and now < self.seen_at + IDLE_MAX
+
+
+def require_recent(actor: Actor, now: datetime) -> None:
+    """Refuse what needs a fresh proof of who acts: a session somebody left open, or a token, does not suffice."""
+    if actor.signed_in_at is None or now - actor.signed_in_at > RECENT:
+        raise RecentSignInNeeded
 
 
 def encode(random: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Releases over HTTP."""
+"""Releases over HTTP: propose, approve, apply; or at once, where the policy asks for nobody else."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from cuebook_server.domain.release import Item, Release, Wanted
+from cuebook_server.domain.release import Item, Kind, Release, Review
 from cuebook_server.http.door import Body, Limit, Route, Shown, Through, responses
 from cuebook_server.http.prompts import NUMBER_MAX
 from cuebook_server.services import releases
 
-router = APIRouter(prefix="/projects/{project}/releases", tags=["releases"], route_class=Route)
+router = APIRouter(prefix="/projects/{project}", tags=["releases"], route_class=Route)
 Number = Annotated[int, Field(ge=1, le=NUMBER_MAX)]
 
 
@@ -26,17 +26,43 @@ class ItemIn(Body):
 
 
 class ReleaseIn(Body):
-    """A change of one environment: applied whole, or not at all. ``dry_run`` weighs it and changes nothing."""
+    """A change of one environment: applied whole, or not at all.
+
+    ``propose``: ask for it, and let others approve and apply. ``dry_run``: weigh it, and change nothing. ``emergency``: break
+    the glass; needs its own right and a reason, and leaves a review open. ``shrink_meant``: a text that lost more than half is
+    meant to.
+    """
 
     environment: str
     items: list[ItemIn]
     reason: str = ""
-    kind: Literal["promote", "rollback", "retire"] = "promote"
+    kind: Kind = "promote"
+    propose: bool = False
     dry_run: bool = False
+    emergency: bool = False
+    shrink_meant: bool = False
+
+
+class ApproveIn(Body):
+    """What the approval means, such as "reviewed the wording"."""
+
+    meaning: str
+
+
+class WhyIn(Body):
+    """Why."""
+
+    reason: str = ""
+
+
+class TextIn(Body):
+    """What somebody says."""
+
+    text: str
 
 
 class ItemShown(Shown):
-    """One pointer's move; ``version`` is null where the prompt was retired, ``replaces`` where nothing was live."""
+    """One pointer's move; ``version`` is null where the prompt is retired, ``replaces`` where nothing was live."""
 
     prompt: str
     version: int | None
@@ -61,7 +87,7 @@ class DecisionShown(Shown):
 
 
 class ReleaseShown(Shown):
-    """A release. ``notes`` say what would break a caller of the version that was replaced."""
+    """A release. ``notes`` say what would break a caller of the version that is replaced."""
 
     id: int
     environment: str
@@ -70,12 +96,56 @@ class ReleaseShown(Shown):
     reason: str
     author: str
     created_at: datetime
-    applied_at: datetime
+    applied_at: datetime | None
     epoch: int
-    revision: int
+    revision: int | None
     items: list[ItemShown]
     decision: DecisionShown
     notes: list[str]
+    emergency: bool
+    rebases: int | None
+    ended_at: datetime | None
+    ended_by: str
+    ended_why: str
+
+
+class ApprovalShown(Shown):
+    """A person's signature. ``counts``: it is of exactly this release as it would be applied now."""
+
+    person: str
+    roles: list[str]
+    meaning: str
+    at: datetime
+    counts: bool
+
+
+class CommentShown(Shown):
+    """What somebody said."""
+
+    author: str
+    text: str
+    at: datetime
+
+
+class ReviewShown(Shown):
+    """The debt of an emergency."""
+
+    release: int
+    environment: str
+    skipped: list[str]
+    opened_by: str
+    opened_at: datetime
+    closed_by: str | None
+    closed_at: datetime | None
+    comment: str
+
+
+class StandingShown(ReleaseShown):
+    """A release as it stands now. ``state`` may be approved, stale or expired too; ``decision`` is that of this moment."""
+
+    approvals: list[ApprovalShown]
+    comments: list[CommentShown]
+    review: ReviewShown | None
 
 
 class WeighedShown(Shown):
@@ -97,22 +167,31 @@ class ReleasesShown(Shown):
     next: str | None
 
 
-@router.post("", response_model=ReleaseShown, status_code=201, responses=responses(200, model=WeighedShown))
+class ReviewsShown(Shown):
+    """The emergencies nobody has looked at yet."""
+
+    items: list[ReviewShown]
+    next: str | None = None
+
+
+@router.post("/releases", response_model=ReleaseShown, status_code=201, responses=responses(200, model=WeighedShown))
 def create_release(project: str, body: ReleaseIn, door: Through) -> Response:
     """Release to an environment: promote, roll back or retire. Version left out: the source's, or the previous one."""
     request = releases.Request(
         environment=body.environment,
         kind=body.kind,
-        items=[Wanted(i.prompt, i.version, i.replaces, guarded="replaces" in i.model_fields_set) for i in body.items],
+        items=[releases.Wanted(i.prompt, i.version, i.replaces, guarded="replaces" in i.model_fields_set) for i in body.items],
         reason=body.reason,
+        shrink_meant=body.shrink_meant,
     )
     if body.dry_run:
-        weighed = door.read(lambda actor, uow: releases.weigh(actor, uow, project, request))
-        return Response(_show_weighed(weighed).model_dump_json(), media_type="application/json")
-    return door.write(lambda actor, uow: (201, show(releases.apply(actor, uow, project, request))))
+        weighed = door.read(lambda actor, uow: releases.consider(actor, uow, project, request))
+        return Response(_weighed(weighed).model_dump_json(), media_type="application/json")
+    use = releases.break_glass if body.emergency else releases.propose if body.propose else releases.create
+    return door.write(lambda actor, uow: (201, show(use(actor, uow, project, request))))
 
 
-@router.get("")
+@router.get("/releases")
 def list_releases(
     project: str,
     door: Through,
@@ -126,25 +205,107 @@ def list_releases(
     return ReleasesShown(items=[show(row) for row in rows], next=str(rows[-1].release_id) if len(rows) == limit else None)
 
 
-@router.get("/{release_id}")
-def get_release(project: str, release_id: int, door: Through) -> ReleaseShown:
-    """Show one release: who, when, what, why, and what the policy said."""
-    return show(door.read(lambda actor, uow: releases.find(actor, uow, project, release_id)))
+@router.get("/releases/{release_id}")
+def get_release(project: str, release_id: int, door: Through) -> StandingShown:
+    """Show one release as it stands now: who, when, what, why, what the policy says, who approved."""
+    return _standing(door.read(lambda actor, uow: releases.find(actor, uow, project, release_id)))
+
+
+@router.post("/releases/{release_id}/approve", response_model=StandingShown)
+def approve_release(project: str, release_id: int, body: ApproveIn, door: Through) -> Response:
+    """Approve a release: sign exactly what it would change now. Needs a person with a recent sign-in."""
+    return door.write(lambda actor, uow: (200, _standing(releases.approve(actor, uow, project, release_id, body.meaning))))
+
+
+@router.post("/releases/{release_id}/apply", response_model=ReleaseShown)
+def apply_release(project: str, release_id: int, door: Through) -> Response:
+    """Apply a proposed release. Its policy is weighed again at this moment."""
+    return door.write(lambda actor, uow: (200, show(releases.apply(actor, uow, project, release_id))))
+
+
+@router.post("/releases/{release_id}/decline", response_model=ReleaseShown)
+def decline_release(project: str, release_id: int, body: WhyIn, door: Through) -> Response:
+    """End a proposed release with a no."""
+    return door.write(lambda actor, uow: (200, show(releases.decline(actor, uow, project, release_id, body.reason))))
+
+
+@router.post("/releases/{release_id}/withdraw", response_model=ReleaseShown)
+def withdraw_release(project: str, release_id: int, body: WhyIn, door: Through) -> Response:
+    """Take one's own proposal back."""
+    return door.write(lambda actor, uow: (200, show(releases.withdraw(actor, uow, project, release_id, body.reason))))
+
+
+@router.post("/releases/{release_id}/comments", response_model=StandingShown, status_code=201)
+def comment_release(project: str, release_id: int, body: TextIn, door: Through) -> Response:
+    """Say something about a release."""
+    return door.write(lambda actor, uow: (201, _standing(releases.comment(actor, uow, project, release_id, body.text))))
+
+
+@router.post("/releases/{release_id}/rebase", response_model=ReleaseShown, status_code=201)
+def rebase_release(project: str, release_id: int, door: Through) -> Response:
+    """Take a stale release up again, over what is live now."""
+    return door.write(lambda actor, uow: (201, show(releases.rebase(actor, uow, project, release_id))))
+
+
+@router.get("/reviews")
+def list_reviews(project: str, door: Through) -> ReviewsShown:
+    """List the emergencies nobody has looked at yet."""
+    return ReviewsShown(items=[_review(row) for row in door.read(lambda actor, uow: releases.reviews(actor, uow, project))])
+
+
+@router.post("/releases/{release_id}/review", response_model=ReviewShown)
+def close_review(project: str, release_id: int, body: TextIn, door: Through) -> Response:
+    """Close the review of an emergency, with what was found. Nobody closes their own."""
+    return door.write(lambda actor, uow: (200, _review(releases.close_review(actor, uow, project, release_id, body.text))))
 
 
 def _items(items: tuple[Item, ...]) -> list[ItemShown]:
     return [ItemShown(prompt=item.prompt, version=item.version, replaces=item.replaces) for item in items]
 
 
-def _show_weighed(weighed: releases.Weighed) -> WeighedShown:
+def _weighed(weighed: releases.Weighed) -> WeighedShown:
     return WeighedShown(
         environment=weighed.environment.name,
-        kind=weighed.request.kind,
+        kind=weighed.kind,
         revision=weighed.environment.revision,
         items=_items(weighed.items),
         decision=DecisionShown.model_validate(weighed.decision.to_json()),
         notes=list(weighed.notes),
     )
+
+
+def _review(review: Review) -> ReviewShown:
+    return ReviewShown(
+        release=review.release_id,
+        environment=review.environment,
+        skipped=list(review.skipped),
+        opened_by=review.opened_by,
+        opened_at=review.opened_at,
+        closed_by=review.closed_by,
+        closed_at=review.closed_at,
+        comment=review.comment,
+    )
+
+
+def _standing(standing: releases.Standing) -> StandingShown:
+    shown = show(standing.release).model_dump() | {"state": standing.seen}
+    counting: set[str] = set()
+    if standing.weighed is not None:
+        shown["decision"] = DecisionShown.model_validate(standing.weighed.decision.to_json())
+        counting = {approval.person for approval in standing.counting}
+    approvals = [
+        ApprovalShown(
+            person=given.person,
+            roles=sorted(given.roles),
+            meaning=given.meaning,
+            at=given.at,
+            counts=given.person in counting,
+        )
+        for given in standing.approvals
+    ]
+    comments = [CommentShown(author=said.author, text=said.text, at=said.at) for said in standing.comments]
+    review = _review(standing.review) if standing.review else None
+    return StandingShown(**shown, approvals=approvals, comments=comments, review=review)
 
 
 def show(release: Release) -> ReleaseShown:
@@ -163,4 +324,9 @@ def show(release: Release) -> ReleaseShown:
         items=_items(release.items),
         decision=DecisionShown.model_validate(release.decision),
         notes=list(release.notes),
+        emergency=release.emergency,
+        rebases=release.rebases,
+        ended_at=release.ended_at,
+        ended_by=release.ended_by,
+        ended_why=release.ended_why,
     )

@@ -66,7 +66,7 @@ def save_in(actor: Actor, scope: Scope, name: str, draft: Draft) -> Saved:
         includes={ids[fragment]: fragments[fragment].number for fragment in fragments},
         texts=content.texts(locked.served),
     )
-    version = scope.prompts.save(of, new, actor.principal)
+    version = scope.prompts.save(of, new, actor.principal, actor.person or actor.owner)
     environments = _serve_at_once(actor, scope, of, version)
     scope.audit.append(actor, _saved(version, newest, environments))
     return Saved(version, created=True, environments=environments)

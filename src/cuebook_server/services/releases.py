@@ -1,118 +1,221 @@
 """Releases: the only way to change what a pinned environment serves.
 
-``apply`` moves pointers, and nothing else does. It checks the actor, weighs the policy, compares and sets each pointer, raises
-the environment's revision once, and writes the release, the history and the audit entry, all in the caller's transaction:
-readers see all of it or nothing. The database refuses a pointer that moves any other way.
+``_move`` moves pointers, and nothing else does. Before it, the actor is checked and the policy weighed against the facts of
+this moment; in it each pointer is compared and set, the environment's revision raised once, and the release, the history and
+the audit entry written, all in the caller's transaction: readers see all of it or nothing. The database refuses any other way.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from cuebook_server.domain import prompt as prompts_domain
-from cuebook_server.domain import variables
 from cuebook_server.domain.access import Actor, Permission
 from cuebook_server.domain.audit import Happening
-from cuebook_server.domain.environment import Environment
-from cuebook_server.domain.errors import (
-    AlreadyLive,
-    NeverLiveHere,
-    NotFound,
-    NothingToRollBack,
-    NotReleasedHere,
-    PointerMoved,
-    PolicyRefused,
-    TracksLatest,
-)
-from cuebook_server.domain.prompt import Prompt, Version
+from cuebook_server.domain.decision import Approval, counting
+from cuebook_server.domain.errors import Conflict, Forbidden, NotFound, PolicyRefused
+from cuebook_server.domain.prompt import Version, check_text
 from cuebook_server.domain.release import (
-    ITEMS_MAX,
+    COMMENT_CHARS_MAX,
     REASON_CHARS_MAX,
     BadRelease,
     Change,
-    Decision,
-    Item,
+    Comment,
+    Draft,
     Kind,
     Release,
+    Review,
+    Seen,
     Wanted,
-    decide,
-    previous,
+    seen,
 )
 from cuebook_server.services.environments import known
 from cuebook_server.services.ports import Scope, UnitOfWork
 from cuebook_server.services.projects import enter
-from cuebook_server.services.prompts import locate
+from cuebook_server.services.weighing import Move, Request, Weighed, weigh, weigh_again
+
+__all__ = ["Request", "Wanted", "Weighed"]
 
 _NEEDED: dict[Kind, Permission] = {"promote": "releases.apply", "retire": "releases.apply", "rollback": "releases.rollback"}
 
 
+class StaleRelease(Conflict):
+    """What the release would replace has changed since."""
+
+    code = "stale_release"
+    hint = "Rebase it: reviewers then see only what changed."
+
+
+class ReleaseEnded(Conflict):
+    """The release has ended already."""
+
+    code = "release_ended"
+
+
+class PersonNeeded(Forbidden):
+    """Only a person can do this, not a service's token."""
+
+    code = "person_needed"
+    hint = "Sign in as yourself: an approval counts people, not credentials."
+
+
+class OwnWork(Forbidden):
+    """Somebody else must do this."""
+
+    code = "own_work"
+    hint = "Ask a colleague."
+
+
 @dataclass(frozen=True, slots=True)
-class Request:
-    """A release as somebody asks for it."""
+class Standing:
+    """A release as it stands now: what it is, what its policy says at this moment, and who said what."""
 
-    environment: str
-    kind: Kind
-    items: Sequence[Wanted]
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """One pointer's move with the versions it is between; ``first`` when the prompt never had a pointer here."""
-
-    item: Item
-    old: Version | None
-    new: Version | None
-    first: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Weighed:
-    """A release before it is applied: its exact moves, and the policy's decision."""
-
-    environment: Environment
-    request: Request
-    moves: tuple[Move, ...]
-    decision: Decision
+    release: Release
+    seen: Seen
+    weighed: Weighed | None
+    approvals: Sequence[Approval]
+    comments: Sequence[Comment]
+    review: Review | None
 
     @property
-    def items(self) -> tuple[Item, ...]:
-        """The moves without the versions' content."""
-        return tuple(move.item for move in self.moves)
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What would break a caller of the version that is replaced."""
-        return tuple(
-            f"{move.item.prompt}: {breaking.sentence}"
-            for move in self.moves
-            if move.old and move.new
-            for breaking in variables.breaking(move.old.served, move.new.served)
-        )
+    def counting(self) -> Sequence[Approval]:
+        """The approvals that count for the release as it would be applied now."""
+        return counting(self.weighed.environment.policy, self.weighed.facts) if self.weighed else ()
 
 
-def apply(actor: Actor, uow: UnitOfWork, project: str, request: Request) -> Release:
-    """Apply a release: every item of it, or nothing."""
-    scope = enter(actor, uow, project, _NEEDED[request.kind])
-    weighed = _weigh(scope, request)
-    if not weighed.decision.allowed:
-        unmet = [verdict.sentence for verdict in weighed.decision.verdicts if not verdict.passed]
-        raise PolicyRefused(" ".join(unmet), decision=weighed.decision.to_json())
-    return _move(actor, scope, weighed)
+def create(actor: Actor, uow: UnitOfWork, project: str, request: Request) -> Release:
+    """Release at once: every item of it, or nothing, and only where the policy asks for nobody else."""
+    scope = enter(actor, uow, project, _NEEDED[request.kind], environment=request.environment)
+    weighed = weigh(scope, uow, request, _answers(actor))
+    _let_in(weighed)
+    release = scope.releases.add(weighed.environment, _draft(actor, weighed))
+    return _move(actor, scope, release, weighed)
 
 
-def weigh(actor: Actor, uow: UnitOfWork, project: str, request: Request) -> Weighed:
-    """What ``apply`` would do and what the policy says of it. Changes nothing."""
-    return _weigh(enter(actor, uow, project, _NEEDED[request.kind]), request)
+def consider(actor: Actor, uow: UnitOfWork, project: str, request: Request) -> Weighed:
+    """What a release would do and what the policy says of it. Changes nothing."""
+    scope = enter(actor, uow, project, environment=request.environment)
+    return weigh(scope, uow, request, _answers(actor))
 
 
-def find(actor: Actor, uow: UnitOfWork, project: str, release_id: int) -> Release:
-    """One release."""
-    found = enter(actor, uow, project).releases.find(release_id)
-    if found is None:
-        raise NotFound(f"There is no release {release_id}.")
-    return found
+def propose(actor: Actor, uow: UnitOfWork, project: str, request: Request) -> Release:
+    """Ask for a release that others then approve and apply."""
+    scope = enter(actor, uow, project, "releases.propose", environment=request.environment)
+    weighed = weigh(scope, uow, request, _answers(actor))
+    release = scope.releases.add(weighed.environment, _draft(actor, weighed))
+    _tell(actor, scope, "release.proposed", release, after=_sides(weighed.moves)[1])
+    return release
+
+
+def approve(actor: Actor, uow: UnitOfWork, project: str, release_id: int, meaning: str) -> Standing:
+    """Sign exactly these digests, for this environment, in place of what is live there, under its policy of now."""
+    scope, release = _open(actor, uow, project, release_id, "releases.approve")
+    if actor.person is None:
+        raise PersonNeeded
+    actor.require_recent_sign_in(uow.now)
+    if not meaning.strip():
+        raise BadRelease("The approval says nothing.", hint="Name its meaning, such as 'reviewed the wording'.")
+    check_text("meaning", meaning, REASON_CHARS_MAX)
+    weighed = weigh_again(scope, uow, release, ())
+    _refuse_stale(release, weighed)
+    facts = weighed.facts
+    involved = {facts.author}.union(*(item.savers for item in facts.items))
+    if not weighed.environment.policy.approvals.author and actor.person in involved:
+        raise OwnWork(f"{actor.person} wrote or proposed this, and cannot approve it.")
+    roles = actor.roles(scope.project.project_id, release.environment)
+    approval = Approval(actor.person, frozenset(roles), meaning, facts.signature, uow.now)
+    scope.releases.add_approval(release, approval, actor.credential)
+    _tell(actor, scope, "release.approved", release, reason=meaning, after={"signature": facts.signature})
+    return _standing(scope, uow, release)
+
+
+def apply(actor: Actor, uow: UnitOfWork, project: str, release_id: int) -> Release:
+    """Apply a proposed release. Its policy is weighed again now; a moved base makes it stale."""
+    scope, release = _open(actor, uow, project, release_id, "releases.apply")
+    weighed = weigh_again(scope, uow, release, scope.releases.approvals(release))
+    _refuse_stale(release, weighed)
+    _let_in(weighed)
+    return _move(actor, scope, release, weighed)
+
+
+def decline(actor: Actor, uow: UnitOfWork, project: str, release_id: int, why: str) -> Release:
+    """End a proposed release with a no."""
+    scope, release = _open(actor, uow, project, release_id, "releases.approve")
+    return _end(actor, scope, uow, release, "declined", why)
+
+
+def withdraw(actor: Actor, uow: UnitOfWork, project: str, release_id: int, why: str = "") -> Release:
+    """Take one's own proposal back."""
+    scope, release = _open(actor, uow, project, release_id, "releases.propose")
+    if _answers(actor) != (release.person or release.author):
+        raise Forbidden(f"Only {release.author} can withdraw it.", hint="Decline it instead.")
+    return _end(actor, scope, uow, release, "withdrawn", why)
+
+
+def comment(actor: Actor, uow: UnitOfWork, project: str, release_id: int, text: str) -> Standing:
+    """Say something about a release."""
+    scope = enter(actor, uow, project)
+    release = _found(scope, release_id)
+    if not check_text("comment", text, COMMENT_CHARS_MAX).strip():
+        raise BadRelease("The comment is empty.", hint="Say something.")
+    scope.releases.add_comment(release, Comment(actor.principal, text, uow.now))
+    _tell(actor, scope, "release.commented", release)
+    return _standing(scope, uow, release)
+
+
+def rebase(actor: Actor, uow: UnitOfWork, project: str, release_id: int) -> Release:
+    """Take a stale release up again, as a new one over what is live now; the old one ends."""
+    scope, release = _open(actor, uow, project, release_id, "releases.propose")
+    wanted = [Wanted(item.prompt, item.version) for item in release.items]
+    request = Request(release.environment, release.kind, wanted, release.reason, release.shrink_meant)
+    weighed = weigh(scope, uow, request, _answers(actor))
+    fresh = scope.releases.add(weighed.environment, replace(_draft(actor, weighed), rebases=release.release_id))
+    _end(actor, scope, uow, release, "withdrawn", f"Rebased as release {fresh.release_id}.")
+    _tell(actor, scope, "release.proposed", fresh, after=_sides(weighed.moves)[1])
+    return fresh
+
+
+def break_glass(actor: Actor, uow: UnitOfWork, project: str, request: Request) -> Release:
+    """Release at once in an emergency, past the policy. The rules skipped are a debt that somebody else must close."""
+    scope = enter(actor, uow, project, "releases.break_glass", environment=request.environment)
+    if not request.reason.strip():
+        raise BadRelease("An emergency needs a reason.", hint="Say what happened.")
+    weighed = weigh(scope, uow, request, _answers(actor))
+    skipped = tuple(verdict.rule for verdict in weighed.decision.unmet)
+    if "recalled" in skipped:
+        _let_in(weighed)
+    release = scope.releases.add(weighed.environment, replace(_draft(actor, weighed), emergency=True))
+    scope.releases.open_review(Review(release.release_id, release.environment, skipped, actor.principal, uow.now))
+    return _move(actor, scope, release, weighed)
+
+
+def close_review(actor: Actor, uow: UnitOfWork, project: str, release_id: int, text: str) -> Review:
+    """Look at an emergency afterwards, and say what came of it. Nobody closes their own."""
+    scope = enter(actor, uow, project)
+    release = _found(scope, release_id)
+    actor.require("releases.approve", scope.project.project_id, release.environment)
+    review = scope.releases.review(release_id)
+    if review is None or review.closed_at is not None:
+        raise NotFound(f"Release {release_id} has no open review.")
+    if _answers(actor) in (release.person, release.author) or actor.person is None:
+        raise OwnWork("An emergency is reviewed by another person than whoever declared it.")
+    if not check_text("comment", text, COMMENT_CHARS_MAX).strip():
+        raise BadRelease("A review closes with a comment.", hint="Say what was found.")
+    closed = replace(review, closed_by=actor.principal, closed_at=uow.now, comment=text)
+    scope.releases.close_review(closed)
+    _tell(actor, scope, "review.closed", release, reason=text)
+    return closed
+
+
+def reviews(actor: Actor, uow: UnitOfWork, project: str) -> Sequence[Review]:
+    """The emergencies nobody has looked at yet, oldest first."""
+    return enter(actor, uow, project).releases.open_reviews()
+
+
+def find(actor: Actor, uow: UnitOfWork, project: str, release_id: int) -> Standing:
+    """One release as it stands now."""
+    scope = enter(actor, uow, project)
+    return _standing(scope, uow, _found(scope, release_id))
 
 
 def listed(actor: Actor, uow: UnitOfWork, project: str, environment: str, *, before: int, limit: int) -> Sequence[Release]:
@@ -121,104 +224,81 @@ def listed(actor: Actor, uow: UnitOfWork, project: str, environment: str, *, bef
     return scope.releases.list(known(scope, environment) if environment else None, before, limit)
 
 
-def _weigh(scope: Scope, request: Request) -> Weighed:
-    prompts_domain.check_text("reason", request.reason, REASON_CHARS_MAX)
-    if not 1 <= len(request.items) <= ITEMS_MAX:
-        raise BadRelease(f"A release holds 1 to {ITEMS_MAX} items, not {len(request.items)}.")
-    environment = known(scope, request.environment)
-    if environment.tracks_latest:
-        raise TracksLatest(f"{environment.name} serves the newest version of every prompt.")
-    moves = _moves(scope, environment, request)
-    decision = decide(environment, request.kind, request.reason, _not_from_source(scope, environment, moves))
-    return Weighed(environment, request, moves, decision)
+def _answers(actor: Actor) -> str:
+    """Who answers for what an actor does: the person behind a credential, or the service itself."""
+    return actor.person or actor.owner or actor.principal
 
 
-def _not_from_source(scope: Scope, environment: Environment, moves: Sequence[Move]) -> Sequence[Item]:
-    """The items whose version never ran in the environment that the policy says they come from."""
-    source = scope.environments.find(environment.policy.comes_from) if environment.policy.comes_from else None
-    if source is None:
-        return []
-    items = [move.item for move in moves]
-    return [i for i in items if i.version is not None and not scope.environments.was_live(source, i.prompt_id, i.version)]
-
-
-def _moves(scope: Scope, environment: Environment, request: Request) -> tuple[Move, ...]:
-    """The exact moves asked for, without those that change nothing."""
-    prompts = [locate(scope, wanted.prompt) for wanted in request.items]
-    if len({prompt.prompt_id for prompt in prompts}) != len(prompts):
-        raise BadRelease("A prompt stands twice in the release.", hint="Name each prompt once.")
-    pointers = scope.environments.pointers(environment, [prompt.prompt_id for prompt in prompts])
-    moves = []
-    for prompt, wanted in zip(prompts, request.items, strict=True):
-        serves = pointers.get(prompt.prompt_id)
-        if wanted.guarded and wanted.replaces != serves:
-            raise PointerMoved(
-                f"{environment.name} serves version {serves} of {prompt.name}, not {wanted.replaces}.",
-                prompt=prompt.name,
-                yours=wanted.replaces,
-                theirs=serves,
-                revision=environment.revision,
-            )
-        version = _version(scope, environment, request.kind, prompt, wanted)
-        if version != serves:
-            old, new = (scope.prompts.version(prompt, number) if number else None for number in (serves, version))
-            item = Item(prompt.prompt_id, prompt.name, version, serves)
-            moves.append(Move(item, old, new, first=prompt.prompt_id not in pointers))
-    if not moves:
-        raise AlreadyLive(f"{environment.name} already serves this.", revision=environment.revision)
-    return tuple(moves)
-
-
-def _version(scope: Scope, environment: Environment, kind: Kind, prompt: Prompt, wanted: Wanted) -> int | None:
-    """The version an item means, where it was left open: the source's for a promotion, the previous for a rollback."""
-    if kind == "retire":
-        return None
-    if kind == "rollback":
-        return _earlier(scope, environment, prompt, wanted.version)
-    if wanted.version is None:
-        return _from_source(scope, environment, prompt)
-    if not 1 <= wanted.version <= prompt.latest:
-        raise NotFound(f"{prompt.name} has no version {wanted.version}; the newest is {prompt.latest}.")
-    return wanted.version
-
-
-def _earlier(scope: Scope, environment: Environment, prompt: Prompt, number: int | None) -> int:
-    history = scope.environments.live_numbers(environment, prompt.prompt_id)
-    if number is not None and number not in history:
-        raise NeverLiveHere(f"Version {number} of {prompt.name} was never live in {environment.name}.")
-    found = previous(history) if number is None else number
-    if found is None:
-        raise NothingToRollBack(f"No earlier version of {prompt.name} was live in {environment.name}.")
-    return found
-
-
-def _from_source(scope: Scope, environment: Environment, prompt: Prompt) -> int:
-    source = scope.environments.find(environment.policy.comes_from or "")
-    if source is None:
-        raise BadRelease(
-            f"Which version of {prompt.name}? {environment.name} comes from no other environment.", hint="Name the version."
-        )
-    serves = (
-        prompt.latest if source.tracks_latest else scope.environments.pointers(source, [prompt.prompt_id]).get(prompt.prompt_id)
-    )
-    if serves is None:
-        raise NotReleasedHere(f"{source.name} serves no version of {prompt.name}.", hint=f"Promote it to {source.name} first.")
-    return serves
-
-
-def _move(actor: Actor, scope: Scope, weighed: Weighed) -> Release:
-    """Move every pointer of a release that was let in. No other function does."""
-    request = weighed.request
-    environment = scope.environments.raise_revision(weighed.environment)
-    release = scope.releases.add(
-        environment,
-        kind=request.kind,
-        reason=request.reason,
+def _draft(actor: Actor, weighed: Weighed) -> Draft:
+    return Draft(
+        kind=weighed.kind,
+        reason=weighed.reason,
         author=actor.principal,
+        person=actor.person or actor.owner,
         items=weighed.items,
         decision=weighed.decision,
         notes=weighed.notes,
+        signature=weighed.facts.signature,
+        shrink_meant=weighed.facts.shrink_meant,
     )
+
+
+def _found(scope: Scope, release_id: int) -> Release:
+    found = scope.releases.find(release_id)
+    if found is None:
+        raise NotFound(f"There is no release {release_id}.")
+    return found
+
+
+def _open(actor: Actor, uow: UnitOfWork, project: str, release_id: int, permission: Permission) -> tuple[Scope, Release]:
+    """A release that still waits, for an actor who may do this in its environment."""
+    scope = enter(actor, uow, project)
+    release = _found(scope, release_id)
+    actor.require(permission, scope.project.project_id, release.environment)
+    if release.state != "proposed":
+        raise ReleaseEnded(f"Release {release_id} was {release.state}.", state=release.state)
+    if seen(release, allowed=False, stale=False, now=uow.now) == "expired":
+        raise ReleaseEnded(f"Release {release_id} has expired.", state="expired", hint="Propose it again.")
+    return scope, release
+
+
+def _standing(scope: Scope, uow: UnitOfWork, release: Release) -> Standing:
+    approvals, comments = scope.releases.approvals(release), scope.releases.comments(release)
+    weighed = weigh_again(scope, uow, release, approvals) if release.state == "proposed" else None
+    stale = bool(weighed and weighed.stale_items)
+    now = seen(release, allowed=bool(weighed and weighed.decision.allowed), stale=stale, now=uow.now)
+    return Standing(release, now, weighed, approvals, comments, scope.releases.review(release.release_id))
+
+
+def _refuse_stale(release: Release, weighed: Weighed) -> None:
+    if stale := weighed.stale_items:
+        live = {move.item.prompt: move.old.number if move.old else None for move in weighed.moves}
+        moved = {item.prompt: {"yours": item.replaces, "theirs": live[item.prompt]} for item in stale}
+        raise StaleRelease(
+            f"{release.environment} has changed since release {release.release_id} was proposed.",
+            moved=moved,
+            revision=weighed.environment.revision,
+        )
+
+
+def _let_in(weighed: Weighed) -> None:
+    if not weighed.decision.allowed:
+        sentences = " ".join(verdict.sentence for verdict in weighed.decision.unmet)
+        raise PolicyRefused(sentences, decision=weighed.decision.to_json())
+
+
+def _end(actor: Actor, scope: Scope, uow: UnitOfWork, release: Release, state: str, why: str) -> Release:
+    check_text("reason", why, REASON_CHARS_MAX)
+    ended = replace(release, state=state, ended_at=uow.now, ended_by=actor.principal, ended_why=why)  # type: ignore[arg-type]  # a State
+    scope.releases.end(ended)
+    _tell(actor, scope, f"release.{state}", release, reason=why)
+    return ended
+
+
+def _move(actor: Actor, scope: Scope, release: Release, weighed: Weighed) -> Release:
+    """Move every pointer of a release that was let in. No other function does."""
+    environment = scope.environments.raise_revision(weighed.environment)
+    applied = scope.releases.apply(release, environment, weighed.decision)
     for move in weighed.moves:
         change = Change(
             revision=environment.revision,
@@ -226,28 +306,38 @@ def _move(actor: Actor, scope: Scope, weighed: Weighed) -> Release:
             prompt=move.item.prompt,
             before=move.item.replaces,
             after=move.item.version,
-            cause=request.kind,
+            cause=release.kind,
             actor=actor.principal,
             at=environment.updated_at,
             release_id=release.release_id,
         )
         scope.environments.record(environment, change)
         scope.environments.move(environment, move.item, release.release_id, first=move.first)
-    scope.audit.append(actor, _happened(release, weighed.moves))
-    return release
+    before, after = _sides(weighed.moves)
+    action = "release.break_glass" if release.emergency else f"release.{release.kind}"
+    _tell(actor, scope, action, applied, reason=release.reason, before=before, after=after)
+    return applied
 
 
-def _happened(release: Release, moves: Sequence[Move]) -> Happening:
-    return Happening(
-        f"release.{release.kind}",
-        f"release {release.release_id}",
-        environment=release.environment,
-        revision=release.revision,
-        reason=release.reason,
-        before={move.item.prompt: _told(move.old) for move in moves},
-        after={move.item.prompt: _told(move.new) for move in moves},
-    )
+def _sides(moves: Sequence[Move]) -> tuple[dict[str, object], dict[str, object]]:
+    """What is replaced and what comes, by prompt."""
+    return {move.item.prompt: _told(move.old) for move in moves}, {move.item.prompt: _told(move.new) for move in moves}
 
 
 def _told(version: Version | None) -> dict[str, object] | None:
     return {"version": version.number, "digest": version.digest} if version else None
+
+
+def _tell(
+    actor: Actor, scope: Scope, action: str, release: Release, *, reason: str = "", before: object = None, after: object = None
+) -> None:
+    happening = Happening(
+        action,
+        f"release {release.release_id}",
+        environment=release.environment,
+        revision=release.revision,
+        reason=reason or release.reason,
+        before=before,
+        after=after,
+    )
+    scope.audit.append(actor, happening)

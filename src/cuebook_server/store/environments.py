@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Row, and_, func, select, update
 from cuebook_server.domain.environment import Environment, Plan
 from cuebook_server.domain.errors import PointerMoved
 from cuebook_server.domain.policy import Policy
-from cuebook_server.domain.release import Change, Item
+from cuebook_server.domain.release import Change, Item, Step
 from cuebook_server.store.schema import environment, pointer, pointer_change, prompt, release
 
 if TYPE_CHECKING:
@@ -152,10 +152,14 @@ class EnvironmentStore:
         found = select(pointer_change.c.revision).where(mine, pointer_change.c.after == number).limit(1)
         return self._tx.connection.execute(found).first() is not None
 
-    def live_numbers(self, of: Environment, prompt_id: int) -> Sequence[int | None]:
-        """Everything the environment served of a prompt, oldest first; ``None`` where it was retired."""
-        found = select(pointer_change.c.after).where(self._changes(of, prompt_id)).order_by(pointer_change.c.revision)
-        return self._tx.connection.scalars(found).all()
+    def steps(self, of: Environment, prompt_id: int) -> Sequence[Step]:
+        """The prompt's life in the environment, oldest first."""
+        found = (
+            select(pointer_change.c.after, pointer_change.c.cause, pointer_change.c.at)
+            .where(self._changes(of, prompt_id))
+            .order_by(pointer_change.c.revision)
+        )
+        return [Step(row.after, row.cause, row.at) for row in self._tx.connection.execute(found)]
 
     def _changes(self, of: Environment, prompt_id: int) -> ColumnElement[bool]:
         return and_(

@@ -10,7 +10,16 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, text
 
-HISTORY = ("version", "version_include", "pointer_change", "release_item", "audit_entry")
+HISTORY = (
+    "version",
+    "version_include",
+    "pointer_change",
+    "release_item",
+    "audit_entry",
+    "approval",
+    "release_comment",
+    "gate_result",
+)
 # The key of each table above, for SQLite: INSERT OR REPLACE would delete a row without firing a DELETE trigger.
 _KEYS = {
     "version": ("project_id", "prompt_id", "number"),
@@ -19,6 +28,9 @@ _KEYS = {
     "release_item": ("project_id", "release_id", "prompt_id"),
     "audit_entry": ("project_id", "seq"),
     "release": ("project_id", "release_id"),
+    "approval": ("project_id", "release_id", "ordinal"),
+    "release_comment": ("project_id", "release_id", "ordinal"),
+    "gate_result": ("project_id", "gate", "digest", "ordinal"),
 }
 _MOVE = """EXISTS (
     SELECT 1 FROM pointer_change AS c
@@ -56,7 +68,7 @@ def sqlite() -> Iterator[str]:
         )
     yield _sqlite("release_no_delete", "BEFORE DELETE ON release", "release is history: no DELETE")
     yield _sqlite(
-        "release_no_update", "BEFORE UPDATE ON release WHEN OLD.state = 'applied'", "an applied release never changes"
+        "release_no_update", "BEFORE UPDATE ON release WHEN OLD.state <> 'proposed'", "a release that ended never changes"
     )
     for verb in ("INSERT", "UPDATE"):
         when = f"BEFORE {verb} ON pointer WHEN NOT {_MOVE.format(same='IS')}"
@@ -97,8 +109,8 @@ def postgresql() -> Iterator[str]:
     yield _postgresql("release_no_delete", "BEFORE DELETE ON release FOR EACH ROW", "release is history: no DELETE")
     yield _postgresql(
         "release_no_update",
-        "BEFORE UPDATE ON release FOR EACH ROW WHEN (OLD.state = 'applied')",
-        "an applied release never changes",
+        "BEFORE UPDATE ON release FOR EACH ROW WHEN (OLD.state <> 'proposed')",
+        "a release that ended never changes",
     )
     for table in (*HISTORY, "release", "pointer"):
         yield _postgresql(f"{table}_no_truncate", f"BEFORE TRUNCATE ON {table} FOR EACH STATEMENT", f"{table}: no TRUNCATE")

@@ -127,7 +127,7 @@ class PromptStore:
             imported.insert().values(project_id=self._project, prompt_id=of.prompt_id, import_key=import_key, number=number)
         )
 
-    def save(self, of: Prompt, new: NewVersion, author: str) -> Version:
+    def save(self, of: Prompt, new: NewVersion, author: str, person: str | None) -> Version:
         """Write the next version. The caller holds the project, so the number is free."""
         connection, number = self._tx.connection, of.latest + 1
         provenance = {k: v for k, v in asdict(new.provenance).items() if v is not None} if new.provenance else None
@@ -139,6 +139,7 @@ class PromptStore:
             "body": new.body.decode(),
             "served": new.served.decode() if new.served is not None else None,
             "author": author,
+            "person": person,
             "message": new.message,
             "created_at": self._tx.now,
             "provenance": json.dumps(provenance) if provenance else None,
@@ -206,6 +207,7 @@ def _version(row: Row[Any], name: str) -> Version:
         content=content,
         served=json.loads(row.served) if row.served is not None else content,
         author=row.author,
+        person=row.person,
         message=row.message,
         created_at=row.created_at,
         provenance=Provenance(**json.loads(row.provenance)) if row.provenance else None,

@@ -23,6 +23,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 
 metadata = MetaData()
@@ -105,6 +106,7 @@ version = Table(
     Column("message", Text, nullable=False),
     Column("created_at", UTCDateTime, nullable=False),
     Column("provenance", Text),
+    Column("person", Text),  # who answers for the author, where somebody does
     PrimaryKeyConstraint("project_id", "prompt_id", "number"),
     ForeignKeyConstraint(["project_id", "prompt_id"], ["prompt.project_id", "prompt.prompt_id"]),
 )
@@ -168,9 +170,18 @@ release = Table(
     Column("decision", Text, nullable=False),
     Column("notes", Text, nullable=False),
     Column("created_at", UTCDateTime, nullable=False),
-    Column("applied_at", UTCDateTime, nullable=False),
+    Column("applied_at", UTCDateTime),  # NULL until it is applied, like the revision
     Column("epoch", Integer, nullable=False),
-    Column("revision", Integer, nullable=False),
+    Column("revision", Integer),
+    Column("person", Text),  # who answers for the author, where somebody does
+    Column("signature", Text, nullable=False, server_default=""),  # what its approvals sign
+    Column("shrink_meant", Boolean, nullable=False, server_default=false()),
+    Column("emergency", Boolean, nullable=False, server_default=false()),
+    Column("scheduled_at", UTCDateTime),
+    Column("ended_at", UTCDateTime),  # declined, withdrawn or failed
+    Column("ended_by", Text, nullable=False, server_default=""),
+    Column("ended_why", Text, nullable=False, server_default=""),
+    Column("rebases", Integer),  # the stale release this one takes up again
     PrimaryKeyConstraint("project_id", "release_id"),
     UniqueConstraint("project_id", "environment_id", "revision"),
     ForeignKeyConstraint(["project_id", "environment_id"], ["environment.project_id", "environment.environment_id"]),
@@ -239,6 +250,67 @@ audit_entry = Table(
     Column("at", UTCDateTime, nullable=False),
     Column("body", Text, nullable=False),
     PrimaryKeyConstraint("project_id", "seq"),
+    ForeignKeyConstraint(["project_id"], ["project.project_id"]),
+)
+
+approval = Table(
+    "approval",
+    metadata,
+    Column("project_id", Integer, nullable=False),
+    Column("release_id", Integer, nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("roles", Text, nullable=False),
+    Column("meaning", Text, nullable=False),
+    Column("signature", Text, nullable=False),
+    Column("credential", Text, nullable=False),
+    Column("at", UTCDateTime, nullable=False),
+    PrimaryKeyConstraint("project_id", "release_id", "ordinal"),
+    ForeignKeyConstraint(["project_id", "release_id"], ["release.project_id", "release.release_id"]),
+)
+
+release_comment = Table(
+    "release_comment",
+    metadata,
+    Column("project_id", Integer, nullable=False),
+    Column("release_id", Integer, nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("at", UTCDateTime, nullable=False),
+    PrimaryKeyConstraint("project_id", "release_id", "ordinal"),
+    ForeignKeyConstraint(["project_id", "release_id"], ["release.project_id", "release.release_id"]),
+)
+
+# The debt of an emergency: open until somebody else closes it.
+review = Table(
+    "review",
+    metadata,
+    Column("project_id", Integer, nullable=False),
+    Column("release_id", Integer, nullable=False),
+    Column("skipped", Text, nullable=False),
+    Column("opened_by", Text, nullable=False),
+    Column("opened_at", UTCDateTime, nullable=False),
+    Column("closed_by", Text),
+    Column("closed_at", UTCDateTime),
+    Column("comment", Text, nullable=False, server_default=""),
+    PrimaryKeyConstraint("project_id", "release_id"),
+    ForeignKeyConstraint(["project_id", "release_id"], ["release.project_id", "release.release_id"]),
+)
+
+gate_result = Table(
+    "gate_result",
+    metadata,
+    Column("project_id", Integer, nullable=False),
+    Column("gate", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("suite_revision", Text, nullable=False),
+    Column("passed", Boolean, nullable=False),
+    Column("score", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", UTCDateTime, nullable=False),
+    PrimaryKeyConstraint("project_id", "gate", "digest", "ordinal"),
     ForeignKeyConstraint(["project_id"], ["project.project_id"]),
 )
 

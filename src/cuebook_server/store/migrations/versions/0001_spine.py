@@ -182,9 +182,9 @@ def _release() -> None:
         sa.Column("decision", sa.Text(), nullable=False),
         sa.Column("notes", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("applied_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("applied_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("epoch", sa.Integer(), nullable=False),
-        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(
             ["project_id", "environment_id"],
             ["environment.project_id", "environment.environment_id"],

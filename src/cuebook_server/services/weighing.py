@@ -1,0 +1,216 @@
+"""Weighing a release: its exact moves, and the facts its policy is held against. Changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from cuebook_server.domain import variables
+from cuebook_server.domain.content import texts
+from cuebook_server.domain.decision import Approval, Facts, ItemFacts, decide, sign
+from cuebook_server.domain.diff import diff
+from cuebook_server.domain.environment import Environment
+from cuebook_server.domain.errors import (
+    AlreadyLive,
+    NeverLiveHere,
+    NotFound,
+    NothingToRollBack,
+    NotReleasedHere,
+    PointerMoved,
+    TracksLatest,
+)
+from cuebook_server.domain.prompt import Prompt, Version, check_text
+from cuebook_server.domain.release import (
+    ITEMS_MAX,
+    REASON_CHARS_MAX,
+    BadRelease,
+    Decision,
+    Item,
+    Kind,
+    Release,
+    Wanted,
+    lived,
+    previous,
+)
+from cuebook_server.domain.summary import change_class
+from cuebook_server.services.environments import known
+from cuebook_server.services.ports import Scope, UnitOfWork
+from cuebook_server.services.prompts import locate
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A release as somebody asks for it. ``shrink_meant``: a text that shrinks to less than half is meant to."""
+
+    environment: str
+    kind: Kind
+    items: Sequence[Wanted]
+    reason: str = ""
+    shrink_meant: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One pointer's move with the versions it is between; ``first`` when the prompt never had a pointer here."""
+
+    item: Item
+    old: Version | None
+    new: Version | None
+    first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A release that is not applied: its exact moves, the facts and the policy's decision."""
+
+    environment: Environment
+    kind: Kind
+    reason: str
+    moves: tuple[Move, ...]
+    facts: Facts
+    decision: Decision
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """The moves without the versions' content."""
+        return tuple(move.item for move in self.moves)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What would break a caller of the version that is replaced."""
+        return tuple(f"{facts.item.prompt}: {sentence}" for facts in self.facts.items for sentence in facts.breaking)
+
+    @property
+    def stale_items(self) -> tuple[Item, ...]:
+        """The items that replace something else than what is live now."""
+        return tuple(move.item for move in self.moves if move.item.replaces != (move.old.number if move.old else None))
+
+
+def weigh(scope: Scope, uow: UnitOfWork, request: Request, author: str) -> Weighed:
+    """Weigh what somebody asks for, against what is live now."""
+    check_text("reason", request.reason, REASON_CHARS_MAX)
+    if not 1 <= len(request.items) <= ITEMS_MAX:
+        raise BadRelease(f"A release holds 1 to {ITEMS_MAX} items, not {len(request.items)}.")
+    environment = known(scope, request.environment)
+    if environment.tracks_latest:
+        raise TracksLatest(f"{environment.name} serves the newest version of every prompt.")
+    moves = _moves(scope, environment, request)
+    facts = Facts(request.kind, request.reason, author, uow.now, (), shrink_meant=request.shrink_meant)
+    return _decided(scope, environment, moves, facts)
+
+
+def weigh_again(scope: Scope, uow: UnitOfWork, release: Release, approvals: Sequence[Approval]) -> Weighed:
+    """Weigh a release that was proposed: the same moves, against the policy, the pointers and the approvals of now."""
+    environment = known(scope, release.environment)
+    pointers = scope.environments.pointers(environment, [item.prompt_id for item in release.items])
+    moves = []
+    for item in release.items:
+        prompt = locate(scope, item.prompt)
+        serves = pointers.get(item.prompt_id)
+        old, new = (scope.prompts.version(prompt, number) if number else None for number in (serves, item.version))
+        moves.append(Move(item, old, new, first=item.prompt_id not in pointers))
+    facts = Facts(
+        release.kind,
+        release.reason,
+        release.person or release.author,
+        uow.now,
+        (),
+        shrink_meant=release.shrink_meant,
+        approvals=approvals,
+    )
+    return _decided(scope, environment, tuple(moves), facts)
+
+
+def _decided(scope: Scope, environment: Environment, moves: tuple[Move, ...], facts: Facts) -> Weighed:
+    policy = environment.policy
+    source = scope.environments.find(policy.comes_from) if policy.comes_from and facts.kind == "promote" else None
+    items = [_facts(scope, source, move, facts) for move in moves]
+    gates = scope.releases.gate_results([i.digest for i in items if i.digest]) if policy.gates else ()
+    signature = sign(environment.name, items, environment.policy_revision)
+    facts = replace(facts, items=items, gates=gates, signature=signature)
+    return Weighed(environment, facts.kind, facts.reason, moves, facts, decide(policy, environment.policy_revision, facts))
+
+
+def _facts(scope: Scope, source: Environment | None, move: Move, facts: Facts) -> ItemFacts:
+    if move.new is None:
+        return ItemFacts(move.item, None)
+    steps = scope.environments.steps(source, move.item.prompt_id) if source else []
+    ran, rolled_back = lived(steps, move.new.number, facts.now)
+    known_facts = ItemFacts(
+        move.item,
+        move.new.digest,
+        live_in_source=ran,
+        rolled_back=rolled_back,
+        savers=frozenset({move.new.person or move.new.author}),
+    )
+    if move.old is None:
+        return known_facts
+    return replace(
+        known_facts,
+        change=change_class(diff(move.old.served, move.new.served)),
+        breaking=tuple(breaking.sentence for breaking in variables.breaking(move.old.served, move.new.served)),
+        shrunk=2 * len(texts(move.new.served).strip()) < len(texts(move.old.served).strip()),
+    )
+
+
+def _moves(scope: Scope, environment: Environment, request: Request) -> tuple[Move, ...]:
+    """The exact moves asked for, without those that change nothing."""
+    prompts = [locate(scope, wanted.prompt) for wanted in request.items]
+    if len({prompt.prompt_id for prompt in prompts}) != len(prompts):
+        raise BadRelease("A prompt stands twice in the release.", hint="Name each prompt once.")
+    pointers = scope.environments.pointers(environment, [prompt.prompt_id for prompt in prompts])
+    moves = []
+    for prompt, wanted in zip(prompts, request.items, strict=True):
+        serves = pointers.get(prompt.prompt_id)
+        if wanted.guarded and wanted.replaces != serves:
+            raise PointerMoved(
+                f"{environment.name} serves version {serves} of {prompt.name}, not {wanted.replaces}.",
+                prompt=prompt.name,
+                yours=wanted.replaces,
+                theirs=serves,
+                revision=environment.revision,
+            )
+        version = _version(scope, environment, request.kind, prompt, wanted)
+        if version != serves:
+            old, new = (scope.prompts.version(prompt, number) if number else None for number in (serves, version))
+            item = Item(prompt.prompt_id, prompt.name, version, serves)
+            moves.append(Move(item, old, new, first=prompt.prompt_id not in pointers))
+    if not moves:
+        raise AlreadyLive(f"{environment.name} already serves this.", revision=environment.revision)
+    return tuple(moves)
+
+
+def _version(scope: Scope, environment: Environment, kind: Kind, prompt: Prompt, wanted: Wanted) -> int | None:
+    """The version an item means, where it was left open: the source's for a promotion, the previous for a rollback."""
+    if kind == "retire":
+        return None
+    if kind == "rollback":
+        return _earlier(scope, environment, prompt, wanted.version)
+    if wanted.version is None:
+        return _from_source(scope, environment, prompt)
+    if not 1 <= wanted.version <= prompt.latest:
+        raise NotFound(f"{prompt.name} has no version {wanted.version}; the newest is {prompt.latest}.")
+    return wanted.version
+
+
+def _earlier(scope: Scope, environment: Environment, prompt: Prompt, number: int | None) -> int:
+    history = [step.after for step in scope.environments.steps(environment, prompt.prompt_id)]
+    if number is not None and number not in history:
+        raise NeverLiveHere(f"Version {number} of {prompt.name} was never live in {environment.name}.")
+    found = previous(history) if number is None else number
+    if found is None:
+        raise NothingToRollBack(f"No earlier version of {prompt.name} was live in {environment.name}.")
+    return found
+
+
+def _from_source(scope: Scope, environment: Environment, prompt: Prompt) -> int:
+    source = scope.environments.find(environment.policy.comes_from or "")
+    if source is None:
+        raise BadRelease(
+            f"Which version of {prompt.name}? {environment.name} comes from no other environment.", hint="Name the version."
+        )
+    pointers = scope.environments.pointers(source, [prompt.prompt_id])
+    serves = prompt.latest if source.tracks_latest else pointers.get(prompt.prompt_id)
+    if serves is None:
+        raise NotReleasedHere(f"{source.name} serves no version of {prompt.name}.", hint=f"Promote it to {source.name} first.")
+    return serves
