@@ -73,7 +73,7 @@ class Registry:
 
     def do_as(self, who: Person, use: UseCase[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         with self.units.write() as uow:
-            return use(who.actor, uow, PROJECT, *args, **kwargs)
+            return use(who.at(self.clock.now), uow, PROJECT, *args, **kwargs)
 
     def ask(self, use: UseCase[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a use case that reads."""
@@ -90,7 +90,7 @@ class Registry:
         return self.do(prompts.save, name, prompts.Draft(document, message, base))
 
     def release(self, kind: Kind, environment: str, *items: str | Wanted, reason: str = "because") -> Release:
-        return self.do(releases.apply, request(kind, environment, *items, reason=reason))
+        return self.do(releases.create, request(kind, environment, *items, reason=reason))
 
     def promote(self, *items: str | Wanted, to: str, reason: str = "because") -> Release:
         """Promote ``name`` (what the source serves) or ``name@2``."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from cuebook_server.domain.access import Actor, Role
 from cuebook_server.services import credentials, first_run, projects
@@ -21,6 +22,23 @@ class Person:
     @property
     def headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"}
+
+    def at(self, now: datetime) -> Actor:
+        """As they act at a moment: signed in just now, unless a test said when."""
+        signed_in = self.actor.signed_in_at or (now if self.actor.person else None)
+        return replace(self.actor, signed_in_at=signed_in)
+
+    def as_service(self, owner: str | None = None) -> Person:
+        """The same credential as a service's, which a person answers for."""
+        return replace(self, actor=replace(self.actor, person=None, owner=owner))
+
+    def by_another_credential(self) -> Person:
+        """The same person by a credential of another name."""
+        return replace(self, actor=replace(self.actor, principal="another", credential="another"))
+
+    def signed_in(self, moment: datetime) -> Person:
+        """The same person, who proved who they are at that moment."""
+        return replace(self, actor=replace(self.actor, signed_in_at=moment))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +70,8 @@ def settle(units: Units) -> People:
 def hired(uow: UnitOfWork, by: Person, name: str, role: Role, project: str = PROJECT) -> Person:
     """Somebody new, with a token of their own."""
     minted = credentials.create_token(by.actor, uow, project, name=name, role=role)
-    return recognised(uow, minted.credential.token)
+    found = recognised(uow, minted.credential.token)
+    return replace(found, actor=replace(found.actor, person=name))
 
 
 def recognised(uow: UnitOfWork, token: str) -> Person:

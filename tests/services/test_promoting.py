@@ -25,7 +25,7 @@ def test_an_exact_version_goes_live(registry: Registry) -> None:
     release = registry.promote("a@1", to="staging", reason="a pilot")
     assert (release.revision, release.author, release.reason, release.state) == (1, "owner", "a pilot", "applied")
     assert registry.live("a") == {"development": 2, "staging": 1, "production": None}
-    assert registry.ask(releases.find, release.release_id) == release
+    assert registry.ask(releases.find, release.release_id).release == release
 
 
 def test_an_open_version_is_what_the_source_serves(registry: Registry) -> None:
@@ -139,10 +139,10 @@ def test_who_saw_something_else_live_is_shown_both_sides(registry: Registry) -> 
 def test_weighing_says_the_same_and_changes_nothing(registry: Registry) -> None:
     registry.save("a", "x")
     before = registry.audit()
-    weighed = registry.ask(releases.weigh, request("promote", "staging", "a"))
+    weighed = registry.ask(releases.consider, request("promote", "staging", "a"))
     assert (weighed.decision.allowed, weighed.items[0].version) == (True, 1)
     assert registry.audit() == before
-    refused = registry.ask(releases.weigh, request("promote", "production", "a@1"))
+    refused = registry.ask(releases.consider, request("promote", "production", "a@1"))
     assert not refused.decision.allowed
     assert registry.live("a")["staging"] is None
 
@@ -161,10 +161,10 @@ def test_who_may_promote(registry: Registry) -> None:
     registry.save("a", "x")
     wanted = request("promote", "staging", "a")
     with pytest.raises(Forbidden):
-        registry.do_as(registry.people.colleague, releases.apply, wanted)
+        registry.do_as(registry.people.colleague, releases.create, wanted)
     with pytest.raises(NotFound):
-        registry.do_as(registry.people.stranger, releases.apply, wanted)
-    assert registry.do_as(registry.hire("pilot", "releaser"), releases.apply, wanted).author == "pilot"
+        registry.do_as(registry.people.stranger, releases.create, wanted)
+    assert registry.do_as(registry.hire("pilot", "releaser"), releases.create, wanted).author == "pilot"
 
 
 def test_releases_are_listed_newest_first(registry: Registry) -> None:

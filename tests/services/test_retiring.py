@@ -41,4 +41,4 @@ def test_retiring_asks_for_a_reason_and_the_right(registry: Registry) -> None:
     with pytest.raises(PolicyRefused):
         registry.release("retire", "production", "a", reason="")
     with pytest.raises(Forbidden):
-        registry.do_as(registry.people.colleague, releases.apply, request("retire", "production", "a"))
+        registry.do_as(registry.people.colleague, releases.create, request("retire", "production", "a"))
