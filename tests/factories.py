@@ -107,6 +107,21 @@ class Registry:
     def retire(self, *items: str, to: str = "production") -> Release:
         return self.release("retire", to, *items)
 
+    def propose(
+        self, *items: str | Wanted, to: str = "production", who: Person | None = None, kind: Kind = "promote"
+    ) -> Release:
+        return self.do_as(who or self.people.owner, releases.propose, request(kind, to, *items))
+
+    def approve(self, release: Release, *people: Person) -> releases.Standing:
+        """Approved by everybody, one after another; how it stands then."""
+        for who in people:
+            self.do_as(who, releases.approve, release.release_id, "read it")
+        return self.ask(releases.find, release.release_id)
+
+    def rules(self, environment: str = "production", **policy: object) -> None:
+        """Change an environment's policy."""
+        self.do(environments.change, environment, policy=policy)
+
     def imported(self, *items: imports.Wanted) -> Sequence[imports.Result]:
         return self.do(imports.run, items)
 

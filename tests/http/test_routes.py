@@ -17,6 +17,7 @@ from tests.people import Person
 
 OPEN = {"/healthz", "/readyz", "/metrics", "/api/openapi.json"}
 RELEASE = {"environment": "staging", "items": [{"prompt": "a"}], "reason": "r"}
+RESULT = {"digest": "sha256:" + "0" * 64, "suite_revision": "1", "passed": True}
 P = "/api/projects/{project}"
 
 
@@ -50,12 +51,22 @@ CALLS = [
     Call("POST", P + "/environments", "environments.write", {"name": "canary"}, 201),
     Call("GET", P + "/environments/{environment}"),
     Call("PATCH", P + "/environments/{environment}", "environments.write", {"position": 5}),
+    Call("POST", P + "/environments/{environment}/preset", "environments.write", {"preset": "team"}),
     Call("GET", P + "/environments/{environment}/at?time=2026-11-20T15:00:00Z"),
     Call("GET", P + "/environments/{environment}/history"),
     Call("GET", P + "/status"),
     Call("POST", P + "/releases", "releases.apply", RELEASE, 201),
     Call("GET", P + "/releases"),
     Call("GET", P + "/releases/{release_id}"),
+    Call("POST", P + "/releases/{release_id}/approve", "releases.approve", {"meaning": "read it"}, 403),  # not a service
+    Call("POST", P + "/releases/{release_id}/apply", "releases.apply"),
+    Call("POST", P + "/releases/{release_id}/decline", "releases.approve", {"reason": "no"}),
+    Call("POST", P + "/releases/{release_id}/withdraw", "releases.propose", {}, 403),  # only its author
+    Call("POST", P + "/releases/{release_id}/comments", "read", {"text": "why?"}, 201),
+    Call("POST", P + "/releases/{release_id}/rebase", "releases.propose", None, 409),  # it is not stale
+    Call("POST", P + "/releases/{release_id}/review", "releases.approve", {"text": "fine"}, 404),  # it is no emergency
+    Call("GET", P + "/reviews"),
+    Call("POST", P + "/gates/{gate}/results", "releases.approve", RESULT, 201),
     Call("GET", P + "/keys"),
     Call("POST", P + "/keys", "keys.write", {"environment": "staging", "name": "k"}, 201),
     Call("POST", P + "/keys/{selector}/rotate", "keys.write", {"overlap_s": 0}, 201),
@@ -82,6 +93,7 @@ LISTS = [
         "history",
         "status",
         "releases",
+        "reviews",
         "keys",
         "tokens",
         "audit",
@@ -97,11 +109,12 @@ def named(call: Call) -> str:
 
 @pytest.fixture
 def filled(sqlite_site: Site) -> Site:
-    """Version 1 of `a` is live in production and version 2 in development; release 1 and a key exist."""
+    """Version 1 of `a` is live in production and version 2 in development; release 3 is proposed and a key exists."""
     registry = sqlite_site.registry
     registry.save("a", "x")
     registry.ship("a", 1)
     registry.save("a", "y")
+    registry.propose("a", to="staging")
     sqlite_site.post("keys", {"environment": "production", "name": "app"})
     return sqlite_site
 
@@ -109,7 +122,15 @@ def filled(sqlite_site: Site) -> Site:
 def send(site: Site, call: Call, who: Person | None = None, **more: Any) -> Any:
     """Make the call, with everything in its path filled in."""
     key = site.get("keys").json()["items"][0]["selector"]
-    places = {"project": "desk", "name": "a", "which": "1", "environment": "staging", "release_id": "1", "selector": key}
+    places = {
+        "project": "desk",
+        "name": "a",
+        "which": "1",
+        "environment": "staging",
+        "release_id": "3",
+        "selector": key,
+        "gate": "safety",
+    }
     if "/tokens/" in call.path:
         places["selector"] = site.registry.people.colleague.actor.credential
     path = call.path

@@ -11,8 +11,9 @@ from tests.factories import Registry
 HERE = "project_id = 2 AND environment_id = 2 AND prompt_id = 1"
 HISTORY = ("version", "pointer_change", "release_item", "audit_entry", "release", "version_include")
 RELEASE = (
-    "INSERT INTO release SELECT project_id, {id}, environment_id, kind, state, reason, author, decision, notes, created_at,"
-    " applied_at, epoch, {revision} FROM release WHERE project_id = 2 AND release_id = 1"
+    "INSERT INTO release (project_id, release_id, environment_id, kind, state, reason, author, decision, notes, created_at,"
+    " applied_at, epoch, revision) SELECT project_id, {id}, environment_id, kind, state, reason, author, decision, notes,"
+    " created_at, applied_at, epoch, {revision} FROM release WHERE project_id = 2 AND release_id = 1"
 )
 
 

@@ -7,7 +7,8 @@ pages, and stored with the release.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -56,17 +57,30 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class GateResult:
-    """What an evaluation suite said of one digest. ``score`` may be NaN, which is no pass."""
+    """What an evaluation suite, at one revision of itself, said of one digest. A ``score`` of NaN is no pass."""
 
     gate: str
     digest: str
+    suite_revision: str
     passed: bool
     at: datetime
+    score: float | None = None
+
+    def answers(self, gate: str) -> bool:
+        """Whether a policy means this suite: by its name, or by ``name@revision`` exactly at that revision."""
+        return gate in (self.gate, f"{self.gate}@{self.suite_revision}")
+
+    def good(self, oldest: datetime) -> bool:
+        """Whether it passed, and not too long ago."""
+        return self.passed and self.at >= oldest and not (self.score is not None and math.isnan(self.score))
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything a decision rests on. ``author`` is who asks; ``shrink_meant``: they say that a text should shrink."""
+    """Everything a decision rests on.
+
+    author: who asks. shrink_meant: they say that a text should shrink. gates: what suites said, oldest first.
+    """
 
     kind: Kind
     reason: str
@@ -79,19 +93,28 @@ class Facts:
     gates: Sequence[GateResult] = field(default=())
 
 
-def sign(environment: str, items: Sequence[ItemFacts], policy_revision: int) -> str:
-    """What an approval signs: the digests, the environment, what they replace, and the policy's revision.
+def sign(environment: str, items: Sequence[ItemFacts], policy_revision: int, policy: Mapping[str, Any] | None = None) -> str:
+    """What an approval signs: the digests, the environment, what they replace, and the policy's revision and change.
 
     Anything of these changes: the signature is another, and the approval void by construction.
     """
     moves = sorted([f.item.prompt, f.digest, f.item.version, f.item.replaces] for f in items)
-    signed: dict[str, Any] = {"environment": environment, "moves": moves, "policy_revision": policy_revision}
+    signed: dict[str, Any] = {
+        "environment": environment,
+        "moves": moves,
+        "policy_revision": policy_revision,
+        "policy": dict(policy) if policy is not None else None,
+    }
     return hashlib.sha256(rfc8785.dumps(signed)).hexdigest()
 
 
 def decide(policy: Policy, policy_revision: int, facts: Facts) -> Decision:
-    """Weigh a release. A rollback asks for a reason and that nothing was recalled, so that it works at night."""
-    rules = [_reason, _recalled] if facts.kind == "rollback" else _RULES
+    """Weigh a release.
+
+    A rollback asks for a reason and that nothing was recalled, so that it works at night. A change of the policy moves no
+    version: it asks for a reason, for no freeze, and for all the approvals.
+    """
+    rules = _RULES_OF.get(facts.kind, _RULES)
     verdicts = tuple(verdict for rule in rules for verdict in rule(policy, facts))
     return Decision(verdicts, policy_revision)
 
@@ -99,7 +122,7 @@ def decide(policy: Policy, policy_revision: int, facts: Facts) -> Decision:
 def needed_approvals(policy: Policy, items: Sequence[ItemFacts]) -> int:
     """How many people must approve; fewer where the policy lets wording pass and every item is no more than that."""
     approvals = policy.approvals
-    if approvals.wording is not None and all(facts.change in ("none", "wording") for facts in items):
+    if approvals.wording is not None and items and all(facts.change in ("none", "wording") for facts in items):
         return approvals.wording
     return approvals.count
 
@@ -177,7 +200,9 @@ def _approvals(policy: Policy, facts: Facts) -> Iterator[Verdict]:
 def _gates(policy: Policy, facts: Facts) -> Iterator[Verdict]:
     oldest = facts.now - timedelta(seconds=policy.gate_age_s)
     for gate in policy.gates:
-        passed = {r.digest for r in facts.gates if r.gate == gate and r.passed and r.at >= oldest}
+        # The last word counts: a suite that passed once and fails now has not passed.
+        last = {result.digest: result for result in facts.gates if result.answers(gate)}
+        passed = {digest for digest, result in last.items() if result.good(oldest)}
         missing = [_name(f) for f in facts.items if f.digest is not None and f.digest not in passed]
         sentence = f"{gate} has not passed on {_list(missing)}." if missing else f"{gate} passed on every version."
         yield Verdict("gates", not missing, sentence, {"gate": gate, "missing": missing})
@@ -212,7 +237,9 @@ def _size(policy: Policy, facts: Facts) -> Iterator[Verdict]:
         yield Verdict("max_items", False, sentence, {"items": len(facts.items), "most": policy.max_items})
 
 
-_RULES = (_reason, _recalled, _comes_from, _size, _freeze, _breaking, _shrink, _gates, _approvals)
+_Rule = Callable[[Policy, Facts], Iterator[Verdict]]
+_RULES: tuple[_Rule, ...] = (_reason, _recalled, _comes_from, _size, _freeze, _breaking, _shrink, _gates, _approvals)
+_RULES_OF: Mapping[Kind, tuple[_Rule, ...]] = {"rollback": (_reason, _recalled), "policy": (_reason, _freeze, _approvals)}
 
 
 def _name(facts: ItemFacts) -> str:

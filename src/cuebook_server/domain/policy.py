@@ -111,6 +111,11 @@ class Policy:
             raise BadPolicy(f"Unknown rule {unknown[0][:40]!r}.", hint=f"Rules: {', '.join(sorted(known))}.")
         return replace(self, **{name: _READERS[name](name, value) for name, value in changes.items()})
 
+    @property
+    def preset(self) -> str | None:
+        """The preset whose rules these are, if any; the rules a preset leaves alone do not matter."""
+        return next((name for name, rules in PRESETS.items() if self.changed(rules) == self), None)
+
 
 # What a preset sets; the other rules stay as they are.
 PRESETS: Mapping[str, Mapping[str, object]] = {
@@ -138,10 +143,10 @@ def _flag(name: str, value: object) -> bool:
     return value
 
 
-def _count(most: int) -> Callable[[str, object], int]:
+def _count(most: int, least: int = 0) -> Callable[[str, object], int]:
     def read(name: str, value: object) -> int:
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
-            raise BadPolicy(f"{name} is a whole number from 0 to {most}.")
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            raise BadPolicy(f"{name} is a whole number from {least} to {most}.")
         return value
 
     return read
@@ -239,7 +244,7 @@ _READERS: Mapping[str, Callable[[str, object], Any]] = {
     "reason_required": _flag,
     "breaking_variables": _choice("warn", "block"),
     "shrink_guard": _flag,
-    "max_items": _count(ITEMS_MAX),
+    "max_items": _count(ITEMS_MAX, least=1),
     "pins": _choice("none", "live", "any"),
     "latest_allowed": _flag,
 }

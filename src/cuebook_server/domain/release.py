@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from cuebook_server.domain.errors import Invalid
 
-Kind = Literal["promote", "rollback", "retire"]
+Kind = Literal["promote", "rollback", "retire", "policy"]
 State = Literal["proposed", "applied", "declined", "withdrawn", "failed"]
 Seen = Literal["proposed", "approved", "stale", "expired", "applied", "declined", "withdrawn", "failed"]
 REASON_CHARS_MAX = 2_000
@@ -87,7 +87,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a new release is made of, before it has a number. ``person``: who answers for the author, where somebody does."""
+    """What a new release is made of, before it has a number.
+
+    person: who answers for the author, where somebody does. policy: the rules a release of kind ``policy`` changes.
+    """
 
     kind: Kind
     reason: str
@@ -101,11 +104,12 @@ class Draft:
     emergency: bool = False
     scheduled_at: datetime | None = None
     rebases: int | None = None
+    policy: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A change of one environment, wanted or done: all of its items, or none.
+    """A change of one environment, wanted or done: all of its items, or none. One of kind ``policy`` changes rules instead.
 
     ``decision`` is that of the proposal until the release is applied, then the one it was applied by.
     """
@@ -133,6 +137,7 @@ class Release:
     ended_by: str = ""
     ended_why: str = ""
     rebases: int | None = None
+    policy: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,10 +192,10 @@ def seen(release: Release, *, allowed: bool, stale: bool, now: datetime) -> Seen
     """What a release is, now that its policy (``allowed``) and its pointers (``stale``) were looked at."""
     if release.state != "proposed":
         return release.state
-    if stale:
-        return "stale"
     if now - release.created_at >= PROPOSAL_LIFE:
         return "expired"
+    if stale:
+        return "stale"
     return "approved" if allowed else "proposed"
 
 

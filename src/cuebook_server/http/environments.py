@@ -36,14 +36,21 @@ class EnvironmentChange(Body):
     position: int | None = None
 
 
+class PresetIn(Body):
+    """How strict it shall be: solo, team or regulated."""
+
+    preset: str
+
+
 class EnvironmentShown(Shown):
-    """An environment: its rules and how often it changed."""
+    """An environment: its rules (and the preset they are, if any) and how often it changed."""
 
     name: str
     kind: Kind
     position: int
     tracks_latest: bool
     policy: dict[str, Any]
+    preset: str | None
     policy_revision: int
     revision: int
     updated_at: datetime
@@ -150,6 +157,12 @@ def change_environment(project: str, environment: str, body: EnvironmentChange, 
     )
 
 
+@router.post("/environments/{environment}/preset", response_model=EnvironmentShown)
+def adopt_preset(project: str, environment: str, body: PresetIn, door: Through) -> Response:
+    """Make an environment as strict as a preset."""
+    return door.write(lambda actor, uow: (200, show(environments.adopt(actor, uow, project, environment, body.preset))))
+
+
 @router.get("/environments/{environment}/at")
 def environment_at(
     project: str,
@@ -248,6 +261,7 @@ def show(environment: Environment) -> EnvironmentShown:
         position=environment.position,
         tracks_latest=environment.tracks_latest,
         policy=environment.policy.to_json(),
+        preset=environment.policy.preset,
         policy_revision=environment.policy_revision,
         revision=environment.revision,
         updated_at=environment.updated_at,

@@ -11,7 +11,7 @@ from pydantic import Field
 from cuebook_server.domain.release import Item, Kind, Release, Review
 from cuebook_server.http.door import Body, Limit, Route, Shown, Through, responses
 from cuebook_server.http.prompts import NUMBER_MAX
-from cuebook_server.services import releases
+from cuebook_server.services import environments, releases
 
 router = APIRouter(prefix="/projects/{project}", tags=["releases"], route_class=Route)
 Number = Annotated[int, Field(ge=1, le=NUMBER_MAX)]
@@ -26,7 +26,8 @@ class ItemIn(Body):
 
 
 class ReleaseIn(Body):
-    """A change of one environment: applied whole, or not at all.
+    """A change of one environment: applied whole, or not at all. One of kind ``policy`` changes rules: those in ``policy``, or
+    a ``preset``'s.
 
     ``propose``: ask for it, and let others approve and apply. ``dry_run``: weigh it, and change nothing. ``emergency``: break
     the glass; needs its own right and a reason, and leaves a review open. ``shrink_meant``: a text that lost more than half is
@@ -34,13 +35,15 @@ class ReleaseIn(Body):
     """
 
     environment: str
-    items: list[ItemIn]
+    items: list[ItemIn] = Field(default_factory=list)
     reason: str = ""
     kind: Kind = "promote"
     propose: bool = False
     dry_run: bool = False
     emergency: bool = False
     shrink_meant: bool = False
+    policy: dict[str, Any] | None = None
+    preset: str | None = None
 
 
 class ApproveIn(Body):
@@ -87,7 +90,7 @@ class DecisionShown(Shown):
 
 
 class ReleaseShown(Shown):
-    """A release. ``notes`` say what would break a caller of the version that is replaced."""
+    """A release. ``notes`` say what would break a caller of the version that is replaced; ``policy``: the rules it changes."""
 
     id: int
     environment: str
@@ -102,6 +105,7 @@ class ReleaseShown(Shown):
     items: list[ItemShown]
     decision: DecisionShown
     notes: list[str]
+    policy: dict[str, Any] | None
     emergency: bool
     rebases: int | None
     ended_at: datetime | None
@@ -158,6 +162,7 @@ class WeighedShown(Shown):
     items: list[ItemShown]
     decision: DecisionShown
     notes: list[str]
+    policy: dict[str, Any] | None
 
 
 class ReleasesShown(Shown):
@@ -183,6 +188,7 @@ def create_release(project: str, body: ReleaseIn, door: Through) -> Response:
         items=[releases.Wanted(i.prompt, i.version, i.replaces, guarded="replaces" in i.model_fields_set) for i in body.items],
         reason=body.reason,
         shrink_meant=body.shrink_meant,
+        policy=_rules(body),
     )
     if body.dry_run:
         weighed = door.read(lambda actor, uow: releases.consider(actor, uow, project, request))
@@ -259,6 +265,13 @@ def close_review(project: str, release_id: int, body: TextIn, door: Through) -> 
     return door.write(lambda actor, uow: (200, _review(releases.close_review(actor, uow, project, release_id, body.text))))
 
 
+def _rules(body: ReleaseIn) -> dict[str, Any] | None:
+    """The rules a release changes: a preset's, then those named."""
+    if body.preset is None:
+        return body.policy
+    return {**environments.preset_rules(body.preset), **(body.policy or {})}
+
+
 def _items(items: tuple[Item, ...]) -> list[ItemShown]:
     return [ItemShown(prompt=item.prompt, version=item.version, replaces=item.replaces) for item in items]
 
@@ -271,6 +284,7 @@ def _weighed(weighed: releases.Weighed) -> WeighedShown:
         items=_items(weighed.items),
         decision=DecisionShown.model_validate(weighed.decision.to_json()),
         notes=list(weighed.notes),
+        policy=dict(weighed.policy) if weighed.policy is not None else None,
     )
 
 
@@ -289,17 +303,16 @@ def _review(review: Review) -> ReviewShown:
 
 def _standing(standing: releases.Standing) -> StandingShown:
     shown = show(standing.release).model_dump() | {"state": standing.seen}
-    counting: set[str] = set()
     if standing.weighed is not None:
         shown["decision"] = DecisionShown.model_validate(standing.weighed.decision.to_json())
-        counting = {approval.person for approval in standing.counting}
+    counting = standing.counting
     approvals = [
         ApprovalShown(
             person=given.person,
             roles=sorted(given.roles),
             meaning=given.meaning,
             at=given.at,
-            counts=given.person in counting,
+            counts=given in counting,
         )
         for given in standing.approvals
     ]
@@ -324,6 +337,7 @@ def show(release: Release) -> ReleaseShown:
         items=_items(release.items),
         decision=DecisionShown.model_validate(release.decision),
         notes=list(release.notes),
+        policy=dict(release.policy) if release.policy is not None else None,
         emergency=release.emergency,
         rebases=release.rebases,
         ended_at=release.ended_at,

@@ -10,8 +10,8 @@ from cuebook_server.domain import names
 from cuebook_server.domain.access import Actor
 from cuebook_server.domain.audit import Happening
 from cuebook_server.domain.environment import KINDS, Environment, Kind, Plan
-from cuebook_server.domain.errors import AlreadyExists, Invalid, NotFound
-from cuebook_server.domain.policy import BadPolicy, Policy
+from cuebook_server.domain.errors import AlreadyExists, Conflict, Invalid, NotFound
+from cuebook_server.domain.policy import PRESETS, BadPolicy, Policy
 from cuebook_server.domain.release import Change
 from cuebook_server.services.ports import PromptRow, Scope, UnitOfWork
 from cuebook_server.services.projects import enter
@@ -24,6 +24,13 @@ class BadEnvironment(Invalid):
     """The environment is not valid."""
 
     code = "bad_environment"
+
+
+class PolicyProtected(Conflict):
+    """The environment's rules change only by a release that its approvers let in."""
+
+    code = "policy_protected"
+    hint = "Propose it: `cuebook env set ENV RULE=VALUE --propose -m REASON`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +94,7 @@ def create(
     if kind not in KINDS:
         raise BadEnvironment(f"{kind!r} is no kind of environment.", hint=f"Kinds: {', '.join(KINDS)}.")
     rules = Policy(latest_allowed=tracks_latest, reason_required=not tracks_latest).changed(policy or {})
-    _check_source(scope, rules, name)
+    check_source(scope, rules, name)
     made = scope.environments.add(Plan(name, kind, tracks_latest, rules), _position(position, len(existing)))
     after = {"kind": kind, "tracks_latest": tracks_latest, "position": made.position, "policy": rules.to_json()}
     scope.audit.append(actor, Happening("environment.created", name, environment=name, after=after))
@@ -103,16 +110,45 @@ def change(
     policy: Mapping[str, object] | None = None,
     position: int | None = None,
 ) -> Environment:
-    """Change an environment's rules (those named; the others stay) or its place in the order."""
+    """Change an environment's rules (those named; the others stay) or its place in the order.
+
+    The rules of an environment that asks for approvals are changed by a release of it, which asks for them too.
+    """
     scope = enter(actor, uow, project, "environments.write")
     before = known(scope, name)
     rules = before.policy.changed(policy or {})
-    _check_source(scope, rules, name)
-    after = scope.environments.change(before, rules, _position(position, before.position))
+    if before.policy.approvals.count and rules != before.policy:
+        raise PolicyProtected(f"{name} asks for approvals, and so does a change of its rules.")
+    return change_in(actor, scope, before, rules, _position(position, before.position))
+
+
+def adopt(actor: Actor, uow: UnitOfWork, project: str, name: str, preset: str) -> Environment:
+    """Make an environment as strict as a preset; the rules the preset leaves alone stay."""
+    return change(actor, uow, project, name, policy=preset_rules(preset))
+
+
+def preset_rules(preset: str) -> Mapping[str, object]:
+    """The rules a preset sets."""
+    if preset not in PRESETS:
+        raise BadPolicy(f"{names.clip(preset)!r} is no preset.", hint=f"Presets: {', '.join(PRESETS)}.")
+    return PRESETS[preset]
+
+
+def change_in(actor: Actor, scope: Scope, before: Environment, rules: Policy, position: int) -> Environment:
+    """Write rules and place, within a project that is open already and for an actor who was let in."""
+    check_source(scope, rules, before.name)
+    after = scope.environments.change(before, rules, position)
     told = [{"position": side.position, "policy": side.policy.to_json()} for side in (before, after)]
     scope.audit.append(
         actor,
-        Happening("environment.changed", name, environment=name, revision=after.revision, before=told[0], after=told[1]),
+        Happening(
+            "environment.changed",
+            before.name,
+            environment=before.name,
+            revision=after.revision,
+            before=told[0],
+            after=told[1],
+        ),
     )
     return after
 
@@ -124,7 +160,7 @@ def _position(wanted: int | None, otherwise: int) -> int:
     return position
 
 
-def _check_source(scope: Scope, policy: Policy, name: str) -> None:
+def check_source(scope: Scope, policy: Policy, name: str) -> None:
     """``comes_from`` names another environment of the project, and following it never comes back here."""
     policies = {environment.name: environment.policy for environment in scope.environments.all()} | {name: policy}
     seen, current = [name], policy.comes_from

@@ -29,14 +29,19 @@ from cuebook_server.domain.release import (
     Wanted,
     seen,
 )
-from cuebook_server.services.environments import known
+from cuebook_server.services.environments import change_in, known
 from cuebook_server.services.ports import Scope, UnitOfWork
 from cuebook_server.services.projects import enter
 from cuebook_server.services.weighing import Move, Request, Weighed, weigh, weigh_again
 
 __all__ = ["Request", "Wanted", "Weighed"]
 
-_NEEDED: dict[Kind, Permission] = {"promote": "releases.apply", "retire": "releases.apply", "rollback": "releases.rollback"}
+_NEEDED: dict[Kind, Permission] = {
+    "promote": "releases.apply",
+    "retire": "releases.apply",
+    "rollback": "releases.rollback",
+    "policy": "environments.write",
+}
 
 
 class StaleRelease(Conflict):
@@ -44,6 +49,13 @@ class StaleRelease(Conflict):
 
     code = "stale_release"
     hint = "Rebase it: reviewers then see only what changed."
+
+
+class NotStale(Conflict):
+    """The release still replaces what is live now."""
+
+    code = "not_stale"
+    hint = "Approve or apply it as it is."
 
 
 class ReleaseEnded(Conflict):
@@ -120,9 +132,12 @@ def approve(actor: Actor, uow: UnitOfWork, project: str, release_id: int, meanin
     _refuse_stale(release, weighed)
     facts = weighed.facts
     involved = {facts.author}.union(*(item.savers for item in facts.items))
-    if not weighed.environment.policy.approvals.author and actor.person in involved:
+    rules = weighed.environment.policy.approvals
+    if not rules.author and actor.person in involved:
         raise OwnWork(f"{actor.person} wrote or proposed this, and cannot approve it.")
     roles = actor.roles(scope.project.project_id, release.environment)
+    if not roles & set(rules.roles):
+        raise Forbidden(f"{release.environment} takes approvals of {', '.join(rules.roles)}.", needed=list(rules.roles))
     approval = Approval(actor.person, frozenset(roles), meaning, facts.signature, uow.now)
     scope.releases.add_approval(release, approval, actor.credential)
     _tell(actor, scope, "release.approved", release, reason=meaning, after={"signature": facts.signature})
@@ -132,6 +147,7 @@ def approve(actor: Actor, uow: UnitOfWork, project: str, release_id: int, meanin
 def apply(actor: Actor, uow: UnitOfWork, project: str, release_id: int) -> Release:
     """Apply a proposed release. Its policy is weighed again now; a moved base makes it stale."""
     scope, release = _open(actor, uow, project, release_id, "releases.apply")
+    actor.require(_NEEDED[release.kind], scope.project.project_id, release.environment)
     weighed = weigh_again(scope, uow, release, scope.releases.approvals(release))
     _refuse_stale(release, weighed)
     _let_in(weighed)
@@ -166,8 +182,10 @@ def comment(actor: Actor, uow: UnitOfWork, project: str, release_id: int, text: 
 def rebase(actor: Actor, uow: UnitOfWork, project: str, release_id: int) -> Release:
     """Take a stale release up again, as a new one over what is live now; the old one ends."""
     scope, release = _open(actor, uow, project, release_id, "releases.propose")
+    if not weigh_again(scope, uow, release, ()).stale_items:
+        raise NotStale(f"Nothing that release {release_id} replaces has changed.")
     wanted = [Wanted(item.prompt, item.version) for item in release.items]
-    request = Request(release.environment, release.kind, wanted, release.reason, release.shrink_meant)
+    request = Request(release.environment, release.kind, wanted, release.reason, release.shrink_meant, release.policy)
     weighed = weigh(scope, uow, request, _answers(actor))
     fresh = scope.releases.add(weighed.environment, replace(_draft(actor, weighed), rebases=release.release_id))
     _end(actor, scope, uow, release, "withdrawn", f"Rebased as release {fresh.release_id}.")
@@ -178,6 +196,8 @@ def rebase(actor: Actor, uow: UnitOfWork, project: str, release_id: int) -> Rele
 def break_glass(actor: Actor, uow: UnitOfWork, project: str, request: Request) -> Release:
     """Release at once in an emergency, past the policy. The rules skipped are a debt that somebody else must close."""
     scope = enter(actor, uow, project, "releases.break_glass", environment=request.environment)
+    if request.kind == "policy":
+        raise BadRelease("An emergency moves versions; it changes no rules.", hint="Propose the change of the policy.")
     if not request.reason.strip():
         raise BadRelease("An emergency needs a reason.", hint="Say what happened.")
     weighed = weigh(scope, uow, request, _answers(actor))
@@ -197,7 +217,9 @@ def close_review(actor: Actor, uow: UnitOfWork, project: str, release_id: int, t
     review = scope.releases.review(release_id)
     if review is None or review.closed_at is not None:
         raise NotFound(f"Release {release_id} has no open review.")
-    if _answers(actor) in (release.person, release.author) or actor.person is None:
+    if actor.person is None:
+        raise PersonNeeded
+    if actor.person in (release.person, release.author):
         raise OwnWork("An emergency is reviewed by another person than whoever declared it.")
     if not check_text("comment", text, COMMENT_CHARS_MAX).strip():
         raise BadRelease("A review closes with a comment.", hint="Say what was found.")
@@ -240,6 +262,7 @@ def _draft(actor: Actor, weighed: Weighed) -> Draft:
         notes=weighed.notes,
         signature=weighed.facts.signature,
         shrink_meant=weighed.facts.shrink_meant,
+        policy=weighed.policy,
     )
 
 
@@ -296,7 +319,7 @@ def _end(actor: Actor, scope: Scope, uow: UnitOfWork, release: Release, state: s
 
 
 def _move(actor: Actor, scope: Scope, release: Release, weighed: Weighed) -> Release:
-    """Move every pointer of a release that was let in. No other function does."""
+    """Move every pointer of a release that was let in, or change its rules. No other function moves pointers."""
     environment = scope.environments.raise_revision(weighed.environment)
     applied = scope.releases.apply(release, environment, weighed.decision)
     for move in weighed.moves:
@@ -313,6 +336,9 @@ def _move(actor: Actor, scope: Scope, release: Release, weighed: Weighed) -> Rel
         )
         scope.environments.record(environment, change)
         scope.environments.move(environment, move.item, release.release_id, first=move.first)
+    if weighed.policy is not None:
+        rules = environment.policy.changed(weighed.policy)
+        change_in(actor, scope, environment, rules, environment.position)
     before, after = _sides(weighed.moves)
     action = "release.break_glass" if release.emergency else f"release.{release.kind}"
     _tell(actor, scope, action, applied, reason=release.reason, before=before, after=after)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from cuebook_server.domain import variables
 from cuebook_server.domain.content import texts
@@ -33,20 +34,24 @@ from cuebook_server.domain.release import (
     previous,
 )
 from cuebook_server.domain.summary import change_class
-from cuebook_server.services.environments import known
+from cuebook_server.services.environments import check_source, known
 from cuebook_server.services.ports import Scope, UnitOfWork
 from cuebook_server.services.prompts import locate
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A release as somebody asks for it. ``shrink_meant``: a text that shrinks to less than half is meant to."""
+    """A release as somebody asks for it.
+
+    shrink_meant: a text that shrinks to less than half is meant to. policy: the rules to change, for a release of that kind.
+    """
 
     environment: str
     kind: Kind
     items: Sequence[Wanted]
     reason: str = ""
     shrink_meant: bool = False
+    policy: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """A release that is not applied: its exact moves, the facts and the policy's decision."""
+    """A release that is not applied: its exact moves (or the rules it changes), the facts and the policy's decision."""
 
     environment: Environment
     kind: Kind
@@ -69,6 +74,7 @@ class Weighed:
     moves: tuple[Move, ...]
     facts: Facts
     decision: Decision
+    policy: Mapping[str, Any] | None = None
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -89,6 +95,10 @@ class Weighed:
 def weigh(scope: Scope, uow: UnitOfWork, request: Request, author: str) -> Weighed:
     """Weigh what somebody asks for, against what is live now."""
     check_text("reason", request.reason, REASON_CHARS_MAX)
+    if (request.kind == "policy") != (request.policy is not None):
+        raise BadRelease("A change of the policy names its rules, and nothing else does.")
+    if request.kind == "policy":
+        return _weigh_rules(scope, uow, request, author)
     if not 1 <= len(request.items) <= ITEMS_MAX:
         raise BadRelease(f"A release holds 1 to {ITEMS_MAX} items, not {len(request.items)}.")
     environment = known(scope, request.environment)
@@ -97,6 +107,21 @@ def weigh(scope: Scope, uow: UnitOfWork, request: Request, author: str) -> Weigh
     moves = _moves(scope, environment, request)
     facts = Facts(request.kind, request.reason, author, uow.now, (), shrink_meant=request.shrink_meant)
     return _decided(scope, environment, moves, facts)
+
+
+def _weigh_rules(scope: Scope, uow: UnitOfWork, request: Request, author: str) -> Weighed:
+    """Weigh a change of the policy itself, by the policy that stands."""
+    if request.items:
+        raise BadRelease("A change of the policy moves no prompt.", hint="Release the prompts by themselves.")
+    environment = known(scope, request.environment)
+    assert request.policy is not None
+    rules = environment.policy.changed(request.policy)
+    check_source(scope, rules, environment.name)
+    if rules == environment.policy:
+        raise AlreadyLive(f"{environment.name} has these rules already.", revision=environment.revision)
+    told = rules.to_json()
+    facts = Facts(request.kind, request.reason, author, uow.now, ())
+    return _decided(scope, environment, (), facts, {name: told[name] for name in request.policy})
 
 
 def weigh_again(scope: Scope, uow: UnitOfWork, release: Release, approvals: Sequence[Approval]) -> Weighed:
@@ -118,17 +143,24 @@ def weigh_again(scope: Scope, uow: UnitOfWork, release: Release, approvals: Sequ
         shrink_meant=release.shrink_meant,
         approvals=approvals,
     )
-    return _decided(scope, environment, tuple(moves), facts)
+    return _decided(scope, environment, tuple(moves), facts, release.policy)
 
 
-def _decided(scope: Scope, environment: Environment, moves: tuple[Move, ...], facts: Facts) -> Weighed:
+def _decided(
+    scope: Scope,
+    environment: Environment,
+    moves: tuple[Move, ...],
+    facts: Facts,
+    rules: Mapping[str, Any] | None = None,
+) -> Weighed:
     policy = environment.policy
     source = scope.environments.find(policy.comes_from) if policy.comes_from and facts.kind == "promote" else None
     items = [_facts(scope, source, move, facts) for move in moves]
     gates = scope.releases.gate_results([i.digest for i in items if i.digest]) if policy.gates else ()
-    signature = sign(environment.name, items, environment.policy_revision)
+    signature = sign(environment.name, items, environment.policy_revision, rules)
     facts = replace(facts, items=items, gates=gates, signature=signature)
-    return Weighed(environment, facts.kind, facts.reason, moves, facts, decide(policy, environment.policy_revision, facts))
+    decision = decide(policy, environment.policy_revision, facts)
+    return Weighed(environment, facts.kind, facts.reason, moves, facts, decision, rules)
 
 
 def _facts(scope: Scope, source: Environment | None, move: Move, facts: Facts) -> ItemFacts:

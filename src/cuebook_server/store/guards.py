@@ -19,6 +19,7 @@ HISTORY = (
     "approval",
     "release_comment",
     "gate_result",
+    "recall",
 )
 # The key of each table above, for SQLite: INSERT OR REPLACE would delete a row without firing a DELETE trigger.
 _KEYS = {
@@ -31,6 +32,7 @@ _KEYS = {
     "approval": ("project_id", "release_id", "ordinal"),
     "release_comment": ("project_id", "release_id", "ordinal"),
     "gate_result": ("project_id", "gate", "digest", "ordinal"),
+    "recall": ("project_id", "prompt_id", "number"),
 }
 _MOVE = """EXISTS (
     SELECT 1 FROM pointer_change AS c

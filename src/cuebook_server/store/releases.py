@@ -69,12 +69,19 @@ class ReleaseStore:
             emergency=draft.emergency,
             scheduled_at=draft.scheduled_at,
             rebases=draft.rebases,
+            policy=draft.policy,
         )
-        derived = ("environment", "items", "decision", "notes")
+        derived = ("environment", "items", "decision", "notes", "policy")
         values = {name: getattr(made, name) for name in Release.__dataclass_fields__ if name not in derived}
-        written = {"environment_id": of.environment_id, "decision": json.dumps(made.decision), "notes": json.dumps(made.notes)}
+        written = {
+            "environment_id": of.environment_id,
+            "decision": json.dumps(made.decision),
+            "notes": json.dumps(made.notes),
+            "policy": None if draft.policy is None else json.dumps(draft.policy),
+        }
         self._tx.connection.execute(release.insert().values(**values, **written))
-        self._tx.connection.execute(release_item.insert(), [self._item(made, *pair) for pair in enumerate(draft.items)])
+        if draft.items:
+            self._tx.connection.execute(release_item.insert(), [self._item(made, *pair) for pair in enumerate(draft.items)])
         return made
 
     def _item(self, of: Release, ordinal: int, item: Item) -> dict[str, Any]:
@@ -183,25 +190,46 @@ class ReleaseStore:
         self._tx.connection.execute(update(review).where(self._is(review, closed.release_id)).values(**values))
 
     def gate_results(self, digests: Sequence[str]) -> Sequence[GateResult]:
-        """What evaluation suites said of these digests: the last word of each."""
+        """What evaluation suites said of these digests: the last word of each suite's revision, oldest first."""
+        one = (gate_result.c.gate, gate_result.c.digest, gate_result.c.suite_revision)
         newest = (
             select(gate_result.c.gate, gate_result.c.digest, func.max(gate_result.c.ordinal).label("ordinal"))
             .where(gate_result.c.project_id == self._project, gate_result.c.digest.in_(digests))
-            .group_by(gate_result.c.gate, gate_result.c.digest)
+            .group_by(*one)
             .subquery()
         )
         same = and_(*(gate_result.c[name] == newest.c[name] for name in ("gate", "digest", "ordinal")))
         rows = self._tx.connection.execute(
-            select(gate_result).join(newest, same).where(gate_result.c.project_id == self._project)
+            select(gate_result)
+            .join(newest, same)
+            .where(gate_result.c.project_id == self._project)
+            .order_by(gate_result.c.ordinal)
         )
-        return [GateResult(row.gate, row.digest, row.passed, row.at) for row in rows]
+        return [
+            GateResult(
+                gate=row.gate,
+                digest=row.digest,
+                suite_revision=row.suite_revision,
+                passed=row.passed,
+                at=row.at,
+                score=float(row.score) if row.score else None,
+            )
+            for row in rows
+        ]
 
-    def add_gate_result(self, result: GateResult, suite_revision: str, score: str, by: str) -> None:
+    def add_gate_result(self, result: GateResult, by: str) -> None:
         """Write down what a suite said, for good; a later result takes its place."""
         key = {"project_id": self._project, "gate": result.gate, "digest": result.digest}
         mine = and_(*(gate_result.c[name] == value for name, value in key.items()))
         ordinal = self._next(gate_result, gate_result.c.ordinal, mine)
-        values = {"suite_revision": suite_revision, "passed": result.passed, "score": score, "by": by, "at": result.at}
+        score = "" if result.score is None else repr(result.score)
+        values = {
+            "suite_revision": result.suite_revision,
+            "passed": result.passed,
+            "score": score,
+            "by": by,
+            "at": result.at,
+        }
         self._tx.connection.execute(gate_result.insert().values(**key, **values, ordinal=ordinal))
 
     def _next(self, table: Table, column: ColumnElement[int], where: ColumnElement[bool]) -> int:
@@ -225,6 +253,7 @@ class ReleaseStore:
             "items": tuple(Item(item.prompt_id, item.name, item.number, item.replaces) for item in items),
             "decision": json.loads(row.decision),
             "notes": tuple(json.loads(row.notes)),
+            "policy": json.loads(row.policy) if row.policy else None,
         }
         plain = {name: getattr(row, name) for name in Release.__dataclass_fields__ if name not in derived}
         return Release(**plain, **derived)

@@ -63,6 +63,7 @@ project = Table(
     Column("name", Text, nullable=False, unique=True),
     Column("created_at", UTCDateTime, nullable=False),
     Column("directory", Integer, nullable=False),
+    Column("recalls", Integer, nullable=False, server_default="0"),  # counts recalled versions, for the nodes
     Column("audit_seq", Integer, nullable=False),
     Column("audit_hash", Text, nullable=False),
 )
@@ -182,6 +183,7 @@ release = Table(
     Column("ended_by", Text, nullable=False, server_default=""),
     Column("ended_why", Text, nullable=False, server_default=""),
     Column("rebases", Integer),  # the stale release this one takes up again
+    Column("policy", Text),  # the rules it changes, where it is of that kind
     PrimaryKeyConstraint("project_id", "release_id"),
     UniqueConstraint("project_id", "environment_id", "revision"),
     ForeignKeyConstraint(["project_id", "environment_id"], ["environment.project_id", "environment.environment_id"]),
@@ -312,6 +314,20 @@ gate_result = Table(
     Column("at", UTCDateTime, nullable=False),
     PrimaryKeyConstraint("project_id", "gate", "digest", "ordinal"),
     ForeignKeyConstraint(["project_id"], ["project.project_id"]),
+)
+
+# A version declared harmful: no environment may take it, no node serves it.
+recall = Table(
+    "recall",
+    metadata,
+    Column("project_id", Integer, nullable=False),
+    Column("prompt_id", Integer, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", UTCDateTime, nullable=False),
+    PrimaryKeyConstraint("project_id", "prompt_id", "number"),
+    ForeignKeyConstraint(["project_id", "prompt_id", "number"], ["version.project_id", "version.prompt_id", "version.number"]),
 )
 
 delivery_key = Table(
