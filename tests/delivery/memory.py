@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
@@ -45,6 +45,7 @@ class MemorySource:
         self.versions: dict[tuple[int, str], list[bytes]] = {}
         self.aliases: dict[int, dict[str, str]] = {}
         self.renamings = 0
+        self.recalls: list[tuple[int, str, int]] = []
         self.delivery_keys: dict[str, DeliveryKey] = {}
         self.changed = threading.Event()
         self._ids, self._random = count(1), Random(7)
@@ -107,7 +108,8 @@ class MemorySource:
         self._asked("heads")
         environments = {k: (h.environment.revision, h.environment.policy_revision) for k, h in self.held.items()}
         count = len(self.versions) + self.renamings
-        return Heads(self.epoch, self.keyset, {project: count for project, _ in self.held}, environments)
+        recalls = {project: len(self.recalls) for project, _ in self.held}
+        return Heads(self.epoch, self.keyset, {project: count for project, _ in self.held}, environments, recalls)
 
     def directory(self, project_id: int) -> Directory:
         self._asked("directory")
@@ -126,6 +128,11 @@ class MemorySource:
     def keys(self) -> Sequence[DeliveryKey]:
         self._asked("keys")
         return list(self.delivery_keys.values())
+
+    def recalled(self, project_id: int) -> Collection[tuple[int, int]]:
+        self._asked("recalled")
+        places = list(self.versions)
+        return {(places.index((p, name)) + 1, number) for p, name, number in self.recalls if p == project_id}
 
     def version(self, key: EnvironmentKey, name: str, number: int) -> tuple[ServedVersion, bool] | None:
         self._asked("version")

@@ -66,6 +66,8 @@ CALLS = [
     Call("POST", P + "/releases/{release_id}/rebase", "releases.propose", None, 409),  # it is not stale
     Call("POST", P + "/releases/{release_id}/review", "releases.approve", {"text": "fine"}, 404),  # it is no emergency
     Call("GET", P + "/reviews"),
+    Call("POST", P + "/prompts/{name}/versions/{number}/recall", "versions.recall", {"reason": "it insults"}, 201),
+    Call("GET", P + "/recalls"),
     Call("POST", P + "/gates/{gate}/results", "releases.approve", RESULT, 201),
     Call("GET", P + "/keys"),
     Call("POST", P + "/keys", "keys.write", {"environment": "staging", "name": "k"}, 201),
@@ -94,6 +96,7 @@ LISTS = [
         "status",
         "releases",
         "reviews",
+        "recalls",
         "keys",
         "tokens",
         "audit",

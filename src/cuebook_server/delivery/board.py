@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
 
@@ -36,6 +36,7 @@ class Board:
     A snapshot gives way only to one with a greater (epoch, revision, policy revision). No error empties anything: what could
     not be loaded stays as it was, and the next refresh tries again.
 
+    ``recalled`` holds, by project, the (prompt id, number) of versions declared harmful; no memory of pinned ones may answer.
     ``retain`` is told which entries a new snapshot replaced, so that a pinned caller still gets them without the database.
     """
 
@@ -51,6 +52,7 @@ class Board:
         self.environments: Mapping[EnvironmentKey, Snapshot] = {}
         self.keys: Mapping[bytes, Grant] = {}
         self.directories: Mapping[int, Directory] = {}
+        self.recalled: Mapping[int, Collection[tuple[int, int]]] = {}
         self.epoch = 0
         self.loaded = False
         self.as_of = 0.0
@@ -59,6 +61,7 @@ class Board:
         self._source, self._retain, self._clock = source, retain, clock
         self._keyset = -1
         self._directory_counts: dict[int, int] = {}
+        self._recall_counts: dict[int, int] = {}
         self._refreshing = threading.Lock()
         self._started = 0
         self._succeeded = False
@@ -117,12 +120,16 @@ class Board:
             raise ValueError(f"the source is at epoch {heads.epoch}, but this node has seen {self.epoch}")
         if heads.epoch > self.epoch:
             self.epoch, self._keyset, self._directory_counts = heads.epoch, -1, {}
+            self._recall_counts = {}
         return heads
 
     def _behind(self, heads: Heads) -> Iterator[tuple[str, Callable[[], None]]]:
-        """What must be loaded. Keys first: a revoked one must not wait for a large environment."""
+        """What must be loaded. Keys and recalls first: what was taken away must not wait for a large environment."""
         if heads.keyset > self._keyset:
             yield "the keys", partial(self._load_keys, heads.keyset)
+        for project_id, count in heads.recalls.items():
+            if count > self._recall_counts.get(project_id, -1):
+                yield f"the recalled versions of project {project_id}", partial(self._load_recalled, project_id, count)
         for project_id, count in heads.directories.items():
             if count > self._directory_counts.get(project_id, -1):
                 yield f"the directory of project {project_id}", partial(self._load_directory, project_id, count)
@@ -138,6 +145,10 @@ class Board:
     def _load_directory(self, project_id: int, count: int) -> None:
         self.directories = {**self.directories, project_id: self._source.directory(project_id)}
         self._directory_counts[project_id] = count
+
+    def _load_recalled(self, project_id: int, count: int) -> None:
+        self.recalled = {**self.recalled, project_id: self._source.recalled(project_id)}
+        self._recall_counts[project_id] = count
 
     def _load_environment(self, key: EnvironmentKey, known: Snapshot | None, epoch: int, revision: int) -> None:
         continues = known is not None and known.epoch == epoch and known.revision < revision

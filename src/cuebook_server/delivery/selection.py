@@ -6,7 +6,7 @@ from cuebook_server.delivery.board import NO_DIRECTORY, Board
 from cuebook_server.delivery.pinned import Pinned
 from cuebook_server.delivery.snapshot import Entry, Snapshot
 from cuebook_server.domain.environment import Selector, Standing, resolve
-from cuebook_server.domain.errors import BadName, BadRequest, NotFound, Unavailable
+from cuebook_server.domain.errors import BadName, BadRequest, NotFound, Recalled, Unavailable
 from cuebook_server.domain.names import prompt_name
 
 
@@ -55,6 +55,8 @@ async def _other(board: Board, pinned: Pinned, snapshot: Snapshot, entry: Entry,
     number = resolve(snapshot.environment, hopeful, wanted)
     if number == entry.number:
         return entry
+    if (entry.prompt_id, number) in board.recalled.get(snapshot.key[0], ()):
+        raise Recalled(f"Version {number} of {entry.name} was recalled.")
     found = pinned.recall(snapshot, entry.prompt_id, number)
     # That a version was live here stays true for ever; that it was not has to be asked again.
     if found is None or not found.was_live:
@@ -79,4 +81,8 @@ async def _newest(board: Board, pinned: Pinned, snapshot: Snapshot, entry: Entry
     known = board.newest(snapshot.key[0], entry.name.encode())
     if known is None and (found := await pinned.find(snapshot, entry.name, entry.number)):
         known = found.entry.latest
-    return max(entry.latest, known or 0)
+    newest = max(entry.latest, known or 0)
+    recalled = board.recalled.get(snapshot.key[0], ())
+    while wanted == "latest" and (entry.prompt_id, newest) in recalled:
+        newest -= 1
+    return newest

@@ -247,6 +247,13 @@ class Retired(Gone):
     hint = "Stop asking for it, or release a version to bring it back."
 
 
+class Recalled(Gone):
+    """The version was declared harmful: no environment serves it any more."""
+
+    code = "recalled"
+    hint = "Ask for `stable`, which serves another version."
+
+
 class EnvironmentMismatch(Forbidden):
     """The key belongs to another environment than the one named."""
 

@@ -43,7 +43,10 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A name and what people say about it. ``latest`` is the newest version's number, 0 before the first save."""
+    """A name and what people say about it.
+
+    latest: the newest version's number, 0 before the first save. recalled: the numbers declared harmful.
+    """
 
     project_id: int
     prompt_id: int
@@ -54,6 +57,24 @@ class Prompt:
     owner: str = ""
     tags: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
+    recalled: frozenset[int] = frozenset()
+
+    @property
+    def newest(self) -> int | None:
+        """The newest version that was not recalled: what an environment that tracks latest serves."""
+        return next((number for number in range(self.latest, 0, -1) if number not in self.recalled), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """A version declared harmful, by whom and why. No environment may take it, and no node serves it."""
+
+    prompt_id: int
+    prompt: str
+    number: int
+    reason: str
+    by: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ A release is ``proposed`` until it is ``applied``, ``declined``, ``withdrawn`` o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -212,8 +212,8 @@ def lived(steps: Sequence[Step], number: int, now: datetime) -> tuple[timedelta 
     return span, following is not None and following.cause == "rollback"
 
 
-def previous(history: Sequence[int | None]) -> int | None:
-    """What a rollback without a number returns to, given everything that was live, oldest first.
+def previous(history: Sequence[int | None], barred: Collection[int] = ()) -> int | None:
+    """What a rollback without a number returns to, given everything that was live, oldest first; never what is ``barred``.
 
     Going back twice goes back two steps, not forth again: what was rolled back from does not count as previous.
     """
@@ -225,6 +225,5 @@ def previous(history: Sequence[int | None]) -> int | None:
             del stack[stack.index(number) + 1 :]
         else:
             stack.append(number)
-    if history and history[-1] is None:
-        return stack[-1] if stack else None
-    return stack[-2] if len(stack) > 1 else None
+    before = stack if history and history[-1] is None else stack[:-1]
+    return next((number for number in reversed(before) if number not in barred), None)

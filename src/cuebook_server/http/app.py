@@ -8,11 +8,22 @@ from importlib.metadata import version
 import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
 
-from cuebook_server.http import audit, credentials, environments, errors, gates, operations, projects, prompts, releases
+from cuebook_server.http import (
+    audit,
+    credentials,
+    environments,
+    errors,
+    gates,
+    operations,
+    projects,
+    prompts,
+    recalls,
+    releases,
+)
 from cuebook_server.http.door import BODY_BYTES_MAX, request_id
 from cuebook_server.services.ports import Units
 
-NOUNS = (projects, prompts, environments, releases, gates, credentials, audit)
+NOUNS = (projects, prompts, environments, releases, gates, recalls, credentials, audit)
 _SAFE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 _log = structlog.get_logger("cuebook.http")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ from cuebook_server.domain.decision import Approval, GateResult
 from cuebook_server.domain.environment import Environment, Plan
 from cuebook_server.domain.keys import DeliveryKey, Token
 from cuebook_server.domain.policy import Policy
-from cuebook_server.domain.prompt import Prompt, Provenance, Version
+from cuebook_server.domain.prompt import Prompt, Provenance, Recall, Version
 from cuebook_server.domain.release import Change, Comment, Decision, Draft, Item, Release, Review, Step
 from cuebook_server.services.ports_people import AttemptCounts, People, PersonalTokens, Sessions
 
@@ -101,6 +101,8 @@ class Prompts(Protocol):
     def save(self, of: Prompt, new: NewVersion, author: str, person: str | None) -> Version: ...
     def includes(self, of: Prompt, number: int) -> Mapping[str, int]: ...
     def dependents(self, of: Prompt) -> Sequence[tuple[str, int, int]]: ...
+    def recall(self, made: Recall) -> None: ...
+    def recalls(self, of: Prompt | None = None) -> Sequence[Recall]: ...
 
 
 class Environments(Protocol):
@@ -245,14 +247,15 @@ EnvironmentKey = tuple[int, int]  # (project_id, environment_id)
 class Heads:
     """The counters a node polls: cheap, and enough to know what to load again.
 
-    keyset: counts changes of delivery keys. directories: per project, counts new prompts and changed aliases.
-    environments: each environment's (revision, policy revision).
+    keyset: counts changes of delivery keys. directories: per project, counts new prompts and changed aliases. recalls: per
+    project, counts recalled versions. environments: each environment's (revision, policy revision).
     """
 
     epoch: int
     keyset: int
     directories: Mapping[int, int]
     environments: Mapping[EnvironmentKey, tuple[int, int]]
+    recalls: Mapping[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +268,7 @@ class Directory:
 
 @dataclass(frozen=True, slots=True)
 class ServedVersion:
-    """One prompt as an environment serves it. ``number`` is ``None`` when it was retired here.
+    """One prompt as an environment serves it. ``number`` is ``None`` when it was retired here, or all of it recalled.
 
     ``content``: the flattened canonical JSON of the version's content; ``b""`` when retired.
     ``latest``: the prompt's newest number.
@@ -300,6 +303,10 @@ class SnapshotSource(Protocol):
     def directory(self, project_id: int) -> Directory: ...
     def environment(self, key: EnvironmentKey, since: int | None = None) -> EnvironmentState | None: ...
     def keys(self) -> Sequence[DeliveryKey]: ...
+    def recalled(self, project_id: int) -> Collection[tuple[int, int]]:
+        """The versions declared harmful, as (prompt id, number)."""
+        ...
+
     def version(self, key: EnvironmentKey, name: str, number: int) -> tuple[ServedVersion, bool] | None:
         """One version, and whether it was ever live in that environment; ``None`` when it does not exist."""
         ...

@@ -88,7 +88,7 @@ def _serve_at_once(actor: Actor, scope: Scope, of: Prompt, version: Version) -> 
                 revision=raised.revision,
                 prompt_id=of.prompt_id,
                 prompt=of.name,
-                before=of.latest or None,
+                before=of.newest,
                 after=version.number,
                 cause="save",
                 actor=actor.principal,
@@ -105,7 +105,10 @@ def _fragments(scope: Scope, name: str, wanted: content.Draft) -> tuple[dict[str
     ids: dict[str, int] = {}
     for fragment in wanted.includes_wanted:
         of = scope.prompts.find(fragment)
-        version = scope.prompts.version(of, wanted.pins.get(fragment, of.latest)) if of else None
+        number_wanted = wanted.pins.get(fragment, of.newest) if of else None
+        if of is not None and (number_wanted is None or number_wanted in of.recalled):
+            raise FragmentMissing(f"The fragment {fragment} was recalled.", fragment=fragment)
+        version = scope.prompts.version(of, number_wanted) if of and number_wanted else None
         if of is None or version is None or version.served["kind"] != "text":
             kind = "is a chat prompt; only text can be included" if version else "does not exist"
             number = f" version {wanted.pins[fragment]}" if fragment in wanted.pins else ""
@@ -154,7 +157,7 @@ def pick(scope: Scope, of: Prompt, which: str) -> Version:
         number: int | None = of.latest if not isinstance(wanted, int) else wanted
     else:
         number = (
-            of.latest
+            of.newest
             if environment.tracks_latest
             else scope.environments.pointers(environment, [of.prompt_id]).get(of.prompt_id)
         )

@@ -13,19 +13,22 @@ from dataclasses import dataclass, replace
 from cuebook_server.domain.access import Actor, Permission
 from cuebook_server.domain.audit import Happening
 from cuebook_server.domain.decision import Approval, counting
-from cuebook_server.domain.errors import Conflict, Forbidden, NotFound, PolicyRefused
-from cuebook_server.domain.prompt import Version, check_text
+from cuebook_server.domain.environment import Environment
+from cuebook_server.domain.errors import Conflict, Forbidden, NotFound, NothingToRollBack, PolicyRefused
+from cuebook_server.domain.prompt import Recall, Version, check_text
 from cuebook_server.domain.release import (
     COMMENT_CHARS_MAX,
     REASON_CHARS_MAX,
     BadRelease,
     Change,
     Comment,
+    Decision,
     Draft,
     Kind,
     Release,
     Review,
     Seen,
+    Verdict,
     Wanted,
     seen,
 )
@@ -206,6 +209,23 @@ def break_glass(actor: Actor, uow: UnitOfWork, project: str, request: Request) -
         _let_in(weighed)
     release = scope.releases.add(weighed.environment, replace(_draft(actor, weighed), emergency=True))
     scope.releases.open_review(Review(release.release_id, release.environment, skipped, actor.principal, uow.now))
+    return _move(actor, scope, release, weighed)
+
+
+def take_back(actor: Actor, uow: UnitOfWork, scope: Scope, environment: Environment, recall: Recall) -> Release:
+    """Take a recalled version out of an environment: back to the one before it that was not recalled, or to nothing.
+
+    Whoever may recall may do this, whatever the policy asks: it brings in nothing new.
+    """
+    reason = f"Recalled: {recall.reason}"[:REASON_CHARS_MAX]
+    request = Request(environment.name, "rollback", [Wanted(recall.prompt)], reason)
+    try:
+        weighed = weigh(scope, uow, request, _answers(actor))
+    except NothingToRollBack:
+        weighed = weigh(scope, uow, replace(request, kind="retire"), _answers(actor))
+        said = Verdict("recalled", True, f"Version {recall.number} was recalled, and nothing is left to go back to.", {})
+        weighed = replace(weighed, decision=Decision((said,), environment.policy_revision))
+    release = scope.releases.add(environment, _draft(actor, weighed))
     return _move(actor, scope, release, weighed)
 
 

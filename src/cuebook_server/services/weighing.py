@@ -155,7 +155,11 @@ def _decided(
 ) -> Weighed:
     policy = environment.policy
     source = scope.environments.find(policy.comes_from) if policy.comes_from and facts.kind == "promote" else None
-    items = [_facts(scope, source, move, facts) for move in moves]
+    recalls = {(made.prompt_id, made.number): made.reason for made in scope.prompts.recalls()}
+    items = [
+        replace(_facts(scope, source, move, facts), recalled=recalls.get((move.item.prompt_id, move.item.version or 0), ""))
+        for move in moves
+    ]
     gates = scope.releases.gate_results([i.digest for i in items if i.digest]) if policy.gates else ()
     signature = sign(environment.name, items, environment.policy_revision, rules)
     facts = replace(facts, items=items, gates=gates, signature=signature)
@@ -229,7 +233,7 @@ def _earlier(scope: Scope, environment: Environment, prompt: Prompt, number: int
     history = [step.after for step in scope.environments.steps(environment, prompt.prompt_id)]
     if number is not None and number not in history:
         raise NeverLiveHere(f"Version {number} of {prompt.name} was never live in {environment.name}.")
-    found = previous(history) if number is None else number
+    found = previous(history, prompt.recalled) if number is None else number
     if found is None:
         raise NothingToRollBack(f"No earlier version of {prompt.name} was live in {environment.name}.")
     return found
@@ -242,7 +246,7 @@ def _from_source(scope: Scope, environment: Environment, prompt: Prompt) -> int:
             f"Which version of {prompt.name}? {environment.name} comes from no other environment.", hint="Name the version."
         )
     pointers = scope.environments.pointers(source, [prompt.prompt_id])
-    serves = prompt.latest if source.tracks_latest else pointers.get(prompt.prompt_id)
+    serves = prompt.newest if source.tracks_latest else pointers.get(prompt.prompt_id)
     if serves is None:
         raise NotReleasedHere(f"{source.name} serves no version of {prompt.name}.", hint=f"Promote it to {source.name} first.")
     return serves

@@ -14,7 +14,7 @@ from cuebook_server.domain import search as words
 from cuebook_server.domain.prompt import Prompt
 from cuebook_server.services.ports import Hit, Live, PromptRow, VersionRow
 from cuebook_server.store import search
-from cuebook_server.store.schema import environment, pointer, prompt, prompt_alias, version
+from cuebook_server.store.schema import environment, pointer, prompt, prompt_alias, recall, version
 
 if TYPE_CHECKING:
     from cuebook_server.store.unit_of_work import Transaction
@@ -41,7 +41,7 @@ class ListStore:
         if owner:
             found = found.where(prompt.c.owner == owner)
         rows = self._tx.connection.execute(found.order_by(prompt.c.name).limit(limit)).all()
-        live = self.live({row.prompt_id: row.latest for row in rows})
+        live = self.live(self._newest(rows))
         aliases = self._aliases([row.prompt_id for row in rows])
         return [
             PromptRow(
@@ -73,7 +73,18 @@ class ListStore:
             found[row.prompt_id].append(row.alias)
         return found
 
-    def live(self, latest: Mapping[int, int]) -> Mapping[int, Live]:
+    def _newest(self, rows: Iterable[Row[Any]]) -> Mapping[int, int]:
+        """The newest number of each prompt that was not recalled, 0 where there is none."""
+        newest = {row.prompt_id: row.latest for row in rows}
+        mine = and_(recall.c.project_id == self._project, recall.c.prompt_id.in_(list(newest)))
+        found = self._tx.connection.execute(
+            select(recall.c.prompt_id, recall.c.number).where(mine).order_by(recall.c.number.desc())
+        )
+        for row in found:
+            newest[row.prompt_id] -= newest[row.prompt_id] == row.number
+        return newest
+
+    def live(self, newest: Mapping[int, int]) -> Mapping[int, Live]:
         """What is live where, for prompts given with their newest number: by prompt id, then environment name."""
         environments = self._tx.connection.execute(
             select(environment.c.environment_id, environment.c.name, environment.c.tracks_latest)
@@ -82,16 +93,16 @@ class ListStore:
         ).all()
         pointers = self._tx.connection.execute(
             select(pointer.c.prompt_id, pointer.c.environment_id, pointer.c.number).where(
-                pointer.c.project_id == self._project, pointer.c.prompt_id.in_(list(latest))
+                pointer.c.project_id == self._project, pointer.c.prompt_id.in_(list(newest))
             )
         )
         numbers = {(row.prompt_id, row.environment_id): row.number for row in pointers}
         return {
             prompt_id: {
-                row.name: (newest or None) if row.tracks_latest else numbers.get((prompt_id, row.environment_id))
+                row.name: (number or None) if row.tracks_latest else numbers.get((prompt_id, row.environment_id))
                 for row in environments
             }
-            for prompt_id, newest in latest.items()
+            for prompt_id, number in newest.items()
         }
 
     def saved_at(self, names: Sequence[str]) -> Mapping[str, Mapping[int, datetime]]:
@@ -133,7 +144,7 @@ class ListStore:
             select(prompt).where(prompt.c.project_id == self._project, prompt.c.prompt_id.in_(list(wanted)))
         )
         prompts = {row.prompt_id: row for row in rows}
-        live = self.live({row.prompt_id: row.latest for row in prompts.values()})
+        live = self.live(self._newest(prompts.values()))
         return [
             Hit(prompts[key].name, number, words.snippet(self._text(prompts[key], number), query), live[key])
             for key, number in wanted.items()

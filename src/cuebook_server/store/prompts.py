@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Row, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, func, select, update
 
-from cuebook_server.domain.prompt import Prompt, Provenance, Version
+from cuebook_server.domain.prompt import Prompt, Provenance, Recall, Version
 from cuebook_server.services.ports import NewVersion
 from cuebook_server.store import search
-from cuebook_server.store.schema import imported, project, prompt, prompt_alias, version, version_include
+from cuebook_server.store.schema import imported, project, prompt, prompt_alias, recall, version, version_include
 
 if TYPE_CHECKING:
     from cuebook_server.store.unit_of_work import Transaction
@@ -57,6 +57,7 @@ class PromptStore:
             owner=row.owner,
             tags=tuple(json.loads(row.tags)),
             aliases=tuple(aliases),
+            recalled=frozenset(self._tx.connection.scalars(select(recall.c.number).where(self._recalled(row.prompt_id)))),
         )
 
     def add(self, name: str) -> Prompt:
@@ -195,6 +196,27 @@ class PromptStore:
             .order_by(prompt.c.name)
         )
         return [(row.name, row.latest, row.fragment_number) for row in rows]
+
+    def recall(self, made: Recall) -> None:
+        """Write down, for good, that a version is harmful; the nodes are told."""
+        values = {"number": made.number, "reason": made.reason, "by": made.by, "at": made.at}
+        connection = self._tx.connection
+        connection.execute(recall.insert().values(project_id=self._project, prompt_id=made.prompt_id, **values))
+        mine = project.c.project_id == self._project
+        connection.execute(update(project).where(mine).values(recalls=project.c.recalls + 1))
+        self._tx.touch()
+
+    def recalls(self, of: Prompt | None = None) -> Sequence[Recall]:
+        """The recalled versions of a prompt or of the whole project, newest first."""
+        mine = self._recalled(of.prompt_id) if of else recall.c.project_id == self._project
+        same = and_(prompt.c.project_id == recall.c.project_id, prompt.c.prompt_id == recall.c.prompt_id)
+        rows = self._tx.connection.execute(
+            select(recall, prompt.c.name).join(prompt, same).where(mine).order_by(recall.c.at.desc(), recall.c.number.desc())
+        )
+        return [Recall(row.prompt_id, row.name, row.number, row.reason, row.by, row.at) for row in rows]
+
+    def _recalled(self, prompt_id: int) -> ColumnElement[bool]:
+        return and_(recall.c.project_id == self._project, recall.c.prompt_id == prompt_id)
 
 
 def _version(row: Row[Any], name: str) -> Version:

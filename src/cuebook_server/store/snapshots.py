@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +26,7 @@ DATA_VERSION_POLL_S = 0.02
 HEARTBEAT_S = 5.0
 _project, _prompt, _alias, _version = schema.project.c, schema.prompt.c, schema.prompt_alias.c, schema.version.c
 _environment, _pointer, _change = schema.environment.c, schema.pointer.c, schema.pointer_change.c
+_recall = schema.recall.c
 _body = func.coalesce(_version.served, _version.body).label("content")
 
 
@@ -44,7 +45,7 @@ class SqlSnapshotSource:
         """The counters that say what changed."""
         with self._database.read() as connection:
             registry = connection.execute(select(schema.registry)).one()
-            projects = connection.execute(select(_project.project_id, _project.directory))
+            projects = connection.execute(select(_project.project_id, _project.directory, _project.recalls)).all()
             environments = connection.execute(
                 select(
                     _environment.project_id, _environment.environment_id, _environment.revision, _environment.policy_revision
@@ -57,6 +58,7 @@ class SqlSnapshotSource:
                 environments={
                     (row.project_id, row.environment_id): (row.revision, row.policy_revision) for row in environments
                 },
+                recalls={row.project_id: row.recalls for row in projects},
             )
 
     def directory(self, project_id: int) -> Directory:
@@ -92,6 +94,12 @@ class SqlSnapshotSource:
         """Every delivery key of every project."""
         with self._database.read() as connection:
             return [key_of(row) for row in connection.execute(all_keys())]
+
+    def recalled(self, project_id: int) -> Collection[tuple[int, int]]:
+        """The project's versions that were declared harmful."""
+        with self._database.read() as connection:
+            rows = connection.execute(select(_recall.prompt_id, _recall.number).where(_recall.project_id == project_id))
+            return frozenset((row.prompt_id, row.number) for row in rows)
 
     def version(self, key: EnvironmentKey, name: str, number: int) -> tuple[ServedVersion, bool] | None:
         """One version, and whether that environment ever served it."""
@@ -189,7 +197,19 @@ def _environment_row(connection: Connection, key: EnvironmentKey) -> tuple[Envir
 
 
 def _tracking(key: EnvironmentKey, since: int | None) -> Select[Any]:
-    """The newest version of every prompt (that changed since)."""
+    """The newest version of every prompt (that changed since); none where all of them were recalled."""
+    candidate = schema.version.alias()
+    recalled = exists().where(
+        _recall.project_id == candidate.c.project_id,
+        _recall.prompt_id == candidate.c.prompt_id,
+        _recall.number == candidate.c.number,
+    )
+    best = (
+        select(func.max(candidate.c.number))
+        .where(candidate.c.project_id == _prompt.project_id, candidate.c.prompt_id == _prompt.prompt_id, ~recalled)
+        .correlate(schema.prompt)
+        .scalar_subquery()
+    )
     newest = (
         select(
             _prompt.prompt_id,
@@ -198,17 +218,19 @@ def _tracking(key: EnvironmentKey, since: int | None) -> Select[Any]:
             _version.number,
             _version.digest,
             _body,
-            _version.created_at.label("released_at"),
+            func.coalesce(_version.created_at, _prompt.created_at).label("released_at"),
         )
+        .select_from(schema.prompt)
         .join(
             schema.version,
             and_(
                 _version.project_id == _prompt.project_id,
                 _version.prompt_id == _prompt.prompt_id,
-                _version.number == _prompt.latest,
+                _version.number == best,
             ),
+            isouter=True,
         )
-        .where(_prompt.project_id == key[0])
+        .where(_prompt.project_id == key[0], _prompt.latest > 0)
     )
     if since is None:
         return newest
