@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tests.delivery.client import TRIAGE, Shop, make_node
-from tests.delivery.memory import MemorySource, text
+from tests.delivery.memory import PROJECT, MemorySource, text
 
 PATH = f"/v1/prompts/{TRIAGE}"
 
@@ -136,3 +136,26 @@ def test_the_memory_is_bounded_by_bytes() -> None:
     assert known[-1] == 200
     assert known[-5:-1] == [200] * 4
     assert known[:20] == [503] * 20
+
+
+def recall(shop: Shop, number: int) -> None:
+    shop.source.recalls.append((PROJECT, TRIAGE, number))
+    shop.node.board.refresh_now()
+
+
+def test_a_recalled_version_is_refused_though_it_is_in_memory(shop: Shop) -> None:
+    shop.set_policy("staging", pins="live")
+    assert got(shop, 1, "staging") == 1
+    recall(shop, 1)
+    answer = shop.get(f"{PATH}?version=1", "staging")
+    assert (answer.status, answer.code, answer.headers["cache-control"]) == (410, "recalled", "no-store")
+    shop.source.down = True
+    assert got(shop, 1, "staging") == "recalled"
+    assert got(shop, "stable", "staging") == 2
+
+
+def test_a_recalled_version_is_not_the_newest(shop: Shop) -> None:
+    shop.set_policy("staging", latest_allowed=True)
+    shop.source.save(TRIAGE, text("Version 4"))
+    recall(shop, 4)
+    assert got(shop, "latest", "staging") == 3

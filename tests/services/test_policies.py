@@ -28,8 +28,8 @@ def team(registry: Registry) -> Registry:
     return registry
 
 
-def rules(reason: str = "we are many now", **policy: object) -> releases.Request:
-    return releases.Request("production", "policy", (), reason, policy=policy)
+def rules(**policy: object) -> releases.Request:
+    return releases.Request("production", "policy", (), "we are many now", policy=policy)
 
 
 def changed(registry: Registry, who: Person, **policy: object) -> Release:

@@ -47,13 +47,11 @@ def test_proposed_approved_applied(registry: Registry, reviewer: Person, release
 
 
 def test_without_the_approval_nothing_moves(registry: Registry, release: Release) -> None:
-    for attempt in (
-        lambda: registry.do(releases.apply, release.release_id),
-        lambda: registry.promote("a", to="production"),
-    ):
-        with pytest.raises(PolicyRefused, match="1 of 1 approvals missing") as refused:
-            attempt()
-        assert refused.value.data["decision"]["rules"][-1]["rule"] == "approvals"
+    with pytest.raises(PolicyRefused, match="1 of 1 approvals missing"):
+        registry.do(releases.apply, release.release_id)
+    with pytest.raises(PolicyRefused, match="1 of 1 approvals missing") as refused:
+        registry.promote("a", to="production")
+    assert refused.value.data["decision"]["rules"][-1]["rule"] == "approvals"
     assert registry.live("a")["production"] is None
 
 

@@ -11,8 +11,6 @@ from cuebook_server.services import gates, prompts, releases
 from cuebook_server.services.gates import BadGateResult
 from tests.factories import Registry, request, text
 
-OPEN = {"comes_from": None, "reason_required": False}
-
 
 def unmet(registry: Registry, *items: str, kind: str = "promote") -> list[str]:
     weighed = registry.ask(releases.consider, request(kind, "production", *items))  # type: ignore[arg-type]  # a Kind
@@ -22,7 +20,7 @@ def unmet(registry: Registry, *items: str, kind: str = "promote") -> list[str]:
 @pytest.fixture
 def registry(registry: Registry) -> Registry:
     """Version 1 of `a` is live in production, which has no rules."""
-    registry.rules(**OPEN)
+    registry.rules(comes_from=None, reason_required=False)
     registry.save("a", "Dear customer, this is a longer text than the others.")
     registry.promote("a@1", to="production")
     return registry

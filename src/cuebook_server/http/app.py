@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from cuebook_server.http import (
     audit,
     credentials,
+    drift,
     environments,
     errors,
     gates,
@@ -23,7 +24,7 @@ from cuebook_server.http import (
 from cuebook_server.http.door import BODY_BYTES_MAX, request_id
 from cuebook_server.services.ports import Units
 
-NOUNS = (projects, prompts, environments, releases, gates, recalls, credentials, audit)
+NOUNS = (projects, prompts, environments, drift, releases, gates, recalls, credentials, audit)
 _SAFE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 _log = structlog.get_logger("cuebook.http")
 

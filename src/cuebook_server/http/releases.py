@@ -10,6 +10,7 @@ from pydantic import Field
 
 from cuebook_server.domain.release import Item, Kind, Release, Review
 from cuebook_server.http.door import Body, Limit, Route, Shown, Through, responses
+from cuebook_server.http.environments import moment
 from cuebook_server.http.prompts import NUMBER_MAX
 from cuebook_server.services import environments, releases
 
@@ -27,7 +28,7 @@ class ItemIn(Body):
 
 class ReleaseIn(Body):
     """A change of one environment: applied whole, or not at all. One of kind ``policy`` changes rules: those in ``policy``, or
-    a ``preset``'s.
+    a ``preset``'s. A rollback without items goes back to what was served at a ``time``, prompt by prompt.
 
     ``propose``: ask for it, and let others approve and apply. ``dry_run``: weigh it, and change nothing. ``emergency``: break
     the glass; needs its own right and a reason, and leaves a review open. ``shrink_meant``: a text that lost more than half is
@@ -44,6 +45,7 @@ class ReleaseIn(Body):
     shrink_meant: bool = False
     policy: dict[str, Any] | None = None
     preset: str | None = None
+    time: str | None = None
 
 
 class ApproveIn(Body):
@@ -189,10 +191,11 @@ def create_release(project: str, body: ReleaseIn, door: Through) -> Response:
         reason=body.reason,
         shrink_meant=body.shrink_meant,
         policy=_rules(body),
+        time=moment(body.time) if body.time is not None else None,
     )
     if body.dry_run:
         weighed = door.read(lambda actor, uow: releases.consider(actor, uow, project, request))
-        return Response(_weighed(weighed).model_dump_json(), media_type="application/json")
+        return Response(show_weighed(weighed).model_dump_json(), media_type="application/json")
     use = releases.break_glass if body.emergency else releases.propose if body.propose else releases.create
     return door.write(lambda actor, uow: (201, show(use(actor, uow, project, request))))
 
@@ -276,7 +279,8 @@ def _items(items: tuple[Item, ...]) -> list[ItemShown]:
     return [ItemShown(prompt=item.prompt, version=item.version, replaces=item.replaces) for item in items]
 
 
-def _weighed(weighed: releases.Weighed) -> WeighedShown:
+def show_weighed(weighed: releases.Weighed) -> WeighedShown:
+    """A release that would be, as a caller sees it."""
     return WeighedShown(
         environment=weighed.environment.name,
         kind=weighed.kind,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from cuebook_server.domain import variables
@@ -44,6 +45,7 @@ class Request:
     """A release as somebody asks for it.
 
     shrink_meant: a text that shrinks to less than half is meant to. policy: the rules to change, for a release of that kind.
+    time: roll everything back to what was served at that moment; no items are named then.
     """
 
     environment: str
@@ -52,6 +54,7 @@ class Request:
     reason: str = ""
     shrink_meant: bool = False
     policy: Mapping[str, object] | None = None
+    time: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,8 @@ def weigh(scope: Scope, uow: UnitOfWork, request: Request, author: str) -> Weigh
         raise BadRelease("A change of the policy names its rules, and nothing else does.")
     if request.kind == "policy":
         return _weigh_rules(scope, uow, request, author)
+    if request.time is not None:
+        request = _as_of(scope, request, request.time)
     if not 1 <= len(request.items) <= ITEMS_MAX:
         raise BadRelease(f"A release holds 1 to {ITEMS_MAX} items, not {len(request.items)}.")
     environment = known(scope, request.environment)
@@ -107,6 +112,25 @@ def weigh(scope: Scope, uow: UnitOfWork, request: Request, author: str) -> Weigh
     moves = _moves(scope, environment, request)
     facts = Facts(request.kind, request.reason, author, uow.now, (), shrink_meant=request.shrink_meant)
     return _decided(scope, environment, moves, facts)
+
+
+def _as_of(scope: Scope, request: Request, moment: datetime) -> Request:
+    """A rollback of everything to what the environment served at a moment, prompt by prompt.
+
+    What served nothing then, because it came later or was retired, is left alone: a rollback brings back, it takes nothing away.
+    """
+    if request.kind != "rollback" or request.items:
+        raise BadRelease("A moment is for rolling everything back.", hint="Name prompts, or a time.")
+    environment = known(scope, request.environment)
+    _, changes = scope.environments.at(environment, moment, ())
+    ids = [change.prompt_id for change in changes]
+    serves = scope.environments.pointers(environment, ids)
+    items = [
+        Wanted(change.prompt, change.after) for change in changes if change.after not in (None, serves.get(change.prompt_id))
+    ]
+    if not items:
+        raise AlreadyLive(f"{environment.name} serves what it served then.", revision=environment.revision)
+    return replace(request, items=items, time=None)
 
 
 def _weigh_rules(scope: Scope, uow: UnitOfWork, request: Request, author: str) -> Weighed:

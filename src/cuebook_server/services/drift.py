@@ -1,0 +1,92 @@
+"""Drift: one environment against another, and what the second would become if the first were promoted into it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cuebook_server.domain.access import Actor
+from cuebook_server.domain.diff import diff
+from cuebook_server.domain.environment import Environment
+from cuebook_server.domain.release import ITEMS_MAX
+from cuebook_server.domain.summary import change_class, summarize
+from cuebook_server.services.environments import known
+from cuebook_server.services.ports import PromptRow, Scope, UnitOfWork
+from cuebook_server.services.projects import enter
+from cuebook_server.services.prompts import locate
+from cuebook_server.services.weighing import Request, Wanted, Weighed, weigh
+
+PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A prompt whose version differs between two environments.
+
+    one, other: what each serves (``None``: nothing). versions, days: how far apart, positive when the first is newer; ``None``
+    where one of them serves nothing. summary: what changes on the way to the first, fragments and model included; ``reach``
+    says how far.
+    """
+
+    prompt: str
+    one: int | None
+    other: int | None
+    versions: int | None
+    days: float | None
+    summary: tuple[str, ...]
+    reach: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """Everything two environments differ in, and the promotion that would end it (``None``: nothing to promote)."""
+
+    differences: Sequence[Difference]
+    promotion: Weighed | None
+
+
+def compare(actor: Actor, uow: UnitOfWork, project: str, one: str, other: str) -> Drift:
+    """Hold one environment against another: what differs, and what would become of the other. Changes nothing."""
+    scope = enter(actor, uow, project)
+    first, second = known(scope, one), known(scope, other)
+    rows = [row for row in _rows(scope) if row.live[one] != row.live[other]]
+    return Drift([_difference(scope, row, one, other) for row in rows], _promotion(actor, uow, scope, first, second, rows))
+
+
+def _rows(scope: Scope) -> list[PromptRow]:
+    rows: list[PromptRow] = []
+    while page := scope.lists.prompts(after=rows[-1].name if rows else "", limit=PAGE):
+        rows += page
+    return rows
+
+
+def _difference(scope: Scope, row: PromptRow, one: str, other: str) -> Difference:
+    numbers = row.live[one], row.live[other]
+    prompt = locate(scope, row.name)
+    new, old = (scope.prompts.version(prompt, number) if number else None for number in numbers)
+    if new is None or old is None:
+        where = one if new else other
+        return Difference(row.name, *numbers, None, None, (f"only in {where}",), "contract")
+    locked = diff(old.content, new.content)
+    served = diff(old.served, new.served)
+    days = (new.created_at - old.created_at).total_seconds() / 86_400
+    return Difference(
+        prompt=row.name,
+        one=new.number,
+        other=old.number,
+        versions=new.number - old.number,
+        days=days,
+        summary=tuple(dict.fromkeys((*summarize(served), *summarize(locked)))),
+        reach=change_class(served),
+    )
+
+
+def _promotion(
+    actor: Actor, uow: UnitOfWork, scope: Scope, first: Environment, second: Environment, rows: Sequence[PromptRow]
+) -> Weighed | None:
+    """The first promoted into the second, weighed; where the second tracks latest it takes no release."""
+    items = [Wanted(row.name, number) for row in rows if (number := row.live[first.name])][:ITEMS_MAX]
+    if second.tracks_latest or not items:
+        return None
+    request = Request(second.name, "promote", items, f"What {first.name} serves")
+    return weigh(scope, uow, request, actor.person or actor.owner or actor.principal)
