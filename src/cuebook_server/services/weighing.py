@@ -117,7 +117,7 @@ def weigh(scope: Scope, uow: UnitOfWork, request: Request, author: str) -> Weigh
 def _as_of(scope: Scope, request: Request, moment: datetime) -> Request:
     """A rollback of everything to what the environment served at a moment, prompt by prompt.
 
-    What served nothing then, because it came later or was retired, is left alone: a rollback brings back, it takes nothing away.
+    What served nothing then, because it came later or was retired, stays: a rollback brings back and takes nothing away.
     """
     if request.kind != "rollback" or request.items:
         raise BadRelease("A moment is for rolling everything back.", hint="Name prompts, or a time.")
