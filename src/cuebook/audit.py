@@ -8,11 +8,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import rfc8785
 
 GENESIS = "0" * 64
+_NOTHING: Mapping[int, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +37,23 @@ def entry_hash(entry: Mapping[str, Any]) -> str:
     return hashlib.sha256(rfc8785.dumps({k: v for k, v in entry.items() if k != "hash"})).hexdigest()
 
 
-def verify(entries: Iterable[Mapping[str, Any]], *, previous: str = GENESIS, first: int = 1) -> Verification:
-    """Check a chain from ``first`` on; stops at the first entry that was changed, moved, inserted or left out."""
+def verify(
+    entries: Iterable[Mapping[str, Any]], *, previous: str = GENESIS, first: int = 1, vouched: Mapping[int, str] = _NOTHING
+) -> Verification:
+    """Check a chain from ``first`` on; stops at the first entry that was changed, moved, inserted or left out.
+
+    ``vouched``: by number, the hash that a checkpoint says stands there; a chain that ends before one of them was cut.
+    """
     count, expected = 0, first
     for entry in entries:
-        if problem := _problem(entry, expected, previous):
+        problem = _problem(entry, expected, previous)
+        if not problem and vouched.get(expected, entry["hash"]) != entry["hash"]:
+            problem = "a checkpoint vouches for another: the chain was written anew"
+        if problem:
             return Verification(count, previous, expected, problem)
         previous, expected, count = str(entry["hash"]), expected + 1, count + 1
+    if beyond := [seq for seq in vouched if seq >= expected]:
+        return Verification(count, previous, expected, f"a checkpoint vouches for {max(beyond)} entries: the chain was cut")
     return Verification(count, previous)
 
 

@@ -250,13 +250,13 @@ def rebase_release(project: str, release_id: int, door: Through) -> Response:
 @router.get("/reviews")
 def list_reviews(project: str, door: Through) -> ReviewsShown:
     """List the emergencies nobody has looked at yet."""
-    return ReviewsShown(items=[_review(row) for row in door.read(lambda actor, uow: releases.reviews(actor, uow, project))])
+    return ReviewsShown(items=[show_review(row) for row in door.read(lambda actor, uow: releases.reviews(actor, uow, project))])
 
 
 @router.post("/releases/{release_id}/review", response_model=ReviewShown)
 def close_review(project: str, release_id: int, body: TextIn, door: Through) -> Response:
     """Close the review of an emergency, with what was found. Nobody closes their own."""
-    return door.write(lambda actor, uow: (200, _review(releases.close_review(actor, uow, project, release_id, body.text))))
+    return door.write(lambda actor, uow: (200, show_review(releases.close_review(actor, uow, project, release_id, body.text))))
 
 
 def _items(items: tuple[Item, ...]) -> list[ItemShown]:
@@ -274,7 +274,8 @@ def _weighed(weighed: releases.Weighed) -> WeighedShown:
     )
 
 
-def _review(review: Review) -> ReviewShown:
+def show_review(review: Review) -> ReviewShown:
+    """A review as a caller sees it."""
     return ReviewShown(
         release=review.release_id,
         environment=review.environment,
@@ -304,7 +305,7 @@ def _standing(standing: releases.Standing) -> StandingShown:
         for given in standing.approvals
     ]
     comments = [CommentShown(author=said.author, text=said.text, at=said.at) for said in standing.comments]
-    review = _review(standing.review) if standing.review else None
+    review = show_review(standing.review) if standing.review else None
     return StandingShown(**shown, approvals=approvals, comments=comments, review=review)
 
 
