@@ -5,7 +5,9 @@ An entry's hash is SHA-256 over its RFC 8785 canonical JSON without the member `
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -14,6 +16,22 @@ from typing import Any
 import rfc8785
 
 GENESIS = "0" * 64
+# The columns of an export for spreadsheets; what was before and after stands in the JSON lines only.
+CSV_COLUMNS = (
+    "seq",
+    "at",
+    "principal",
+    "credential",
+    "source",
+    "action",
+    "target",
+    "environment",
+    "revision",
+    "reason",
+    "hash",
+)
+# What a spreadsheet takes for a formula when a cell begins with it.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _NOTHING: Mapping[int, str] = MappingProxyType({})
 
 
@@ -67,3 +85,12 @@ def _problem(entry: Mapping[str, Any], expected: int, previous: str) -> str:
     except (rfc8785.CanonicalizationError, ValueError):
         return "it is not canonical JSON"
     return "" if computed == entry.get("hash") else "its content was changed"
+
+
+def csv_line(cells: Iterable[object]) -> str:
+    """A line of CSV (RFC 4180) in which no cell is a formula: one that would be begins with an apostrophe."""
+    out = io.StringIO()
+    texts = ["" if cell is None else str(cell) for cell in cells]
+    safe = ["'" + text if text.startswith(_FORMULA) else text for text in texts]
+    csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerow(safe)
+    return out.getvalue()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal
@@ -11,6 +9,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import StreamingResponse
 
+from cuebook.audit import CSV_COLUMNS, csv_line
 from cuebook_server.domain.audit import AuditFilter
 from cuebook_server.http.door import Door, Limit, Route, Shown, Through
 from cuebook_server.http.environments import moment
@@ -21,9 +20,6 @@ from cuebook_server.services.ports import Signer
 
 router = APIRouter(prefix="/projects/{project}", tags=["audit"], route_class=Route)
 PAGE = 500
-COLUMNS = ("seq", "at", "principal", "credential", "source", "action", "target", "environment", "revision", "reason", "hash")
-# What a spreadsheet takes for a formula when a cell begins with it.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 Entries = Iterable[Mapping[str, Any]]
 
 
@@ -122,15 +118,5 @@ def _jsonl(entries: Entries, _: bool) -> str:
 
 
 def _csv(entries: Entries, first: bool) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    if first:
-        writer.writerow(COLUMNS)
-    writer.writerows([_cell(entry[column]) for column in COLUMNS] for entry in entries)
-    return out.getvalue()
-
-
-def _cell(value: object) -> str:
-    """A cell no spreadsheet executes."""
-    text = "" if value is None else str(value)
-    return "'" + text if text.startswith(_FORMULA) else text
+    lines = [csv_line(entry[column] for column in CSV_COLUMNS) for entry in entries]
+    return "".join([csv_line(CSV_COLUMNS), *lines] if first else lines)
