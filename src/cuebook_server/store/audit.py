@@ -29,7 +29,8 @@ class AuditStore:
         last, previous = self.head()
         made = entry(happening, actor, seq=last + 1, at=self._tx.now, prev=previous)
         body = json.dumps(made, ensure_ascii=False, separators=(",", ":"))
-        connection.execute(audit_entry.insert().values(project_id=self._project, seq=made["seq"], at=self._tx.now, body=body))
+        filtered = {name: made[name] for name in ("seq", "principal", "action", "target", "environment")}
+        connection.execute(audit_entry.insert().values(project_id=self._project, at=self._tx.now, body=body, **filtered))
         connection.execute(
             update(project).where(project.c.project_id == self._project).values(audit_seq=made["seq"], audit_hash=made["hash"])
         )
