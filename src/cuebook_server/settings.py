@@ -43,6 +43,11 @@ class Settings(BaseSettings):
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Field(description="How much to log.")] = "warning"
     log_format: Annotated[Literal["text", "json"], Field(description="Log lines for people or for machines.")] = "text"
 
+    audit_key: Annotated[
+        Path | None,
+        Field(description="The PEM file of the Ed25519 key that signs audit checkpoints; none: audit-key.pem in data."),
+    ] = None
+
     oidc_issuer: Annotated[
         str,
         Field(
@@ -64,6 +69,11 @@ class Settings(BaseSettings):
         if self.oidc_issuer and not (self.oidc_client_id and self.oidc_client_secret):
             raise ValueError("CUEBOOK_OIDC_CLIENT_ID and CUEBOOK_OIDC_CLIENT_SECRET belong to CUEBOOK_OIDC_ISSUER")
         return self
+
+    @property
+    def audit_key_path(self) -> Path:
+        """Where the key that signs audit checkpoints lies."""
+        return self.audit_key or self.data / "audit-key.pem"
 
     @property
     def database_url(self) -> str:

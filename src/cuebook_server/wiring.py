@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from cuebook_server import settings as settings_module
 from cuebook_server.adapters.passwords import Argon2
+from cuebook_server.adapters.signing import FileSigner
 from cuebook_server.delivery.app import Delivery
 from cuebook_server.delivery.board import Board
 from cuebook_server.delivery.counters import Counters
@@ -52,7 +53,7 @@ class Application:
         # A change is in this node's memory before its author is answered.
         self.units = SqlUnits(self.database, committed=self.board.refresh_now)
         place, hasher = Place(settings.host, settings.public_url), hasher or Argon2()
-        self.api: FastAPI = build(self.units, self.node, Site(place, hasher, Used()))
+        self.api: FastAPI = build(self.units, self.node, Site(place, hasher, Used(), FileSigner(settings.audit_key_path)))
         self.api.router.lifespan_context = self._life
         self.pages = Pages(self.units, Door(place), hasher, provider(settings))
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from cuebook_server import settings as settings_module
+from cuebook_server.adapters.signing import ensure
 from cuebook_server.cli.sample import plant
 from cuebook_server.delivery.protocol import DeliveryProtocol
 from cuebook_server.domain.errors import CuebookError, Unavailable
@@ -41,6 +43,9 @@ def serve(
         settings = settings_module.read(dict(given))
         log_as(settings)
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if settings.audit_key is None:
+            with suppress(OSError):  # a full disk must not keep delivery from starting; checkpoints then say what is missing
+                ensure(settings.audit_key_path)
         first, link = _prepare(settings, demo=demo)
         return _run(settings, first, link)
     except (CuebookError, OSError) as error:

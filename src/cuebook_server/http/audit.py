@@ -11,12 +11,12 @@ from fastapi.responses import StreamingResponse
 
 from cuebook.audit import CSV_COLUMNS, csv_line
 from cuebook_server.domain.audit import AuditFilter
-from cuebook_server.http.door import Door, Limit, Route, Shown, Through
+from cuebook_server.http.door import Door, Limit, Route, Shown, Site, Through
 from cuebook_server.http.environments import moment
 from cuebook_server.http.evidence import EvidenceShown, show
 from cuebook_server.http.prompts import NUMBER_MAX
+from cuebook_server.http.releases import ReleaseId
 from cuebook_server.services import audit
-from cuebook_server.services.ports import Signer
 
 router = APIRouter(prefix="/projects/{project}", tags=["audit"], route_class=Route)
 PAGE = 500
@@ -87,13 +87,14 @@ def export(
 @router.get("/audit/checkpoint")
 def get_checkpoint(project: str, door: Through, request: Request) -> CheckpointShown:
     """Sign how long the chain is now, and what its head is."""
-    signer: Signer = request.app.state.signer
+    site: Site = request.app.state.site
+    signer = site.signer
     signed = door.read(lambda actor, uow: audit.checkpoint(actor, uow, project, signer))
     return CheckpointShown(checkpoint=dict(signed), public_key=signer.public)
 
 
 @router.get("/releases/{release_id}/evidence")
-def get_evidence(project: str, release_id: int, door: Through) -> EvidenceShown:
+def get_evidence(project: str, release_id: ReleaseId, door: Through) -> EvidenceShown:
     """One page for one release: who asked, what changed, what was checked, who approved and applied, until when it was live."""
     return show(door.read(lambda actor, uow: audit.evidence(actor, uow, project, release_id)))
 

@@ -26,7 +26,7 @@ from cuebook_server.domain.origin import Place
 from cuebook_server.domain.session import COOKIE, SEEN_EVERY
 from cuebook_server.http import permissions
 from cuebook_server.services import callers, sessions
-from cuebook_server.services.ports import Answer, UnitOfWork, Units
+from cuebook_server.services.ports import Answer, Signer, UnitOfWork, Units
 from cuebook_server.services.ports_people import Hasher
 from cuebook_server.services.requests import once
 
@@ -127,11 +127,12 @@ class Used:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What calls without an actor work with: where the server is reached, and how passwords are kept."""
+    """What calls work with beside the database: where the server is reached, how passwords are kept, who vouches."""
 
     place: Place
     hasher: Hasher
     used: Used
+    signer: Signer
 
 
 def _authenticate(request: Request, needs: permissions.Needs) -> Actor:
