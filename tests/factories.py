@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from cuebook_server.domain.access import Actor, Role
+from cuebook_server.domain.audit import AuditFilter
 from cuebook_server.domain.prompt import Provenance, Saved
 from cuebook_server.domain.release import Kind, Release, Wanted
 from cuebook_server.services import audit, environments, imports, prompts, releases
@@ -140,7 +141,7 @@ class Registry:
 
     def audit(self) -> list[dict[str, Any]]:
         """The whole chain of the project."""
-        return [dict(entry) for entry in self.ask(audit.entries, after=0, limit=100_000)]
+        return [dict(entry) for entry in self.ask(audit.entries, AuditFilter(), after=0, limit=100_000)]
 
 
 def request(kind: Kind, environment: str, *items: str | Wanted, reason: str = "because") -> releases.Request:

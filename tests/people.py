@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from cuebook_server.domain.access import Actor, Role
-from cuebook_server.services import credentials, first_run, projects
+from cuebook_server.domain.access import Actor, Grant, Role
+from cuebook_server.domain.keys import SECRET_BYTES, SELECTOR_BYTES, PersonalToken, mint
+from cuebook_server.services import callers, first_run, projects
 from cuebook_server.services.ports import UnitOfWork, Units
 
 PROJECT, ELSEWHERE = "desk", "elsewhere"
@@ -68,12 +69,18 @@ def settle(units: Units) -> People:
 
 
 def hired(uow: UnitOfWork, by: Person, name: str, role: Role, project: str = PROJECT) -> Person:
-    """Somebody new, with a token of their own."""
-    minted = credentials.create_token(by.actor, uow, project, name=name, role=role)
-    found = recognised(uow, minted.credential.token)
-    return replace(found, actor=replace(found.actor, person=name))
+    """Somebody new with a role in a project, and a token of their own. No clock ends it."""
+    found = uow.projects.find(project)
+    assert found is not None
+    assert by.actor.may("members.write", found.project_id)
+    person = uow.people.find(name) or uow.people.add(name, name.capitalize(), None)
+    uow.people.add_grant(person, Grant(role, found.project_id))
+    credential = mint("pat", uow.random(SELECTOR_BYTES + SECRET_BYTES))
+    token = PersonalToken(credential.selector, credential.verifier, person.person_id, "test", uow.now)
+    uow.personal_tokens.add(token)
+    return recognised(uow, credential.token)
 
 
 def recognised(uow: UnitOfWork, token: str) -> Person:
     """The person a token stands for."""
-    return Person(credentials.recognise(uow, token, request_id="test", source="127.0.0.1"), token)
+    return Person(callers.by_token(uow, token, request_id="test", source="127.0.0.1"), token)

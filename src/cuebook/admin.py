@@ -233,9 +233,20 @@ class AdminClient:
         return self._write("POST", self._path("tokens", selector, "revoke"), {})
 
     # --- audit ------------------------------------------------------------------------------------------------------
-    def audit(self) -> Iterator[Json]:
-        """The audit chain's entries from the first on, as the hashes cover them."""
-        return self._pages(self._path("audit"), "after")
+    def audit(self, **wanted: str | None) -> Iterator[Json]:
+        """The audit chain's entries from the first on, as the hashes cover them.
+
+        ``wanted``: principal, action (`release.` for all of its kind), target, environment, since, until.
+        """
+        return self._pages(self._path("audit"), "after", **wanted)
+
+    def checkpoint(self) -> Json:
+        """A signed word of how long the chain is now: ``checkpoint`` and the ``public_key`` that checks it."""
+        return self._get(self._path("audit", "checkpoint"))
+
+    def evidence(self, release_id: int | str) -> Json:
+        """One page for one release: request, author, difference, checks, approvals, until when it was live."""
+        return self._get(self._path("releases", str(release_id), "evidence"))
 
     # --- one exchange -----------------------------------------------------------------------------------------------
     def _path(self, *segments: str) -> str:

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cuebook_server.domain.errors import Invalid
@@ -43,6 +43,38 @@ class Settings(BaseSettings):
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Field(description="How much to log.")] = "warning"
     log_format: Annotated[Literal["text", "json"], Field(description="Log lines for people or for machines.")] = "text"
 
+    audit_key: Annotated[
+        Path | None,
+        Field(description="The PEM file of the Ed25519 key that signs audit checkpoints; none: audit-key.pem in data."),
+    ] = None
+
+    oidc_issuer: Annotated[
+        str,
+        Field(
+            pattern=r"^(https://[^\s?#@]+|http://(localhost|127\.0\.0\.1)(:\d+)?(/[^\s?#]*)?)?$",
+            description="The name of an OpenID Connect provider people sign in with, exactly as it calls itself.",
+        ),
+    ] = ""
+    oidc_client_id: Annotated[str, Field(description="What the provider knows this server as.")] = ""
+    oidc_client_secret: Annotated[
+        str, Field(description="The provider's secret for this server.", json_schema_extra={"secret": True}, repr=False)
+    ] = ""
+    oidc_default_role: Annotated[
+        Literal["", "viewer", "author", "reviewer", "releaser"],
+        Field(description="What anybody the provider knows may do in every project; none: who is new needs an invitation."),
+    ] = ""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Settings:
+        if self.oidc_issuer and not (self.oidc_client_id and self.oidc_client_secret):
+            raise ValueError("CUEBOOK_OIDC_CLIENT_ID and CUEBOOK_OIDC_CLIENT_SECRET belong to CUEBOOK_OIDC_ISSUER")
+        return self
+
+    @property
+    def audit_key_path(self) -> Path:
+        """Where the key that signs audit checkpoints lies."""
+        return self.audit_key or self.data / "audit-key.pem"
+
     @property
     def database_url(self) -> str:
         """Where the database is."""
@@ -56,7 +88,7 @@ def read(overrides: dict[str, object] | None = None) -> Settings:
         return Settings(**given)  # type: ignore[arg-type]  # pydantic checks the values; that is its purpose here
     except ValidationError as error:
         first = error.errors()[0]
-        name = PREFIX + str(first["loc"][0]).upper()
+        name = PREFIX + str(first["loc"][0] if first["loc"] else "oidc_issuer").upper()
         raise BadSetting(f"{name}: {first['msg']}.", hint="docs/reference/settings.md lists every setting.") from None
 
 

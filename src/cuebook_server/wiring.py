@@ -13,15 +13,20 @@ import structlog
 from fastapi import FastAPI
 
 from cuebook_server import settings as settings_module
+from cuebook_server.adapters.passwords import Argon2
+from cuebook_server.adapters.signing import FileSigner
 from cuebook_server.delivery.app import Delivery
 from cuebook_server.delivery.board import Board
 from cuebook_server.delivery.counters import Counters
 from cuebook_server.delivery.pinned import Pinned
 from cuebook_server.delivery.watcher import Watcher
 from cuebook_server.domain.errors import BadRequest
+from cuebook_server.domain.origin import Place
 from cuebook_server.http.app import build
+from cuebook_server.http.door import Site, Used
 from cuebook_server.http.errors import answer
 from cuebook_server.http.operations import Node
+from cuebook_server.services.ports_people import Hasher, Provider
 from cuebook_server.settings import Settings
 from cuebook_server.store.database import Database, open_database
 from cuebook_server.store.snapshots import SqlSnapshotSource
@@ -38,7 +43,7 @@ _V1 = "/v1"
 class Application:
     """One process of a node: an ASGI application: ``/v1`` is delivery's, the pages are the browser's, the rest the API's."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, hasher: Hasher | None = None) -> None:
         self.database: Database = open_database(settings.database_url)
         self._source = SqlSnapshotSource(self.database)
         self._pinned = Pinned(self._source)
@@ -47,9 +52,10 @@ class Application:
         self.delivery = Delivery(self.board, self._pinned)
         # A change is in this node's memory before its author is answered.
         self.units = SqlUnits(self.database, committed=self.board.refresh_now)
-        self.api: FastAPI = build(self.units, self.node)
+        place, hasher = Place(settings.host, settings.public_url), hasher or Argon2()
+        self.api: FastAPI = build(self.units, self.node, Site(place, hasher, Used(), FileSigner(settings.audit_key_path)))
         self.api.router.lifespan_context = self._life
-        self.pages = Pages(self.units, Door(settings.host, settings.public_url))
+        self.pages = Pages(self.units, Door(place), hasher, provider(settings))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or start and stop with the server."""
@@ -93,6 +99,18 @@ class Application:
             plain,
             self.board.damaged(),
         )
+
+
+def provider(settings: Settings) -> Provider | None:
+    """The identity provider people sign in with, if one is set up."""
+    if not settings.oidc_issuer:
+        return None
+    # On demand: its parts take a while to import, and most servers have none.
+    from cuebook_server.adapters.oidc import OpenIdProvider
+
+    return OpenIdProvider(
+        settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret, settings.oidc_default_role or None
+    )
 
 
 def log_as(settings: Settings) -> None:

@@ -25,7 +25,14 @@ def item(name: str = "a", version: int | None = 2, *, digest: str = "d2", **fact
 
 
 def facts(*items: ItemFacts, **more: Any) -> Facts:
-    said = {"kind": "promote", "reason": "r", "author": "ada", "now": NOW, "items": items or (item(),), "signature": "s"}
+    said: dict[str, Any] = {
+        "kind": "promote",
+        "reason": "r",
+        "author": "ada",
+        "now": NOW,
+        "items": items or (item(),),
+        "signature": "s",
+    }
     return Facts(**(said | more))
 
 
@@ -34,12 +41,25 @@ def verdicts(policy: Policy, of: Facts) -> dict[str, bool]:
 
 
 def approval(person: str = "bob", **more: Any) -> Approval:
-    given = {"person": person, "roles": frozenset({"reviewer"}), "meaning": "read", "signature": "s", "at": NOW - HOUR}
+    given: dict[str, Any] = {
+        "person": person,
+        "roles": frozenset({"reviewer"}),
+        "meaning": "read",
+        "signature": "s",
+        "at": NOW - HOUR,
+    }
     return Approval(**(given | more))
 
 
 def result(**more: Any) -> GateResult:
-    said = {"gate": "safety", "digest": "d2", "suite_revision": "3", "passed": True, "at": NOW - HOUR, "score": 0.9}
+    said: dict[str, Any] = {
+        "gate": "safety",
+        "digest": "d2",
+        "suite_revision": "3",
+        "passed": True,
+        "at": NOW - HOUR,
+        "score": 0.9,
+    }
     return GateResult(**(said | more))
 
 

@@ -14,6 +14,7 @@ from cuebook_server.settings import Settings
 from cuebook_server.wiring import Application
 from tests.factories import Registry
 from tests.people import PROJECT, Person
+from tests.support.passwords import cheap
 
 
 @dataclass
@@ -39,7 +40,7 @@ class Site:
 
 
 def open_site(url: str) -> Iterator[Site]:
-    app = Application(Settings(database=url))
+    app = Application(Settings(database=url), cheap())
     # Errors of ours are answered, as they are over a socket, instead of being thrown at the test.
     with TestClient(app, raise_server_exceptions=False) as client:
         yield Site(app, client, Registry(app.database))

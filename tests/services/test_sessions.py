@@ -1,33 +1,41 @@
-"""Signing in: a link counts once and for a quarter of an hour, a session ends by itself, and nothing stored opens a door."""
+"""Sessions: a password begins one, it ends by itself, and nothing stored opens a door."""
 
 from __future__ import annotations
 
 import pytest
 from sqlalchemy import text
 
-from cuebook_server.domain.session import IDLE_MAX, LIFE_MAX, LINK_LIFE
-from cuebook_server.services import audit, sessions
+from cuebook_server.domain.access import Actor, RecentSignInNeeded
+from cuebook_server.domain.attempt import FORGET_AFTER, LOGIN_FREE
+from cuebook_server.domain.errors import Forbidden, NotFound, TooManyAttempts, UnknownKey
+from cuebook_server.domain.person import Person
+from cuebook_server.domain.session import IDLE_MAX, LIFE_MAX, SignedOut
+from cuebook_server.services import callers, sessions
+from cuebook_server.services.sessions import Visit, WrongPassword
 from tests.factories import Registry
+from tests.support.passwords import PASSWORD, cheap
+
+ANA, BEN = "ana@example.org", "ben@example.org"
+HERE = Visit("req_1", "127.0.0.1")
 
 
-def invite(registry: Registry) -> str:
+def account(registry: Registry, login: str = ANA) -> Person:
     with registry.units.write() as uow:
-        return sessions.invite(uow, request_id="start")
+        return uow.people.add(login, "Ana", cheap().hash(PASSWORD))
 
 
-def sign_in(registry: Registry, secret: str, instead_of: str = "") -> str:
-    with registry.units.write() as uow:
-        return sessions.sign_in(uow, secret, instead_of=instead_of, request_id="req_1", source="127.0.0.1")
+def sign_in(registry: Registry, login: str = ANA, password: str = PASSWORD, visit: Visit = HERE) -> str:
+    return sessions.sign_in(registry.units, cheap(), login, password, visit)
 
 
-def principal(registry: Registry, secret: str) -> str:
+def actor(registry: Registry, secret: str) -> Actor:
     with registry.units.read() as uow:
-        return sessions.recognise(uow, secret, request_id="req_2", source="127.0.0.1")[0].principal
+        return sessions.recognise(uow, secret, request_id="req_2", source="127.0.0.1")[0]
 
 
-def visit(registry: Registry, secret: str) -> None:
-    with registry.units.write() as uow:
-        sessions.seen(uow, sessions.recognise(uow, secret, request_id="req_2", source="")[1])
+def by_token(registry: Registry, token: str) -> Actor:
+    with registry.units.read() as uow:
+        return callers.by_token(uow, token, request_id="req_2", source="127.0.0.1")
 
 
 def rows(registry: Registry, table: str) -> list[str]:
@@ -35,94 +43,159 @@ def rows(registry: Registry, table: str) -> list[str]:
         return [str(tuple(row)) for row in connection.execute(text(f"SELECT * FROM {table}"))]
 
 
-def test_a_link_signs_its_first_bearer_in_as_the_admin_of_the_instance(registry: Registry) -> None:
-    mine = sign_in(registry, invite(registry))
-    with registry.units.read() as uow:
-        actor, _ = sessions.recognise(uow, mine, request_id="req_2", source="127.0.0.1")
-    assert (actor.principal, actor.role, actor.project_id) == ("first-run", "admin", None)
+def test_a_password_begins_a_session_of_its_person(registry: Registry) -> None:
+    account(registry)
+    found = actor(registry, sign_in(registry, " Ana@Example.org "))
+    assert (found.principal, found.person, found.grants, found.scopes) == (ANA, ANA, (), None)
+    assert found.signed_in_at == registry.clock.now
 
 
-def test_a_link_counts_once(registry: Registry) -> None:
-    link = invite(registry)
-    sign_in(registry, link)
-    with pytest.raises(sessions.LinkRefused):
-        sign_in(registry, link)
+@pytest.mark.parametrize(("login", "password"), [(ANA, "wrong"), (ANA, ""), (BEN, PASSWORD), ("", ""), ("\ud800", "é" * 9_000)])
+def test_a_wrong_password_and_an_unknown_login_are_refused_alike(registry: Registry, login: str, password: str) -> None:
+    account(registry)
+    with pytest.raises(WrongPassword) as refused:
+        sign_in(registry, login, password)
+    assert refused.value.detail == WrongPassword.title()
 
 
-def test_a_link_ends_after_a_quarter_of_an_hour(registry: Registry) -> None:
-    link = invite(registry)
-    registry.clock.tick(LINK_LIFE.total_seconds())
-    with pytest.raises(sessions.LinkRefused):
-        sign_in(registry, link)
+def test_failed_sign_ins_make_the_next_one_wait(registry: Registry) -> None:
+    account(registry)
+    for _ in range(LOGIN_FREE):
+        with pytest.raises(WrongPassword):
+            sign_in(registry, password="wrong")
+    for password in ("wrong", PASSWORD):
+        with pytest.raises(TooManyAttempts):
+            sign_in(registry, password=password)
+    registry.clock.tick(2)
+    sign_in(registry)
+    with pytest.raises(WrongPassword):
+        sign_in(registry, password="wrong")
 
 
-@pytest.mark.parametrize("secret", ["", "x", "\ud800", "' OR 1=1 --", "é" * 5_000])
-def test_what_is_no_link_is_refused_like_an_old_one(registry: Registry, secret: str) -> None:
-    with pytest.raises(sessions.LinkRefused):
-        sign_in(registry, secret)
-    with pytest.raises(sessions.SignedOut):
-        principal(registry, secret)
+def test_one_address_may_not_try_many_logins(registry: Registry) -> None:
+    account(registry)
+    for n in range(50):
+        with pytest.raises(WrongPassword):
+            sign_in(registry, f"{n}@example.org", "wrong")
+    with pytest.raises(TooManyAttempts):
+        sign_in(registry)
+    sign_in(registry, visit=Visit("r", "10.0.0.9"))
+    registry.clock.tick(FORGET_AFTER.total_seconds())
+    sign_in(registry)
+    assert rows(registry, "attempt") == []
+
+
+def test_refused_sign_ins_of_people_are_told(registry: Registry) -> None:
+    account(registry)
+    for login in (ANA, BEN):
+        with pytest.raises(WrongPassword):
+            sign_in(registry, login, "wrong")
+    chain = [row for row in rows(registry, "audit_entry") if "sign_in.refused" in row]
+    assert len(chain) == 1
+    assert ANA in chain[0]
 
 
 def test_a_session_nobody_uses_ends_after_twelve_hours(registry: Registry) -> None:
-    mine = sign_in(registry, invite(registry))
+    account(registry)
+    mine = sign_in(registry)
     registry.clock.tick(IDLE_MAX.total_seconds() - 1)
-    assert principal(registry, mine) == "first-run"
+    assert actor(registry, mine).principal == ANA
     registry.clock.tick(1)
-    with pytest.raises(sessions.SignedOut):
-        principal(registry, mine)
+    with pytest.raises(SignedOut):
+        actor(registry, mine)
 
 
 def test_a_session_in_use_ends_after_seven_days(registry: Registry) -> None:
-    mine = sign_in(registry, invite(registry))
+    account(registry)
+    mine = sign_in(registry)
     half = IDLE_MAX / 2
     for _ in range(LIFE_MAX // half - 1):
         registry.clock.tick(half.total_seconds())
-        visit(registry, mine)
+        with registry.units.write() as uow:
+            callers.used(uow, actor(registry, mine))
     registry.clock.tick(half.total_seconds())
-    with pytest.raises(sessions.SignedOut):
-        principal(registry, mine)
+    with pytest.raises(SignedOut):
+        actor(registry, mine)
 
 
 def test_signing_in_again_ends_the_session_the_browser_had(registry: Registry) -> None:
-    before = sign_in(registry, invite(registry))
-    after = sign_in(registry, invite(registry), instead_of=before)
-    assert principal(registry, after) == "first-run"
-    with pytest.raises(sessions.SignedOut):
-        principal(registry, before)
+    account(registry)
+    before = sign_in(registry)
+    after = sign_in(registry, visit=Visit("r", "", instead_of=before))
+    assert actor(registry, after).principal == ANA
+    with pytest.raises(SignedOut):
+        actor(registry, before)
+
+
+def test_a_recent_sign_in_lasts_a_quarter_of_an_hour_and_is_renewed(registry: Registry) -> None:
+    account(registry)
+    mine = sign_in(registry)
+    registry.clock.tick(15 * 60 + 1)
+    with pytest.raises(RecentSignInNeeded):
+        actor(registry, mine).require_recent_sign_in(registry.clock.now)
+    with pytest.raises(WrongPassword):
+        sessions.confirm(actor(registry, mine), registry.units, cheap(), "wrong")
+    sessions.confirm(actor(registry, mine), registry.units, cheap(), PASSWORD)
+    actor(registry, mine).require_recent_sign_in(registry.clock.now)
+
+
+def test_a_session_as_a_token_is_signed_in_and_ends_with_it(registry: Registry) -> None:
+    account(registry)
+    token = sessions.sign_in_bearer(registry.units, cheap(), ANA, PASSWORD, HERE)
+    me = by_token(registry, token)
+    me.require_recent_sign_in(registry.clock.now)
+    with registry.units.write() as uow:
+        sessions.end(me, uow, "current")
+    with pytest.raises(UnknownKey):
+        by_token(registry, token)
+
+
+def test_one_of_my_sessions_or_all_of_them_end(registry: Registry) -> None:
+    account(registry)
+    first, second, third = (sign_in(registry) for _ in range(3))
+    me = actor(registry, first)
+    with registry.units.write() as uow:
+        sessions.end(me, uow, actor(registry, second).credential.removeprefix("session-"))
+        with pytest.raises(NotFound):
+            sessions.end(me, uow, "nothing")
+        assert sessions.end_all(me, uow) == 2
+    for secret in (first, second, third):
+        with pytest.raises(SignedOut):
+            actor(registry, secret)
+
+
+def test_only_admins_of_the_instance_end_the_sessions_of_others(registry: Registry) -> None:
+    account(registry)
+    mine = sign_in(registry)
+    with pytest.raises(Forbidden), registry.units.write() as uow:
+        sessions.end_all(registry.people.owner.actor, uow, ANA)
+    with registry.units.write() as uow:
+        assert sessions.end_all(registry.people.operator.actor, uow, ANA) == 1
+    with pytest.raises(SignedOut):
+        actor(registry, mine)
 
 
 def test_signing_out_ends_one_session_and_no_other(registry: Registry) -> None:
-    mine, other = (sign_in(registry, invite(registry)) for _ in range(2))
-    with registry.units.write() as uow:
-        sessions.sign_out(uow, mine, request_id="req_3", source="")
-        sessions.sign_out(uow, mine, request_id="req_4", source="")
-    assert principal(registry, other) == "first-run"
-    with pytest.raises(sessions.SignedOut):
-        principal(registry, mine)
+    account(registry)
+    mine, other = sign_in(registry), sign_in(registry)
+    for _ in range(2):
+        with registry.units.write() as uow:
+            sessions.sign_out(uow, mine, request_id="req_3", source="")
+    assert actor(registry, other).principal == ANA
+    with pytest.raises(SignedOut):
+        actor(registry, mine)
 
 
 def test_what_has_ended_is_forgotten(registry: Registry) -> None:
-    invite(registry)
-    sign_in(registry, invite(registry))
+    account(registry)
+    sign_in(registry)
     registry.clock.tick(LIFE_MAX.total_seconds())
-    invite(registry)
-    assert (len(rows(registry, "sign_in_link")), len(rows(registry, "session"))) == (1, 0)
+    sign_in(registry)
+    assert len(rows(registry, "session")) == 1
 
 
 def test_nothing_stored_or_told_opens_a_door(registry: Registry) -> None:
-    link = invite(registry)
-    mine = sign_in(registry, link)
-    unused = invite(registry)
-    stored = "".join(row for table in ("sign_in_link", "session", "audit_entry") for row in rows(registry, table))
-    assert not [secret for secret in (link, mine, unused) if secret in stored]
-
-
-def test_the_oldest_projects_chain_tells_of_links_and_sessions(registry: Registry) -> None:
-    mine = sign_in(registry, invite(registry))
-    with registry.units.write() as uow:
-        sessions.sign_out(uow, mine, request_id="req_3", source="127.0.0.1")
-        chain = audit.entries(registry.people.operator.actor, uow, "default", after=0, limit=500)
-    told = [(entry["action"], entry["principal"]) for entry in chain][-3:]
-    assert told == [("link.created", "first-run"), ("session.began", "first-run"), ("session.ended", "first-run")]
-    assert chain[-2]["credential"] == chain[-1]["credential"]
+    account(registry)
+    mine, token = sign_in(registry), sessions.sign_in_bearer(registry.units, cheap(), ANA, PASSWORD, HERE)
+    stored = "".join(row for table in ("session", "personal_token", "person", "audit_entry") for row in rows(registry, table))
+    assert not [secret for secret in (mine, token, PASSWORD) if secret in stored]

@@ -14,7 +14,7 @@ def document() -> dict[str, Any]:
     """The OpenAPI document, without a server or a database behind it."""
     from cuebook_server.http.app import build
 
-    return build(cast("Any", None), cast("Any", None)).openapi()
+    return build(cast("Any", None), cast("Any", None), cast("Any", None)).openapi()
 
 
 def body() -> str:

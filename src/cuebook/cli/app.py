@@ -31,7 +31,7 @@ app = typer.Typer(
 )
 for command in (
     *(serve.serve, prompts.save, prompts.get, prompts.render, prompts.log, prompts.diff, prompts.search),
-    *(releases.promote, releases.rollback, releases.status, releases.at, transfer.export),
+    *(releases.promote, releases.rollback, releases.status, releases.at, transfer.export, audit.evidence),
 ):
     app.command()(command)
 app.command("import")(transfer.import_)

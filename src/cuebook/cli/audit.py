@@ -1,4 +1,4 @@
-"""audit: the chain of everything that happened, exported and checked."""
+"""audit: the chain of everything that happened, read, exported, vouched for and checked; evidence of releases."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO
 
 import typer
 
+from cuebook import checkpoint as checkpoints
 from cuebook import wire
-from cuebook.audit import Verification, verify
+from cuebook.audit import CSV_COLUMNS, Verification, csv_line, verify
 from cuebook.cli import show
 from cuebook.cli.arguments import AsJson
 from cuebook.cli.failures import BROKEN_CHAIN
+from cuebook.cli.moments import moment
 from cuebook.cli.session import session
 from cuebook.errors import Invalid
 
@@ -25,42 +29,173 @@ LINE_BYTES_MAX = 16 * 1024 * 1024
 _UNREADABLE: dict[str, Any] = {"seq": "(unreadable)"}
 
 
+Since = Annotated[str | None, typer.Option(help="From this time on.", metavar="TIME")]
+Until = Annotated[str | None, typer.Option(help="Before this time.", metavar="TIME")]
+By = Annotated[str | None, typer.Option(help="Only what this principal did.", metavar="NAME")]
+Action = Annotated[str | None, typer.Option(help="Only this action; `release.` means all of its kind.")]
+In = Annotated[str | None, typer.Option("--in", metavar="ENV", help="Only in this environment.")]
+
+
+@app.command("list")
+def list_(
+    ctx: typer.Context,
+    by: By = None,
+    action: Action = None,
+    environment: In = None,
+    since: Since = None,
+    until: Until = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what happened, in order."""
+    wanted = _wanted(by, action, environment, since, until)
+    entries = list(session(ctx).admin.audit(**wanted))
+    if as_json:
+        show.write_json({"items": entries, "next": None})
+        return
+    rows = (
+        (e["seq"], show.moment(e["at"]), e["principal"], e["action"], e["target"], e["environment"], e["reason"])
+        for e in entries
+    )
+    show.table(("entry", "when", "by", "action", "target", "environment", "reason"), rows)
+
+
 @app.command()
 def export(
     ctx: typer.Context,
     file: Annotated[str, typer.Argument(metavar="FILE|-", help="Where to; - is stdout.")] = "-",
+    form: Annotated[
+        str, typer.Option("--format", help="`jsonl`, which can be verified, or `csv` for a spreadsheet.")
+    ] = "jsonl",
+    by: By = None,
+    action: Action = None,
+    environment: In = None,
+    since: Since = None,
+    until: Until = None,
 ) -> None:
-    """Write the whole chain as JSON lines, an entry a line."""
-    entries = session(ctx).admin.audit()
+    """Write the chain, an entry a line. Only a whole chain as JSON lines can be verified."""
+    if form not in ("jsonl", "csv"):
+        raise typer.BadParameter(f"{form!r} is neither jsonl nor csv.", param_hint="--format")
+    entries = session(ctx).admin.audit(**_wanted(by, action, environment, since, until))
     count = 0
     with ExitStack() as stack:
         out = sys.stdout.buffer if file == "-" else stack.enter_context(_writing(Path(file)).open("wb"))
+        if form == "csv":
+            out.write(csv_line(CSV_COLUMNS).encode())
         for entry in show.counted(entries, "exporting the audit chain"):
-            out.write(json.dumps(entry, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+            line = json.dumps(entry, ensure_ascii=False, separators=(",", ":")) + "\n"
+            out.write((csv_line(entry[column] for column in CSV_COLUMNS) if form == "csv" else line).encode())
             count += 1
         out.flush()
     show.note(f"{count} entries.")
+
+
+@app.command("checkpoint")
+def checkpoint_(
+    ctx: typer.Context,
+    file: Annotated[str, typer.Argument(metavar="FILE|-", help="Where to; - is stdout.")] = "-",
+) -> None:
+    """Write down, signed, how long the chain is now. Keep it where the registry's operators cannot reach."""
+    signed = session(ctx).admin.checkpoint()
+    if file == "-":
+        show.write_json(signed)
+        return
+    _writing(Path(file)).write_text(json.dumps(signed, indent=2) + "\n", encoding="utf-8")
+    show.say(f"{signed['checkpoint']['seq']} entries, signed by the key {signed['checkpoint']['key']}.")
 
 
 @app.command("verify")
 def verify_(
     ctx: typer.Context,
     file: Annotated[str | None, typer.Argument(metavar="FILE|-", help="An export; without it, the server's chain.")] = None,
+    checkpoint: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="A checkpoint kept elsewhere: shows what was cut off or rewritten."),
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option(metavar="BASE64", help="The public key to trust; without it, the one in the checkpoint.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Check a chain: each entry carries the hash of the one before. A file is checked without any server.
 
-    Compare the head with one you noted down elsewhere to see that nothing was cut off at the end.
+    Its own hashes cannot show that a chain was cut at its end, or written anew from the start: a checkpoint can.
     """
+    vouched = dict(_vouched(path, key) for path in checkpoint or ())
     if file is None:
-        found = verify(show.counted(session(ctx).admin.audit(), "checking"))
+        found = verify(show.counted(session(ctx).admin.audit(), "checking"), vouched=vouched)
     else:
         with ExitStack() as stack:
             lines = sys.stdin.buffer if file == "-" else stack.enter_context(_reading(Path(file)).open("rb"))
-            found = verify(show.counted(_entries(lines), "checking"))
+            found = verify(show.counted(_entries(lines), "checking"), vouched=vouched)
     _report(found, as_json)
     if not found.intact:
         raise typer.Exit(BROKEN_CHAIN)
+
+
+def evidence(
+    ctx: typer.Context,
+    releases: Annotated[list[int] | None, typer.Argument(metavar="RELEASE", help="Numbers of releases.")] = None,
+    sample: Annotated[int, typer.Option(min=0, max=1_000, help="Instead: the newest so many applied releases.")] = 0,
+    environment: In = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print one page of evidence a release: request, author, difference, checks, approvals, until when it was live."""
+    admin = session(ctx).admin
+    numbers = [str(number) for number in releases or ()]
+    if sample:
+        applied = (str(r["id"]) for r in admin.releases(environment) if r["state"] == "applied")
+        numbers += list(islice(applied, sample))
+    pages = [admin.evidence(number) for number in numbers]
+    if as_json:
+        show.write_json({"items": pages, "next": None})
+        return
+    if not pages:
+        raise Invalid("Which releases? Name their numbers, or ask for a --sample.")
+    for page in pages:
+        for line in _page(page):
+            show.say(line)
+
+
+def _page(page: dict[str, Any]) -> Iterator[str]:
+    release = page["release"]
+    yield f"Release {release['id']}: {release['kind']} to {release['environment']}, {release['state']}"
+    yield f"  asked by {release['author']} at {show.moment(release['created_at'])}: {release['reason'] or '(no reason)'}"
+    if release["applied_at"]:
+        yield f"  applied at {show.moment(release['applied_at'])} as revision {release['revision']}"
+    for move in page["moves"]:
+        before = "nothing" if move["replaces"] is None else f"version {move['replaces']} ({move['replaced_digest']})"
+        after = "nothing" if move["version"] is None else f"version {move['version']} ({move['digest']})"
+        yield f"  {move['prompt']}: {before} -> {after}"
+        yield from (f"    {sentence}" for sentence in move["summary"])
+        until = move["live_until"]
+        yield f"    live until {show.moment(until)}" if until else "    not replaced since"
+    for rule in release["decision"]["rules"]:
+        yield f"  {'met' if rule['passed'] else 'NOT met'}: {rule['sentence']}"
+    for given in page["approvals"]:
+        yield f"  approved by {given['person']} at {show.moment(given['at'])}: {given['meaning']}"
+    if page["review"]:
+        review = page["review"]
+        closed = f"closed by {review['closed_by']}: {review['comment']}" if review["closed_by"] else "still open"
+        yield f"  emergency; skipped {', '.join(review['skipped']) or 'nothing'}; the review is {closed}"
+    for entry in page["entries"]:
+        yield f"  audit entry {entry['seq']}: {entry['action']} by {entry['principal']}, hash {entry['hash']}"
+
+
+def _wanted(
+    by: str | None, action: str | None, environment: str | None, since: str | None, until: str | None
+) -> dict[str, str | None]:
+    now = datetime.now().astimezone()
+    times = [moment(text, now).isoformat() if text else None for text in (since, until)]
+    return {"principal": by, "action": action, "environment": environment, "since": times[0], "until": times[1]}
+
+
+def _vouched(path: Path, key: str | None) -> tuple[int, str]:
+    """The number and hash that a checkpoint's file vouches for."""
+    try:
+        held = wire.loads(_reading(path).read_bytes())
+        return checkpoints.read(held["checkpoint"], key or held["public_key"])
+    except (wire.WireError, KeyError, TypeError, checkpoints.BadCheckpoint) as error:
+        raise Invalid(f"{path} is no checkpoint to go by: {error}.") from None
 
 
 def _entries(lines: BinaryIO) -> Iterator[dict[str, Any]]:

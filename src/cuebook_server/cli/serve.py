@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from cuebook_server import settings as settings_module
+from cuebook_server.adapters.signing import ensure
 from cuebook_server.cli.sample import plant
 from cuebook_server.delivery.protocol import DeliveryProtocol
 from cuebook_server.domain.errors import CuebookError, Unavailable
-from cuebook_server.services import sessions
+from cuebook_server.services import people
 from cuebook_server.services.first_run import FirstRun, set_up
 from cuebook_server.settings import Settings
 from cuebook_server.store.database import open_database
@@ -41,6 +43,9 @@ def serve(
         settings = settings_module.read(dict(given))
         log_as(settings)
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if settings.audit_key is None:
+            with suppress(OSError):  # a full disk must not keep delivery from starting; checkpoints then say what is missing
+                ensure(settings.audit_key_path)
         first, link = _prepare(settings, demo=demo)
         return _run(settings, first, link)
     except (CuebookError, OSError) as error:
@@ -50,7 +55,7 @@ def serve(
 
 
 def _prepare(settings: Settings, *, demo: bool) -> tuple[FirstRun | None, str | None]:
-    """The database made ready; what the first start leaves behind, and the secret of this start's sign-in link."""
+    """The database made ready; what the first start leaves behind, and the secret of a link to the first account."""
     database = open_database(settings.database_url)
     try:
         migrate(database)
@@ -67,9 +72,11 @@ def _prepare(settings: Settings, *, demo: bool) -> tuple[FirstRun | None, str | 
 def _invite(units: SqlUnits) -> str | None:
     try:
         with units.write() as uow:
-            return sessions.invite(uow, request_id="server-start")
+            return people.first_link(uow)
     except Unavailable as error:
-        sys.stderr.write(f"cuebook: There is no sign-in link: {error}\n")  # a full disk must not keep delivery from starting
+        sys.stderr.write(
+            f"cuebook: There is no link to a first account: {error}\n"
+        )  # a full disk must not keep delivery from starting
         return None
 
 
@@ -113,7 +120,7 @@ def _tell(settings: Settings, url: str, first: FirstRun | None, link: str | None
         _write(path, {**json.loads(path.read_text(encoding="utf-8")), "url": url})
     lines = [f"Cuebook serves at {url}"]
     if link:
-        lines.append(f"Sign in at {settings.public_url or url}/sign-in#{link}")
+        lines.append(f"Make the first account at {settings.public_url or url}/set-up#{link}")
     if path.exists():
         lines.append(f"Keys and the management token lie in {path}")
     sys.stdout.write("\n".join(lines) + "\n")

@@ -26,6 +26,7 @@ STATUS: dict[type[CuebookError], int] = {
     errors.Invalid: 422,
     errors.Unavailable: 503,
     errors.StorageFull: 507,
+    errors.TooManyAttempts: 429,
 }
 RETRY_AFTER_S = 1
 _LINES = (

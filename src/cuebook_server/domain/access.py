@@ -127,7 +127,7 @@ class Actor:
 
 
 def may_give(actor: Actor, grant: Grant, scopes: frozenset[Permission] | None = None) -> bool:
-    """Whether an actor may hand on a role (narrowed to ``scopes``): nobody gives more than they hold, their own narrowing included."""
+    """Whether an actor may hand on a role (narrowed to ``scopes``): nobody gives more than their credential holds."""
     given = ROLES[grant.role] if scopes is None else ROLES[grant.role] & scopes
     within = actor.scopes is None or given <= actor.scopes
     return within and covers(actor.grants, grant, given)

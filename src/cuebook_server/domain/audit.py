@@ -9,7 +9,19 @@ from typing import Any
 from cuebook.audit import GENESIS, entry_hash
 from cuebook_server.domain.access import Actor
 
-__all__ = ["GENESIS", "Happening", "entry"]
+__all__ = ["GENESIS", "AuditFilter", "Happening", "entry"]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which entries are wanted; what is empty does not matter. An ``action`` that ends with a dot means all of its kind."""
+
+    principal: str = ""
+    action: str = ""
+    target: str = ""
+    environment: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -272,7 +272,7 @@ class WrongKeyKind(Unauthenticated):
     """This kind of credential does not open this door."""
 
     code = "wrong_key_kind"
-    hint = "`/v1` takes delivery keys (`cue_dev_`, `cue_stg_`, `cue_prd_`, `cue_other_`); `/api` takes tokens (`cue_svc_`)."
+    hint = "`/v1` takes delivery keys (`cue_dev_`, `cue_stg_`, ...); `/api` takes tokens (`cue_svc_`, `cue_pat_`) and sessions."
 
 
 class KeyExpired(Unauthenticated):

@@ -11,11 +11,12 @@ import hashlib
 import ipaddress
 import re
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from cuebook_server.domain.access import Permission, Role
+from cuebook_server.domain.access import PERMISSIONS, Permission, Role
 from cuebook_server.domain.environment import KINDS
 from cuebook_server.domain.errors import Invalid, KeyExpired, KeyRevoked, OutsideNetwork, UnknownKey
 
@@ -25,6 +26,13 @@ NETWORKS_MAX = 32
 KEY_NAME_CHARS_MAX = 100
 _FORM = re.compile(r"cue_(dev|stg|prd|other|svc|pat)_([a-z2-7]{13})_([a-z2-7]{52})_([0-9a-f]{8})")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class UnknownScope(Invalid):
+    """There is no such scope."""
+
+    code = "unknown_scope"
+    hint = f"Scopes are permissions: {', '.join(sorted(PERMISSIONS))}."
 
 
 class BadNetwork(Invalid):
@@ -135,6 +143,16 @@ def read(token: str) -> Credential:
 def checksum(body: str) -> str:
     """CRC-32 of everything before the last underscore, as eight hexadecimal digits."""
     return f"{zlib.crc32(body.encode()):08x}"
+
+
+def scopes(names: Iterable[str] | None) -> frozenset[Permission] | None:
+    """Read what a token is narrowed to; ``None``: it is not. Looking comes with every scope."""
+    if names is None:
+        return None
+    wanted = frozenset(names)
+    if unknown := sorted(wanted - PERMISSIONS):
+        raise UnknownScope(f"{unknown[0][:40]!r} is no scope.")
+    return frozenset(permission for permission in PERMISSIONS if permission in wanted) | {"read"}
 
 
 def is_delivery(credential: Credential) -> bool:

@@ -16,14 +16,18 @@ INVITATION_LIFE = timedelta(days=7)
 GRANTS_MAX = 100
 # An `@` in every login: no token, which is named freely, can pass for a person in the audit.
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._%+-]*@[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
-_DISTINCT_MIN = 5
+_DISTINCT_MIN, _RUN_MIN = 5, 6
 _RUNS = ("0123456789" * 3, "abcdefghijklmnopqrstuvwxyz" * 2, "qwertyuiopasdfghjklzxcvbnm", "qwertzuiopasdfghjklyxcvbnm")
 _COMMON = frozenset(
-    "password passwort motdepasse contrasena passphrase pass word secret login admin administrator root user guest test testing "
-    "default change changeme changeit letmein welcome hello iloveyou love princess sunshine monkey dragon football baseball "
-    "master shadow superman batman trustno qwerty qwertz azerty asdf asdfgh zxcv zxcvbn qwe asd zxc qaz wsx edc abc abcd abcdef "
-    "cuebook prompt prompts company server computer internet summer winter spring autumn january monday access starwars "
-    "whatever freedom flower cheese michael jordan charlie the my is it me you this not new".split()
+    word
+    for line in (
+        "password passwort motdepasse contrasena passphrase pass word secret login admin administrator root user guest test",
+        "default change changeme changeit letmein welcome hello iloveyou love princess sunshine monkey dragon football",
+        "testing baseball master shadow superman batman trustno qwerty qwertz azerty asdf asdfgh zxcv zxcvbn qwe asd zxc",
+        "cuebook prompt prompts company server computer internet summer winter spring autumn january monday access starwars",
+        "qaz wsx edc abc whatever freedom flower cheese michael jordan charlie the my is it me you this not new",
+    )
+    for word in line.split()
 )
 
 
@@ -82,10 +86,15 @@ def check_password(login: str, password: str) -> None:
     folded = password.casefold()
     own = login.partition("@")[0]
     letters = re.sub(r"[\W\d_]", "", folded)
-    if len(set(folded)) < _DISTINCT_MIN or any(folded in run or folded[::-1] in run for run in _RUNS):
+    if len(set(folded)) < _DISTINCT_MIN or _is_run(folded) or (len(letters) >= _RUN_MIN and _is_run(letters)):
         raise WeakPassword("The password is a pattern that is tried early.")
     if letters and _made_of(letters, _COMMON | {own}):
         raise WeakPassword("The password is made of words that are tried early.")
+
+
+def _is_run(text: str) -> bool:
+    """Whether the keys lie side by side, in one direction or the other."""
+    return any(text in run or text[::-1] in run for run in _RUNS)
 
 
 def _made_of(text: str, words: frozenset[str]) -> bool:

@@ -10,24 +10,15 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cuebook_server.domain.access import Actor
-from cuebook_server.domain.errors import Forbidden, Unauthenticated
+from cuebook_server.domain.errors import Unauthenticated
 
 COOKIE = "__Host-cuebook"
 SECRET_BYTES = 32
 LINK_LIFE = timedelta(minutes=15)
 IDLE_MAX = timedelta(hours=12)
 LIFE_MAX = timedelta(days=7)
-RECENT = timedelta(minutes=15)
 # Writing down every single visit would make a write of each read.
 SEEN_EVERY = timedelta(minutes=5)
-
-
-class RecentSignInNeeded(Forbidden):
-    """This needs a sign-in of the last 15 minutes."""
-
-    code = "recent_sign_in_needed"
-    hint = "Confirm who you are: POST /api/sessions/confirm with your password, or `cuebook login`. A plain token never counts."
 
 
 class SignedOut(Unauthenticated):
@@ -48,7 +39,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Somebody signed in. ``expires_at`` is the end however busy the session is; ``signed_in_at`` the last proof of who it is."""
+    """Somebody signed in. ``expires_at``: the end however busy it is. ``signed_in_at``: the last proof of who it is."""
 
     verifier: str
     person_id: int
@@ -70,12 +61,6 @@ class Session:
     def counts(self, now: datetime) -> bool:
         """Whether it still stands for its person."""
         return now < self.expires_at and now < self.seen_at + IDLE_MAX
-
-
-def require_recent(actor: Actor, now: datetime) -> None:
-    """Refuse what needs a fresh proof of who acts: a session somebody left open, or a token, does not suffice."""
-    if actor.signed_in_at is None or now - actor.signed_in_at > RECENT:
-        raise RecentSignInNeeded
 
 
 def encode(random: bytes) -> str:

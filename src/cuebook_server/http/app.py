@@ -7,6 +7,7 @@ from importlib.metadata import version
 
 import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.routing import APIRoute
 
 from cuebook_server.http import (
     audit,
@@ -15,22 +16,30 @@ from cuebook_server.http import (
     environments,
     errors,
     gates,
+    me,
     operations,
+    people,
+    permissions,
     projects,
     prompts,
     recalls,
     releases,
+    sessions,
 )
-from cuebook_server.http.door import BODY_BYTES_MAX, request_id
+from cuebook_server.http.door import BODY_BYTES_MAX, Site, request_id
 from cuebook_server.services.ports import Units
 
-NOUNS = (projects, prompts, environments, drift, releases, gates, recalls, credentials, audit)
+NOUNS = (sessions, me, people, projects, prompts, recalls, environments, drift, releases, gates, credentials, audit)
 _SAFE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 _log = structlog.get_logger("cuebook.http")
 
 
-def build(units: Units, node: Callable[[], operations.Node]) -> FastAPI:
-    """The application under ``/api``, and what operators ask (``node`` says how this node does)."""
+def build(units: Units, node: Callable[[], operations.Node], site: Site) -> FastAPI:
+    """The application under ``/api``, and what operators ask (``node`` says how this node does).
+
+    Raises ``Undeclared`` when a route has no permission in ``permissions``.
+    """
+    permissions.check(route for noun in NOUNS for route in noun.router.routes if isinstance(route, APIRoute))
     app = FastAPI(
         title="Cuebook",
         version=version("cuebook"),
@@ -44,6 +53,7 @@ def build(units: Units, node: Callable[[], operations.Node]) -> FastAPI:
     )
     app.state.units = units
     app.state.node = node
+    app.state.site = site
     api = APIRouter(prefix="/api")
     for noun in NOUNS:
         api.include_router(noun.router)

@@ -61,23 +61,27 @@ class KeysShown(Shown):
 
 
 class TokenIn(Body):
-    """A management token to make."""
+    """A service token to make. ``scopes``: permissions it is narrowed to; left out: all of the role's."""
 
     name: Name
     role: Role
     expires_in_s: int | None = None
+    scopes: list[str] | None = None
 
 
 class TokenShown(Shown):
-    """A token without its secret."""
+    """A token without its secret. ``owner``: the person who made it and answers for it."""
 
     selector: str
     name: str
     role: Role
+    scopes: list[str] | None
+    owner: str | None
     created_by: str
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    last_used_at: datetime | None
 
 
 class TokenMade(TokenShown):
@@ -167,8 +171,11 @@ def _token(token: Token) -> TokenShown:
         selector=token.selector,
         name=token.name,
         role=token.role,
+        scopes=None if token.scopes is None else sorted(token.scopes),
+        owner=token.owner,
         created_by=token.created_by,
         created_at=token.created_at,
         expires_at=token.expires_at,
         revoked_at=token.revoked_at,
+        last_used_at=token.last_used_at,
     )

@@ -5,8 +5,11 @@ Credentials come first: nobody unknown makes the server parse a body.
 
 from __future__ import annotations
 
+import math
 import secrets
+import time
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
@@ -18,14 +21,20 @@ from starlette.exceptions import HTTPException
 
 from cuebook import wire
 from cuebook_server.domain.access import Actor
-from cuebook_server.domain.errors import BadJson, BadRequest, Unauthenticated, UnknownParameter
-from cuebook_server.services import credentials
-from cuebook_server.services.ports import Answer, UnitOfWork, Units
+from cuebook_server.domain.errors import BadJson, BadRequest, CuebookError, Forbidden, Unauthenticated, UnknownParameter
+from cuebook_server.domain.origin import Place
+from cuebook_server.domain.session import COOKIE, SEEN_EVERY
+from cuebook_server.http import permissions
+from cuebook_server.services import callers, sessions
+from cuebook_server.services.ports import Answer, Signer, UnitOfWork, Units
+from cuebook_server.services.ports_people import Hasher
 from cuebook_server.services.requests import once
 
 BODY_BYTES_MAX = 16 * 1024 * 1024  # an import of a hundred prompts; one prompt's content is bounded by itself
 PAGE_MAX = 500
 _SENDABLE = {"POST", "PATCH", "PUT"}
+_SAFE = {"GET", "HEAD"}
+_USED_MAX = 1_024
 T = TypeVar("T")
 
 
@@ -67,12 +76,18 @@ class Route(APIRoute):
         async def checked(request: Request) -> Response:
             strict = StrictRequest(request.scope, request.receive)
             _check_query(strict, known, several)
-            strict.state.actor = await run_in_threadpool(_authenticate, strict)
-            if request.method in _SENDABLE:
-                strict.state.body = await strict.body()
-                if strict.state.body and not request.headers.get("content-type", "").startswith("application/json"):
-                    raise BadRequest("The body's content type is not JSON.", hint="Send `Content-Type: application/json`.")
-            return await handle(strict)
+            needs = permissions.of(strict.method, self.path)
+            try:
+                if needs is not permissions.ANYONE:
+                    strict.state.actor = await run_in_threadpool(_authenticate, strict, needs)
+                if request.method in _SENDABLE:
+                    strict.state.body = await strict.body()
+                    if strict.state.body and not request.headers.get("content-type", "").startswith("application/json"):
+                        raise BadRequest("The body's content type is not JSON.", hint="Send `Content-Type: application/json`.")
+                return await handle(strict)
+            except Forbidden as refusal:
+                await run_in_threadpool(_tell_denied, strict, refusal)
+                raise
 
         return checked
 
@@ -86,17 +101,92 @@ def _check_query(request: Request, known: set[str], several: set[str]) -> None:
             raise BadRequest(f"The parameter {name} stands twice.", hint="Send it once.")
 
 
-def _authenticate(request: Request) -> Actor:
+class ForeignOrigin(Forbidden):
+    """The request was not sent by one of our own pages."""
+
+    code = "foreign_origin"
+    hint = "A session's cookie counts from the server's own pages only; programs send a token."
+
+
+class Used:
+    """Which credentials this process has seen lately: one write of their use every five minutes. Bounded."""
+
+    def __init__(self) -> None:
+        self._at: dict[str, float] = {}
+
+    def is_due(self, credential: str) -> bool:
+        """Whether the credential's use should be written down now."""
+        now = time.monotonic()
+        if now - self._at.get(credential, -math.inf) < SEEN_EVERY.total_seconds():
+            return False
+        if len(self._at) >= _USED_MAX:
+            self._at.clear()
+        self._at[credential] = now
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What calls work with beside the database: where the server is reached, how passwords are kept, who vouches."""
+
+    place: Place
+    hasher: Hasher
+    used: Used
+    signer: Signer
+
+
+def _authenticate(request: Request, needs: permissions.Needs) -> Actor:
+    units: Units = request.app.state.units
+    site: Site = request.app.state.site
+    with units.read() as uow:
+        actor = _caller(request, uow, site)
+        request.state.actor = actor  # a refusal below is told with its name
+        project = request.path_params.get("project")
+        if project is not None and needs.any_of and not callers.holds_somewhere(actor, uow, project, needs.any_of):
+            wanted = " or ".join(f"`{permission}`" for permission in sorted(needs.any_of))
+            raise Forbidden(f"{actor.principal} does not hold {wanted}.", needed=min(needs.any_of))
+    if site.used.is_due(actor.credential):
+        with suppress(CuebookError), units.write() as uow:  # a full disk must not keep people from looking
+            callers.used(uow, actor)
+    return actor
+
+
+def _caller(request: Request, uow: UnitOfWork, site: Site) -> Actor:
+    origin = {"request_id": request.state.request_id, "source": source(request)}
     headers = request.headers.getlist("authorization")
+    cookie = request.cookies.get(COOKIE, "")
+    if not headers and cookie:
+        # The cookie is SameSite=Strict already; this stands behind it, and against a foreign name for this machine.
+        check_own(request, site.place, unsafe=request.method not in _SAFE)
+        return sessions.recognise(uow, cookie, **origin)[0]
     scheme, _, token = headers[0].partition(" ") if len(headers) == 1 else ("", "", "")
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated(
             "No token came with the request." if not headers else "The Authorization header is not a Bearer token."
         )
+    return callers.by_token(uow, token.strip(), **origin)
+
+
+def check_own(request: Request, place: Place, *, unsafe: bool) -> None:
+    """Refuse what another site sends with a visitor's browser."""
+    host = request.headers.get("host", "").lower()
+    if not place.knows(host) or (unsafe and not place.is_own(request.headers.get("origin", ""), host)):
+        raise ForeignOrigin
+
+
+def _tell_denied(request: Request, refusal: Forbidden) -> None:
+    """Denied attempts stand in the project's chain, in a transaction of their own."""
+    actor, project = getattr(request.state, "actor", None), request.path_params.get("project")
+    if actor is None or project is None:
+        return
     units: Units = request.app.state.units
-    source = request.client.host if request.client else ""
-    with units.read() as uow:
-        return credentials.recognise(uow, token.strip(), request_id=request.state.request_id, source=source)
+    with suppress(CuebookError), units.write() as uow:  # the refusal itself must reach the caller
+        callers.denied(actor, uow, project, f"{request.method} {request.url.path}", refusal)
+
+
+def source(request: Request) -> str:
+    """The address a request came from."""
+    return request.client.host if request.client else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +215,38 @@ class Door:
         return Response(given.body, given.status, media_type="application/json")
 
 
+@dataclass(frozen=True, slots=True)
+class Hall:
+    """What a call about accounts and sessions works with: it may have no actor yet, and hashes outside every transaction."""
+
+    request: Request
+    units: Units
+    site: Site
+
+    @property
+    def actor(self) -> Actor:
+        """Who calls; only where the call needs somebody."""
+        return self.request.state.actor  # type: ignore[no-any-return]  # a request's state has no types
+
+    @property
+    def hasher(self) -> Hasher:
+        """How passwords are kept."""
+        return self.site.hasher
+
+    @property
+    def visit(self) -> sessions.Visit:
+        """Where the call came from."""
+        return sessions.Visit(self.request.state.request_id, source(self.request), self.request.cookies.get(COOKIE, ""))
+
+    def check_own(self) -> None:
+        """Refuse to begin a session for another site's page."""
+        check_own(self.request, self.site.place, unsafe=True)
+
+
+def _hall(request: Request) -> Hall:
+    return Hall(request, request.app.state.units, request.app.state.site)
+
+
 def _door(request: Request) -> Door:
     keys = request.headers.getlist("idempotency-key")
     told = f"{request.method} {request.url.path}?{request.url.query}\n".encode() + getattr(request.state, "body", b"")
@@ -132,6 +254,7 @@ def _door(request: Request) -> Door:
 
 
 Through = Annotated[Door, Depends(_door)]
+InHall = Annotated[Hall, Depends(_hall)]
 Limit = Annotated[int, Query(ge=1, le=PAGE_MAX)]
 
 

@@ -173,8 +173,8 @@ def environment_at(
     prompt: Annotated[list[str], Query(max_length=PROMPTS_MAX)] = [],  # noqa: B006  # FastAPI copies defaults
 ) -> MomentShown:
     """Time machine: what the environment served at a moment, of some prompts or of all."""
-    when = moment(time)
-    found = door.read(lambda actor, uow: environments.at(actor, uow, project, environment, when, prompt))
+    then = moment(time)
+    found = door.read(lambda actor, uow: environments.at(actor, uow, project, environment, then, prompt))
     items = [
         StandingShown(
             prompt=change.prompt,
@@ -231,11 +231,11 @@ def status(
 
 
 def moment(text: str) -> datetime:
-    """A time as a caller writes it: ISO 8601, UTC where no zone is named."""
+    """Read a time; one without a zone is UTC."""
     try:
         # A `+` that was not escaped arrives as a space: 10:00:00 01:00.
-        found = datetime.fromisoformat(text.strip().replace(" ", "+") if text.count(" ") == 1 and "T" in text else text)
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+        read = datetime.fromisoformat(text.strip().replace(" ", "+") if text.count(" ") == 1 and "T" in text else text)
+        return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise BadRequest(f"{text[:40]!r} is no time.", hint="Write ISO 8601, such as 2026-11-20T15:00:00Z.") from None
 

@@ -19,6 +19,7 @@ from cuebook_server.domain import errors
 STATUS: dict[type[errors.CuebookError], int] = {
     errors.Unexpected: 500,
     errors.StorageFull: 507,
+    errors.TooManyAttempts: 429,
     errors.Malformed: 400,
     errors.Unauthenticated: 401,
     errors.Forbidden: 403,

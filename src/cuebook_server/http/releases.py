@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field
 
 from cuebook_server.domain.release import Item, Kind, Release, Review
@@ -16,6 +16,7 @@ from cuebook_server.services import environments, releases
 
 router = APIRouter(prefix="/projects/{project}", tags=["releases"], route_class=Route)
 Number = Annotated[int, Field(ge=1, le=NUMBER_MAX)]
+ReleaseId = Annotated[int, Path(ge=1, le=NUMBER_MAX)]
 
 
 class ItemIn(Body):
@@ -215,43 +216,43 @@ def list_releases(
 
 
 @router.get("/releases/{release_id}")
-def get_release(project: str, release_id: int, door: Through) -> StandingShown:
+def get_release(project: str, release_id: ReleaseId, door: Through) -> StandingShown:
     """Show one release as it stands now: who, when, what, why, what the policy says, who approved."""
     return _standing(door.read(lambda actor, uow: releases.find(actor, uow, project, release_id)))
 
 
 @router.post("/releases/{release_id}/approve", response_model=StandingShown)
-def approve_release(project: str, release_id: int, body: ApproveIn, door: Through) -> Response:
+def approve_release(project: str, release_id: ReleaseId, body: ApproveIn, door: Through) -> Response:
     """Approve a release: sign exactly what it would change now. Needs a person with a recent sign-in."""
     return door.write(lambda actor, uow: (200, _standing(releases.approve(actor, uow, project, release_id, body.meaning))))
 
 
 @router.post("/releases/{release_id}/apply", response_model=ReleaseShown)
-def apply_release(project: str, release_id: int, door: Through) -> Response:
+def apply_release(project: str, release_id: ReleaseId, door: Through) -> Response:
     """Apply a proposed release. Its policy is weighed again at this moment."""
     return door.write(lambda actor, uow: (200, show(releases.apply(actor, uow, project, release_id))))
 
 
 @router.post("/releases/{release_id}/decline", response_model=ReleaseShown)
-def decline_release(project: str, release_id: int, body: WhyIn, door: Through) -> Response:
+def decline_release(project: str, release_id: ReleaseId, body: WhyIn, door: Through) -> Response:
     """End a proposed release with a no."""
     return door.write(lambda actor, uow: (200, show(releases.decline(actor, uow, project, release_id, body.reason))))
 
 
 @router.post("/releases/{release_id}/withdraw", response_model=ReleaseShown)
-def withdraw_release(project: str, release_id: int, body: WhyIn, door: Through) -> Response:
+def withdraw_release(project: str, release_id: ReleaseId, body: WhyIn, door: Through) -> Response:
     """Take one's own proposal back."""
     return door.write(lambda actor, uow: (200, show(releases.withdraw(actor, uow, project, release_id, body.reason))))
 
 
 @router.post("/releases/{release_id}/comments", response_model=StandingShown, status_code=201)
-def comment_release(project: str, release_id: int, body: TextIn, door: Through) -> Response:
+def comment_release(project: str, release_id: ReleaseId, body: TextIn, door: Through) -> Response:
     """Say something about a release."""
     return door.write(lambda actor, uow: (201, _standing(releases.comment(actor, uow, project, release_id, body.text))))
 
 
 @router.post("/releases/{release_id}/rebase", response_model=ReleaseShown, status_code=201)
-def rebase_release(project: str, release_id: int, door: Through) -> Response:
+def rebase_release(project: str, release_id: ReleaseId, door: Through) -> Response:
     """Take a stale release up again, over what is live now."""
     return door.write(lambda actor, uow: (201, show(releases.rebase(actor, uow, project, release_id))))
 
@@ -259,13 +260,13 @@ def rebase_release(project: str, release_id: int, door: Through) -> Response:
 @router.get("/reviews")
 def list_reviews(project: str, door: Through) -> ReviewsShown:
     """List the emergencies nobody has looked at yet."""
-    return ReviewsShown(items=[_review(row) for row in door.read(lambda actor, uow: releases.reviews(actor, uow, project))])
+    return ReviewsShown(items=[show_review(row) for row in door.read(lambda actor, uow: releases.reviews(actor, uow, project))])
 
 
 @router.post("/releases/{release_id}/review", response_model=ReviewShown)
-def close_review(project: str, release_id: int, body: TextIn, door: Through) -> Response:
+def close_review(project: str, release_id: ReleaseId, body: TextIn, door: Through) -> Response:
     """Close the review of an emergency, with what was found. Nobody closes their own."""
-    return door.write(lambda actor, uow: (200, _review(releases.close_review(actor, uow, project, release_id, body.text))))
+    return door.write(lambda actor, uow: (200, show_review(releases.close_review(actor, uow, project, release_id, body.text))))
 
 
 def _rules(body: ReleaseIn) -> dict[str, Any] | None:
@@ -292,7 +293,8 @@ def show_weighed(weighed: releases.Weighed) -> WeighedShown:
     )
 
 
-def _review(review: Review) -> ReviewShown:
+def show_review(review: Review) -> ReviewShown:
+    """A review as a caller sees it."""
     return ReviewShown(
         release=review.release_id,
         environment=review.environment,
@@ -321,7 +323,7 @@ def _standing(standing: releases.Standing) -> StandingShown:
         for given in standing.approvals
     ]
     comments = [CommentShown(author=said.author, text=said.text, at=said.at) for said in standing.comments]
-    review = _review(standing.review) if standing.review else None
+    review = show_review(standing.review) if standing.review else None
     return StandingShown(**shown, approvals=approvals, comments=comments, review=review)
 
 

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hmac import compare_digest
 from typing import Generic, TypeVar
 
 from cuebook_server.domain import keys, prompt
-from cuebook_server.domain.access import ROLES, Actor, Grant, Role, covers
+from cuebook_server.domain.access import ROLES, Actor, Grant, Role, may_give
 from cuebook_server.domain.audit import Happening
-from cuebook_server.domain.errors import Forbidden, Invalid, KeyExpired, KeyRevoked, NotFound, UnknownKey, WrongKeyKind
-from cuebook_server.domain.keys import SECRET_BYTES, SELECTOR_BYTES, Credential, DeliveryKey, Token
+from cuebook_server.domain.errors import Forbidden, Invalid, KeyExpired, KeyRevoked, NotFound, UnknownKey
+from cuebook_server.domain.keys import SECRET_BYTES, SELECTOR_BYTES, Credential, DeliveryKey, PersonalToken, Token
 from cuebook_server.services.environments import known
 from cuebook_server.services.ports import Scope, UnitOfWork
 from cuebook_server.services.projects import enter
 
 EXPIRES_IN_S_MAX = 10 * 365 * 86_400
 OVERLAP_S_MAX = 30 * 86_400
-K = TypeVar("K", DeliveryKey, Token)
+K = TypeVar("K", DeliveryKey, Token, PersonalToken)
 
 
 class BadCredential(Invalid):
@@ -36,19 +36,22 @@ class Minted(Generic[K]):
     credential: Credential
 
 
-def recognise(uow: UnitOfWork, token: str, *, request_id: str, source: str) -> Actor:
-    """Who a management token stands for. Every wrong token is refused in the same way."""
-    credential = keys.read(token)
-    if keys.is_delivery(credential):
-        raise WrongKeyKind("This is a delivery key; the management API takes tokens.")
+def recognise(uow: UnitOfWork, credential: Credential, *, request_id: str, source: str) -> Actor:
+    """Who a service token stands for. Every wrong one is refused in the same way."""
     found = uow.credentials.token(credential.selector)
     if found is None or not compare_digest(found.verifier, credential.verifier):
         raise UnknownKey("The token is not known.")
-    if found.revoked_at is not None and found.revoked_at <= uow.now:
+    check_counts(found, uow.now)
+    grants = (Grant(found.role, found.project_id),)
+    return Actor(found.name, found.selector, grants, request_id, source, owner=found.owner, scopes=found.scopes)
+
+
+def check_counts(found: Token | PersonalToken, now: datetime) -> None:
+    """Refuse a token that was revoked or has expired."""
+    if found.revoked_at is not None and found.revoked_at <= now:
         raise KeyRevoked("The token was revoked.")
-    if found.expires_at is not None and found.expires_at <= uow.now:
+    if found.expires_at is not None and found.expires_at <= now:
         raise KeyExpired("The token has expired.")
-    return Actor(found.name, found.selector, (Grant(found.role, found.project_id),), request_id, source)
 
 
 def create_key(
@@ -64,7 +67,7 @@ def create_key(
     """Make a delivery key of one environment."""
     scope = enter(actor, uow, project, "keys.write")
     of = known(scope, environment)
-    _check(name, expires_in_s)
+    check(name, expires_in_s)
     credential = keys.mint(of.kind, uow.random(SELECTOR_BYTES + SECRET_BYTES))
     key = DeliveryKey(
         selector=credential.selector,
@@ -75,7 +78,7 @@ def create_key(
         name=name,
         created_by=actor.principal,
         created_at=uow.now,
-        expires_at=_ends(uow.now, expires_in_s),
+        expires_at=ends(uow.now, expires_in_s),
         networks=keys.networks(tuple(networks)),
     )
     scope.credentials.add_key(key)
@@ -133,14 +136,24 @@ def list_keys(actor: Actor, uow: UnitOfWork, project: str) -> Sequence[DeliveryK
 
 
 def create_token(
-    actor: Actor, uow: UnitOfWork, project: str, *, name: str, role: Role, expires_in_s: int | None = None
+    actor: Actor,
+    uow: UnitOfWork,
+    project: str,
+    *,
+    name: str,
+    role: Role,
+    expires_in_s: int | None = None,
+    scopes: Iterable[str] | None = None,
 ) -> Minted[Token]:
-    """Make a management token of this project; it can do no more than its maker."""
+    """Make a service token of this project, perhaps narrower than its role; it can do no more than its maker."""
     scope = enter(actor, uow, project, "tokens.write")
-    _check(name, expires_in_s)
+    check(name, expires_in_s)
     if role not in ROLES:
         raise BadCredential(f"{role!r} is no role.", hint=f"Roles: {', '.join(ROLES)}.")
-    if not covers(actor.grants, Grant(role, scope.project.project_id)):
+    narrowed = keys.scopes(scopes)
+    if uow.people.find(name.strip().lower()) is not None:
+        raise BadCredential(f"{name!r} is a person.", hint="Name it after what uses it.")
+    if not may_give(actor, Grant(role, scope.project.project_id), narrowed):
         raise Forbidden(f"{actor.principal} cannot make a token with the role {role}: it could do more than its maker.")
     credential = keys.mint("svc", uow.random(SELECTOR_BYTES + SECRET_BYTES))
     token = Token(
@@ -151,10 +164,13 @@ def create_token(
         role=role,
         created_by=actor.principal,
         created_at=uow.now,
-        expires_at=_ends(uow.now, expires_in_s),
+        expires_at=ends(uow.now, expires_in_s),
+        owner=actor.person or actor.owner,
+        scopes=narrowed,
     )
     scope.credentials.add_token(token)
-    scope.audit.append(actor, Happening("token.created", token.selector, after={"name": name, "role": role}))
+    told = {"name": name, "role": role, "scopes": sorted(narrowed) if narrowed is not None else None, "owner": token.owner}
+    scope.audit.append(actor, Happening("token.created", token.selector, after=told))
     return Minted(token, credential)
 
 
@@ -183,7 +199,8 @@ def _key(scope: Scope, selector: str) -> DeliveryKey:
     return found
 
 
-def _check(name: str, expires_in_s: int | None) -> None:
+def check(name: str, expires_in_s: int | None) -> None:
+    """Refuse a name or a life that no credential has."""
     prompt.check_text("name", name, keys.KEY_NAME_CHARS_MAX, lines=False)
     if not name.strip():
         raise BadCredential("The name is empty.", hint="Say what uses it.")
@@ -191,7 +208,8 @@ def _check(name: str, expires_in_s: int | None) -> None:
         raise BadCredential(f"An expiry in {expires_in_s} s.", hint=f"Between 1 and {EXPIRES_IN_S_MAX} s.")
 
 
-def _ends(now: datetime, in_s: int | None) -> datetime | None:
+def ends(now: datetime, in_s: int | None) -> datetime | None:
+    """When a credential of that life ends; ``None`` for never."""
     return None if in_s is None else now + timedelta(seconds=in_s)
 
 

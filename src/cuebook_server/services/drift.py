@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from cuebook_server.domain.access import Actor
 from cuebook_server.domain.diff import diff
 from cuebook_server.domain.environment import Environment
-from cuebook_server.domain.release import ITEMS_MAX
+from cuebook_server.domain.release import ITEMS_MAX, Wanted
 from cuebook_server.domain.summary import change_class, summarize
 from cuebook_server.services.environments import known
 from cuebook_server.services.ports import PromptRow, Scope, UnitOfWork
 from cuebook_server.services.projects import enter
 from cuebook_server.services.prompts import locate
-from cuebook_server.services.weighing import Request, Wanted, Weighed, weigh
+from cuebook_server.services.weighing import Request, Weighed, weigh
 
 PAGE = 500
 

@@ -174,7 +174,7 @@ def withdraw(actor: Actor, uow: UnitOfWork, project: str, release_id: int, why: 
 def comment(actor: Actor, uow: UnitOfWork, project: str, release_id: int, text: str) -> Standing:
     """Say something about a release."""
     scope = enter(actor, uow, project)
-    release = _found(scope, release_id)
+    release = found(scope, release_id)
     if not check_text("comment", text, COMMENT_CHARS_MAX).strip():
         raise BadRelease("The comment is empty.", hint="Say something.")
     scope.releases.add_comment(release, Comment(actor.principal, text, uow.now))
@@ -232,7 +232,7 @@ def take_back(actor: Actor, uow: UnitOfWork, scope: Scope, environment: Environm
 def close_review(actor: Actor, uow: UnitOfWork, project: str, release_id: int, text: str) -> Review:
     """Look at an emergency afterwards, and say what came of it. Nobody closes their own."""
     scope = enter(actor, uow, project)
-    release = _found(scope, release_id)
+    release = found(scope, release_id)
     actor.require("releases.approve", scope.project.project_id, release.environment)
     review = scope.releases.review(release_id)
     if review is None or review.closed_at is not None:
@@ -257,7 +257,7 @@ def reviews(actor: Actor, uow: UnitOfWork, project: str) -> Sequence[Review]:
 def find(actor: Actor, uow: UnitOfWork, project: str, release_id: int) -> Standing:
     """One release as it stands now."""
     scope = enter(actor, uow, project)
-    return _standing(scope, uow, _found(scope, release_id))
+    return _standing(scope, uow, found(scope, release_id))
 
 
 def listed(actor: Actor, uow: UnitOfWork, project: str, environment: str, *, before: int, limit: int) -> Sequence[Release]:
@@ -286,17 +286,18 @@ def _draft(actor: Actor, weighed: Weighed) -> Draft:
     )
 
 
-def _found(scope: Scope, release_id: int) -> Release:
-    found = scope.releases.find(release_id)
-    if found is None:
+def found(scope: Scope, release_id: int) -> Release:
+    """The release of that number, or ``NotFound``."""
+    release = scope.releases.find(release_id)
+    if release is None:
         raise NotFound(f"There is no release {release_id}.")
-    return found
+    return release
 
 
 def _open(actor: Actor, uow: UnitOfWork, project: str, release_id: int, permission: Permission) -> tuple[Scope, Release]:
     """A release that still waits, for an actor who may do this in its environment."""
     scope = enter(actor, uow, project)
-    release = _found(scope, release_id)
+    release = found(scope, release_id)
     actor.require(permission, scope.project.project_id, release.environment)
     if release.state != "proposed":
         raise ReleaseEnded(f"Release {release_id} was {release.state}.", state=release.state)

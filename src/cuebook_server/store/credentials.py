@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Row, and_, select, update
 
 from cuebook_server.domain.keys import DeliveryKey, Token
-from cuebook_server.store.schema import delivery_key, environment, registry, token
+from cuebook_server.store.schema import delivery_key, environment, registry
+from cuebook_server.store.schema_people import token
 
 if TYPE_CHECKING:
     from cuebook_server.store.unit_of_work import Transaction
@@ -90,17 +91,28 @@ class CredentialStore:
             .where(token.c.project_id.is_not_distinct_from(self._project))
             .order_by(token.c.created_at.desc(), token.c.selector)
         )
-        return [Token(**row._mapping) for row in rows]
+        return [_token(row) for row in rows]
 
     def token(self, selector: str) -> Token | None:
         """The token with that selector, of any project: who asks is not known before."""
         row = self._tx.connection.execute(select(token).where(token.c.selector == selector)).first()
-        return Token(**row._mapping) if row else None
+        return _token(row) if row else None
 
     def add_token(self, made: Token) -> None:
         """Write a new token."""
-        self._tx.connection.execute(token.insert().values(**{name: getattr(made, name) for name in token.c.keys()}))  # noqa: SIM118  # columns, not a dict
+        values = {name: getattr(made, name) for name in token.c.keys()}  # noqa: SIM118  # columns, not a dict
+        values["scopes"] = None if made.scopes is None else json.dumps(sorted(made.scopes))
+        self._tx.connection.execute(token.insert().values(**values))
 
     def revoke_token(self, selector: str) -> None:
         """End a token now."""
         self._tx.connection.execute(update(token).where(token.c.selector == selector).values(revoked_at=self._tx.now))
+
+    def token_used(self, selector: str) -> None:
+        """Write down that it is in use."""
+        self._tx.connection.execute(update(token).where(token.c.selector == selector).values(last_used_at=self._tx.now))
+
+
+def _token(row: Row[Any]) -> Token:
+    scopes = None if row.scopes is None else frozenset(json.loads(row.scopes))
+    return Token(**{**row._mapping, "scopes": scopes})

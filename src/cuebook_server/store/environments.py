@@ -152,6 +152,11 @@ class EnvironmentStore:
         found = select(pointer_change.c.revision).where(mine, pointer_change.c.after == number).limit(1)
         return self._tx.connection.execute(found).first() is not None
 
+    def ended(self, of: Environment, prompt_id: int, revision: int) -> datetime | None:
+        """When what became live at a revision was replaced; ``None`` while it is live."""
+        later = select(func.min(pointer_change.c.at)).where(self._changes(of, prompt_id), pointer_change.c.revision > revision)
+        return self._tx.connection.execute(later).scalar()
+
     def steps(self, of: Environment, prompt_id: int) -> Sequence[Step]:
         """The prompt's life in the environment, oldest first."""
         found = (

@@ -250,6 +250,11 @@ audit_entry = Table(
     Column("project_id", Integer, nullable=False),
     Column("seq", Integer, nullable=False),
     Column("at", UTCDateTime, nullable=False),
+    # What people filter by, beside the body that the hash covers.
+    Column("principal", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("environment", Text),
     Column("body", Text, nullable=False),
     PrimaryKeyConstraint("project_id", "seq"),
     ForeignKeyConstraint(["project_id"], ["project.project_id"]),
@@ -348,41 +353,6 @@ delivery_key = Table(
     ForeignKeyConstraint(["project_id", "environment_id"], ["environment.project_id", "environment.environment_id"]),
 )
 Index("delivery_key_project", delivery_key.c.project_id)
-
-token = Table(
-    "token",
-    metadata,
-    Column("selector", Text, primary_key=True),
-    Column("verifier", Text, nullable=False),
-    Column("project_id", Integer),  # NULL: the whole instance
-    Column("name", Text, nullable=False),
-    Column("role", Text, nullable=False),
-    Column("created_by", Text, nullable=False),
-    Column("created_at", UTCDateTime, nullable=False),
-    Column("expires_at", UTCDateTime),
-    Column("revoked_at", UTCDateTime),
-    Column("last_used_at", UTCDateTime),
-    ForeignKeyConstraint(["project_id"], ["project.project_id"]),
-)
-
-# Sessions of people in a browser, and the links that begin one: of the whole instance.
-sign_in_link = Table(
-    "sign_in_link",
-    metadata,
-    Column("verifier", Text, primary_key=True),
-    Column("expires_at", UTCDateTime, nullable=False),
-)
-
-session = Table(
-    "session",
-    metadata,
-    Column("verifier", Text, primary_key=True),
-    Column("principal", Text, nullable=False),
-    Column("role", Text, nullable=False),
-    Column("created_at", UTCDateTime, nullable=False),
-    Column("seen_at", UTCDateTime, nullable=False),
-    Column("expires_at", UTCDateTime, nullable=False),
-)
 
 idempotency = Table(
     "idempotency",

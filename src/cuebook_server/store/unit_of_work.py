@@ -18,10 +18,11 @@ from cuebook_server.store.database import Database, translated
 from cuebook_server.store.environments import EnvironmentStore
 from cuebook_server.store.idempotency import IdempotencyStore
 from cuebook_server.store.lists import ListStore
+from cuebook_server.store.people import PeopleStore
 from cuebook_server.store.projects import ProjectStore
 from cuebook_server.store.prompts import PromptStore
 from cuebook_server.store.releases import ReleaseStore
-from cuebook_server.store.sessions import SessionStore
+from cuebook_server.store.sessions import AttemptStore, PersonalTokenStore, SessionStore
 
 Clock = Callable[[], datetime]
 NOTIFY_CHANNEL = "cuebook"
@@ -71,7 +72,10 @@ class SqlUnitOfWork:
         self._writes = writes
         self.projects = ProjectStore(transaction)
         self.credentials = CredentialStore(transaction, None)
+        self.people = PeopleStore(transaction)
         self.sessions = SessionStore(transaction)
+        self.personal_tokens = PersonalTokenStore(transaction)
+        self.attempts = AttemptStore(transaction)
         self.idempotency = IdempotencyStore(transaction)
 
     @property

@@ -13,11 +13,13 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from cuebook_server.domain.errors import CuebookError, NotFound, Unavailable, Unexpected
-from cuebook_server.domain.session import LIFE_MAX, SEEN_EVERY
+from cuebook_server.domain.session import SEEN_EVERY, SignedOut
 from cuebook_server.services import sessions
 from cuebook_server.services.ports import Units
-from cuebook_server.ui import door, overview, signing, what_runs_where
-from cuebook_server.ui.door import COOKIE, Door
+from cuebook_server.services.ports_people import Hasher, Provider
+from cuebook_server.ui import overview, signing, what_runs_where
+from cuebook_server.ui.accounts import Accounts, cookie, origin
+from cuebook_server.ui.door import Door
 from cuebook_server.ui.errors import status_of
 from cuebook_server.ui.frame import ASSETS, TYPES
 
@@ -41,14 +43,10 @@ Handler = Callable[[Request], Awaitable[Response]]
 class Pages:
     """What a browser gets."""
 
-    def __init__(self, units: Units, at: Door) -> None:
+    def __init__(self, units: Units, at: Door, hasher: Hasher, provider: Provider | None = None) -> None:
         self._units, self._door = units, at
-        self._routes: Mapping[tuple[str, str], Handler] = {
-            ("GET", "/"): self._overview,
-            ("GET", "/sign-in"): self._how_to_sign_in,
-            ("POST", "/sign-in"): self._sign_in,
-            ("POST", "/sign-out"): self._sign_out,
-        }
+        self._accounts = Accounts(units, at, hasher, provider)
+        self._routes: Mapping[tuple[str, str], Handler] = {("GET", "/"): self._overview, **self._accounts.routes}
 
     def owns(self, path: str) -> bool:
         """Whether the path is one of these pages or of their files."""
@@ -73,10 +71,10 @@ class Pages:
             self._door.check_host(request)
             return await self._handler(request)(request)
         except CuebookError as error:
-            return _refused(error)
+            return self._refused(error)
         except Exception as error:  # noqa: BLE001  # the last stop of every page: a person gets a page, the log the rest
             _log.error("unexpected", path=request.url.path, kind=type(error).__name__, exc_info=error)
-            return _refused(Unexpected(hint=f"The server's log says more under {request.state.request_id}."))
+            return self._refused(Unexpected(hint=f"The server's log says more under {request.state.request_id}."))
 
     def _handler(self, request: Request) -> Handler:
         method, path = "GET" if request.method == "HEAD" else request.method, request.url.path
@@ -92,7 +90,7 @@ class Pages:
 
         def look() -> bytes:
             with self._units.read() as uow:
-                actor, session = sessions.recognise(uow, _cookie(request), **_origin(request))
+                actor, session = sessions.recognise(uow, cookie(request), **origin(request))
                 found = overview.look(actor, uow, asked.get("project", ""), asked.get("after", ""))
             if session.seen_at <= found.now - SEEN_EVERY:
                 with suppress(Unavailable), self._units.write() as uow:  # a database that only reads still shows its pages
@@ -101,36 +99,13 @@ class Pages:
 
         try:
             return _page(await run_in_threadpool(look))
-        except sessions.SignedOut:
+        except SignedOut:
             return RedirectResponse("/sign-in", 303)
 
-    async def _how_to_sign_in(self, _: Request) -> Response:
-        return _page(signing.sign_in())
-
-    async def _sign_in(self, request: Request) -> Response:
-        self._door.check_form(request)
-        self._door.check_confidential(request)
-        fields = await door.form(request)
-        secret = fields.get("secret", "").strip().rpartition("#")[2]
-
-        def begin() -> str:
-            with self._units.write() as uow:
-                return sessions.sign_in(uow, secret, instead_of=_cookie(request), **_origin(request))
-
-        response = RedirectResponse("/", 303)
-        _set_cookie(response, await run_in_threadpool(begin), int(LIFE_MAX.total_seconds()))
-        return response
-
-    async def _sign_out(self, request: Request) -> Response:
-        self._door.check_form(request)
-
-        def end() -> None:
-            with self._units.write() as uow:
-                sessions.sign_out(uow, _cookie(request), **_origin(request))
-
-        await run_in_threadpool(end)
-        response = RedirectResponse("/sign-in", 303)
-        _set_cookie(response, "", 0)
+    def _refused(self, error: CuebookError) -> Response:
+        response = _page(signing.refused(error, elsewhere=self._accounts.elsewhere), status_of(error))
+        if response.status_code == 401:
+            response.headers["WWW-Authenticate"] = 'Bearer realm="cuebook"'
         return response
 
 
@@ -143,24 +118,5 @@ async def _static(request: Request) -> Response:
     return Response(ASSETS[name], headers=headers, media_type=TYPES[name.rpartition(".")[2]])
 
 
-def _refused(error: CuebookError) -> Response:
-    response = _page(signing.refused(error), status_of(error))
-    if response.status_code == 401:
-        response.headers["WWW-Authenticate"] = 'Bearer realm="cuebook"'
-    return response
-
-
 def _page(body: bytes, status: int = 200) -> Response:
     return Response(body, status, media_type="text/html")
-
-
-def _cookie(request: Request) -> str:
-    return request.cookies.get(COOKIE, "")
-
-
-def _set_cookie(response: Response, value: str, max_age_s: int) -> None:
-    response.set_cookie(COOKIE, value, max_age=max_age_s, path="/", secure=True, httponly=True, samesite="strict")
-
-
-def _origin(request: Request) -> dict[str, str]:
-    return {"request_id": request.state.request_id, "source": request.client.host if request.client else ""}

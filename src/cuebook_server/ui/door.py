@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from starlette.requests import Request
 
 from cuebook_server.domain.errors import BadRequest, BodyTooLarge, Forbidden
+from cuebook_server.domain.origin import Place, hostname, is_confidential
 
 FORM_BYTES_MAX = 4_096
-COOKIE = "__Host-cuebook"
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -38,30 +37,23 @@ class NotConfidential(Forbidden):
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """``listens_on`` is the server's address; ``public_url``, where set, the one people use."""
+    """Stands before the pages of one place."""
 
-    listens_on: str
-    public_url: str = ""
+    place: Place
 
     def check_host(self, request: Request) -> None:
         """Refuse a foreign name: somebody else's page whose name was pointed at this machine would pass for ours."""
-        name = _name(_host(request))
-        if self.public_url or is_loopback(self.listens_on):
-            known = {self.listens_on.lower(), urlsplit(self.public_url).hostname}
-            if not (is_loopback(name) or name in known):
-                raise UnknownHost(f"This server is not known as {name[:80]!r}.")
+        if not self.place.knows(_host(request)):
+            raise UnknownHost(f"This server is not known as {hostname(_host(request))[:80]!r}.")
 
     def check_form(self, request: Request) -> None:
         """Refuse what another site sends with a visitor's browser. Every browser names the origin of a form it posts."""
-        origin = request.headers.get("origin", "").lower()
-        host = _host(request)
-        if origin not in {f"http://{host}", f"https://{host}", _origin(self.public_url)} - {""}:
+        if not self.place.is_own(request.headers.get("origin", ""), _host(request)):
             raise ForeignForm
 
     def check_confidential(self, request: Request) -> None:
         """Refuse to begin a session over a network in the clear; called once the form is known to be ours."""
-        scheme, _, host = request.headers["origin"].lower().partition("://")
-        if scheme != "https" and not is_loopback(_name(host)):
+        if not is_confidential(request.headers["origin"]):
             raise NotConfidential
 
 
@@ -78,27 +70,5 @@ async def form(request: Request) -> dict[str, str]:
     return {name: values[0] for name, values in fields.items()}
 
 
-def is_loopback(name: str) -> bool:
-    """Whether a host's name or address means the machine itself."""
-    if name.lower() == "localhost" or name.lower().endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
-
-
 def _host(request: Request) -> str:
     return request.headers.get("host", "").lower()
-
-
-def _name(host: str) -> str:
-    try:
-        return urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return ""
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url.lower())
-    return f"{parts.scheme}://{parts.netloc}" if url else ""

@@ -19,8 +19,8 @@ def asset(name: str) -> str:
     return f"/static/{name}?{hashlib.sha256(ASSETS[name]).hexdigest()[:12]}"
 
 
-def page(title: str, *main: Child, bar: Child = None, script: str = "") -> bytes:
-    """A whole page. ``bar`` stands beside the name at the top."""
+def page(title: str, *main: Child, bar: Child = None, script: str = "", refresh: str = "") -> bytes:
+    """A whole page. ``bar`` stands beside the name at the top; ``refresh`` is where the browser goes on by itself."""
     return document(
         element(
             "head",
@@ -30,6 +30,7 @@ def page(title: str, *main: Child, bar: Child = None, script: str = "") -> bytes
             element("meta", name="color-scheme", content="light dark"),
             element("link", rel="icon", href=asset("icon.svg")),
             element("link", rel="stylesheet", href=asset("style.css")),
+            element("meta", http_equiv="refresh", content=f"0; url={refresh}") if refresh else None,
             element("script", src=asset(script), defer=True) if script else None,
         ),
         element(

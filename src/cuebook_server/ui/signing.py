@@ -2,46 +2,128 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from cuebook_server.domain.errors import CuebookError, Unauthenticated
+from cuebook_server.domain.person import PASSWORD_CHARS_MIN
 from cuebook_server.ui.frame import command, page
-from cuebook_server.ui.html import Child, element
+from cuebook_server.ui.html import Child, Html, element
+
+NO_FIELDS: Mapping[str, str] = {}
 
 
-def sign_in(refusal: CuebookError | None = None) -> bytes:
-    """How to sign in, and a form for the secret; the script fills it from the link and sends it."""
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One line of a form."""
+
+    name: str
+    label: str
+    kind: str = "text"
+    autocomplete: str = "off"
+
+
+_SECRET = Field("secret", "The link, or what follows its #")
+_LOGIN = Field("login", "Login, written like an e-mail address", autocomplete="username")
+_NAME = Field("name", "Your name, as others see it", autocomplete="name")
+_NEW = Field("password", f"Password, {PASSWORD_CHARS_MIN} characters or more", "password", "new-password")
+_OLD = Field("password", "Password", "password", "current-password")
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A page with a form that leads in. ``path`` is where it stands and where its form goes."""
+
+    path: str
+    title: str
+    text: str
+    button: str
+    fields: tuple[Field, ...]
+
+
+SET_UP = Way(
+    "/set-up",
+    "Make the first account",
+    "It is the admin of this whole server. The link counts once, for 15 minutes; until somebody has an account, each start of "
+    "the server prints another.",
+    "Make the account",
+    (_SECRET, _LOGIN, _NAME, _NEW),
+)
+INVITATION = Way(
+    "/invitation",
+    "Take up an invitation",
+    "The link counts once, for seven days. Whoever invited you chose your login.",
+    "Make the account",
+    (_SECRET, _NAME, _NEW),
+)
+RESET = Way("/reset", "Choose a new password", "It ends every session of the account.", "Change the password", (_SECRET, _NEW))
+SIGN_IN = Way("/sign-in", "Sign in", "", "Sign in", (_LOGIN, _OLD))
+WAYS = {way.path: way for way in (SIGN_IN, SET_UP, INVITATION, RESET)}
+
+
+def way_in(
+    way: Way, refusal: CuebookError | None = None, given: Mapping[str, str] = NO_FIELDS, *, elsewhere: bool = False
+) -> bytes:
+    """A form that leads in; ``given`` is what was typed before, ``elsewhere`` whether an identity provider is set up."""
     return page(
-        "Sign in",
-        element("h1", "Sign in"),
+        way.title,
+        element("h1", way.title),
         element("p", refusal.detail, " ", refusal.advice, class_="refusal", role="alert") if refusal else None,
-        element("p", "Cuebook prints a sign-in link each time it starts. It counts once, for 15 minutes."),
-        command("cuebook serve"),
-        element(
-            "form",
-            element("label", "The link, or what follows its #", for_="secret"),
-            element(
-                "input", id="secret", name="secret", required=True, autocomplete="off", spellcheck="false", autocapitalize="off"
-            ),
-            element("button", "Sign in", type="submit"),
-            method="post",
-            action="/sign-in",
-            id="sign-in",
-        ),
-        element("h2", "Without a browser"),
-        element(
-            "p",
-            "The first start wrote a management token and one key per environment to ",
-            element("code", "first-run.json"),
-            " in the data folder. The command line takes all it needs from that file:",
-        ),
-        command("cuebook --first-run data/first-run.json status"),
-        element("p", "Signed in already, and a link from elsewhere brought you here? ", element("a", "Go on", href="/"), "."),
+        element("p", way.text) if way.text else None,
+        _form(way, given),
+        _elsewhere(way, given) if elsewhere and way in (SIGN_IN, INVITATION) else None,
+        *(_help() if way is SIGN_IN else ()),
         script="sign-in.js",
     )
 
 
-def refused(error: CuebookError) -> bytes:
+def refused(error: CuebookError, *, elsewhere: bool = False) -> bytes:
     """A refusal, as a person reads it."""
     if isinstance(error, Unauthenticated):
-        return sign_in(error)
+        return way_in(SIGN_IN, error, elsewhere=elsewhere)
     main: list[Child] = [element("h1", error.title()), element("p", error.detail) if error.detail != error.title() else None]
     return page(error.title(), *main, element("p", error.advice) if error.advice else None)
+
+
+def signed_in() -> bytes:
+    """The page after a sign-in elsewhere. To go on from it is our own page's doing: the browser sends its new cookie along."""
+    return page("Signed in", element("h1", "Signed in"), element("p", element("a", "Go on", href="/")), refresh="/")
+
+
+def _form(way: Way, given: Mapping[str, str]) -> Html:
+    lines = [(element("label", field.label, for_=field.name), _input(field, given.get(field.name, ""))) for field in way.fields]
+    button = element("button", way.button, type="submit")
+    return element("form", *lines, button, method="post", action=way.path, data_secret=_SECRET in way.fields)
+
+
+def _input(field: Field, value: str) -> Html:
+    return element(
+        "input",
+        id=field.name,
+        name=field.name,
+        type=field.kind,
+        value=value if value and field.kind != "password" else None,
+        required=True,
+        autocomplete=field.autocomplete,
+        spellcheck="false",
+        autocapitalize="off",
+    )
+
+
+def _elsewhere(way: Way, given: Mapping[str, str]) -> Html:
+    secret = given.get("secret", "")
+    asked = element("label", _SECRET.label, for_="invitation"), element("input", id="invitation", name="secret", value=secret)
+    button = element("button", "Sign in with your organisation", type="submit")
+    return element("form", *(asked if way is INVITATION else ()), button, method="post", action="/sign-in/oidc")
+
+
+def _help() -> tuple[Html, ...]:
+    return (
+        element("p", "No account? Ask an admin to invite you. Forgot the password? The operator makes a link to a new one:"),
+        command("cuebook people reset-link LOGIN"),
+        element("h2", "Without a browser"),
+        element("p", "Sign the command line in, or give it the file that the first start wrote into the data folder:"),
+        command("cuebook login"),
+        command("cuebook --first-run data/first-run.json status"),
+        element("p", "Signed in already, and a link from elsewhere brought you here? ", element("a", "Go on", href="/"), "."),
+    )

@@ -1,8 +1,7 @@
 // The secret stands behind the # of the link, which no browser sends: it reaches the server in this form and nowhere else.
-const form = document.getElementById("sign-in");
+const form = document.querySelector("form[data-secret]");
 const secret = location.hash.slice(1);
-if (secret) {
+if (form && secret) {
   history.replaceState(null, "", location.pathname);
   form.elements.secret.value = secret;
-  form.requestSubmit();
 }

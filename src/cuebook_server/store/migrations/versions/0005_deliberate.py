@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -9,7 +11,7 @@ revision = "0005"
 down_revision = "0003"
 
 _MOMENT = sa.DateTime(timezone=True)
-_RELEASE: tuple[tuple[str, sa.types.TypeEngine[object], str | None], ...] = (
+_RELEASE: tuple[tuple[str, sa.types.TypeEngine[Any], str | None], ...] = (
     ("person", sa.Text(), None),
     ("signature", sa.Text(), "''"),
     ("shrink_meant", sa.Boolean(), "false"),

@@ -1,0 +1,214 @@
+"""Accounts, invitations and the rights of a project's members over HTTP."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from pydantic import Field
+
+from cuebook_server.domain.access import Grant, Role
+from cuebook_server.domain.person import Invitation
+from cuebook_server.http.door import Body, InHall, Route, Shown, Through
+from cuebook_server.http.sessions import with_session
+from cuebook_server.services import members, people
+from cuebook_server.services.people import Account, Newcomer
+from cuebook_server.services.ports import UnitOfWork
+
+router = APIRouter(tags=["people"], route_class=Route)
+
+
+class GrantIn(Body):
+    """A role, in a project or (null) in all, in one environment or (null) in all."""
+
+    role: Role
+    project: str | None = None
+    environment: str | None = None
+
+
+class InvitationIn(Body):
+    """Whom to invite, and what they may do. At least one right."""
+
+    login: str
+    grants: Annotated[list[GrantIn], Field(min_length=1)]
+
+
+class Invited(Shown):
+    """An invitation. Hand ``secret`` over yourself: it is shown this once, counts once and for seven days."""
+
+    login: str
+    secret: str
+    expires_at: datetime
+
+
+class Acceptance(Body):
+    """An invitation taken up."""
+
+    secret: str
+    name: str
+    password: str
+
+
+class Accepted(Shown):
+    """The account exists; a browser that took the invitation up is signed in."""
+
+    name: str
+
+
+class GrantHeld(Shown):
+    """A role, in a project or (null) in all, in one environment or (null) in all."""
+
+    role: str
+    project: str | None
+    environment: str | None
+
+
+class PersonShown(Shown):
+    """An account with its rights."""
+
+    login: str
+    name: str
+    grants: list[GrantHeld]
+    has_password: bool
+    created_at: datetime
+    disabled_at: datetime | None
+
+
+class PeopleShown(Shown):
+    """Every account, by login."""
+
+    items: list[PersonShown]
+    next: str | None = None
+
+
+class MemberIn(Body):
+    """A role for somebody with an account, in the project or in one environment of it."""
+
+    login: str
+    role: Role
+    environment: str | None = None
+
+
+class MemberShown(Shown):
+    """One right of one person. ``everywhere``: it comes from the whole instance and is not changed here."""
+
+    login: str
+    name: str
+    role: str
+    environment: str | None
+    everywhere: bool
+    disabled: bool
+
+
+class MembersShown(Shown):
+    """Who may do what here, by login."""
+
+    items: list[MemberShown]
+    next: str | None = None
+
+
+@router.post("/invitations", response_model=Invited, status_code=201)
+def invite(body: InvitationIn, door: Through) -> Response:
+    """Invite somebody, with no more rights than one holds oneself."""
+    wanted = [(grant.role, grant.project, grant.environment) for grant in body.grants]
+
+    def shown(made: Invitation, secret: str) -> Invited:
+        return Invited(login=made.login, secret=secret, expires_at=made.expires_at)
+
+    return door.write(lambda actor, uow: (201, shown(*people.invite(actor, uow, body.login, wanted))))
+
+
+@router.post("/invitations/accept", response_model=Accepted, status_code=201)
+def accept(body: Acceptance, hall: InHall) -> Response:
+    """Take an invitation up: makes the account and signs in."""
+    hall.check_own()
+    secret = people.accept(hall.units, hall.hasher, body.secret, Newcomer(body.name, body.password), hall.visit)
+    answer = Response(Accepted(name=body.name).model_dump_json(), 201, media_type="application/json")
+    return with_session(answer, secret)
+
+
+@router.get("/people")
+def list_people(door: Through) -> PeopleShown:
+    """List every account, as an admin of the instance."""
+
+    def use(rows: list[Account], uow: UnitOfWork) -> list[PersonShown]:
+        return [_person(row, uow) for row in rows]
+
+    return PeopleShown(items=door.read(lambda actor, uow: use(list(people.everybody(actor, uow)), uow)))
+
+
+@router.post("/people/{login}/disable", response_model=PersonShown)
+def disable(login: str, door: Through) -> Response:
+    """End what an account may do, at once, with its sessions and tokens."""
+    return door.write(lambda actor, uow: (200, _person(people.disable(actor, uow, login), uow)))
+
+
+@router.post("/people/{login}/enable", response_model=PersonShown)
+def enable(login: str, door: Through) -> Response:
+    """Let an account sign in again."""
+    return door.write(lambda actor, uow: (200, _person(people.enable(actor, uow, login), uow)))
+
+
+@router.get("/projects/{project}/members")
+def list_members(project: str, door: Through) -> MembersShown:
+    """List who may do what in the project."""
+    return MembersShown(items=[_member(row) for row in door.read(lambda actor, uow: members.members(actor, uow, project))])
+
+
+@router.post("/projects/{project}/members", response_model=MemberShown, status_code=201)
+def add_member(project: str, body: MemberIn, door: Through) -> Response:
+    """Give somebody a role in the project, no more than one holds oneself."""
+    return door.write(lambda actor, uow: (201, _member(members.add(actor, uow, project, **body.model_dump()))))
+
+
+@router.delete("/projects/{project}/members", response_model=MembersShown)
+def remove_member(
+    project: str,
+    door: Through,
+    *,
+    login: Annotated[str, Query(max_length=254)],
+    role: Role,
+    environment: str | None = None,
+) -> Response:
+    """Take a role in the project away; it counts no more from the next request on."""
+
+    def use(uow: UnitOfWork) -> MembersShown:
+        return MembersShown(items=[_member(row) for row in members.members(door.actor, uow, project)])
+
+    def remove(uow: UnitOfWork) -> MembersShown:
+        members.remove(door.actor, uow, project, login, role, environment)
+        return use(uow) if door.actor.person != login else MembersShown(items=[])
+
+    return door.write(lambda _, uow: (200, remove(uow)))
+
+
+def grants_shown(grants: tuple[Grant, ...], uow: UnitOfWork) -> list[GrantHeld]:
+    """Rights, with the names of their projects."""
+    names = {project.project_id: project.name for project in uow.projects.all()}
+    return [
+        GrantHeld(role=grant.role, project=names.get(grant.project_id or 0), environment=grant.environment) for grant in grants
+    ]
+
+
+def _person(account: Account, uow: UnitOfWork) -> PersonShown:
+    person = account.person
+    return PersonShown(
+        login=person.login,
+        name=person.name,
+        grants=grants_shown(account.grants, uow),
+        has_password=person.password is not None,
+        created_at=person.created_at,
+        disabled_at=person.disabled_at,
+    )
+
+
+def _member(member: members.Member) -> MemberShown:
+    return MemberShown(
+        login=member.login,
+        name=member.name,
+        role=member.role,
+        environment=member.environment,
+        everywhere=member.everywhere,
+        disabled=member.disabled,
+    )

@@ -1,0 +1,263 @@
+"""Accounts: the first by a link, others by invitation; nobody gives more than they hold; what ends, ends at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from cuebook_server.domain.access import Actor, Grant, Role
+from cuebook_server.domain.errors import AlreadyExists, CuebookError, Forbidden, KeyRevoked, NotFound
+from cuebook_server.domain.identity import Identity
+from cuebook_server.domain.person import INVITATION_LIFE, BadLogin, WeakPassword, check_login, check_password
+from cuebook_server.domain.person import Person as Somebody
+from cuebook_server.domain.session import LINK_LIFE, SignedOut
+from cuebook_server.services import callers, first_run, identities, members, people, personal, sessions
+from cuebook_server.services.people import LastAdmin, LinkRefused, Newcomer
+from cuebook_server.services.ports import UnitOfWork
+from cuebook_server.services.sessions import Visit, WrongPassword
+from cuebook_server.store.database import open_database
+from cuebook_server.store.unit_of_work import SqlUnits
+from tests.factories import Registry
+from tests.people import PROJECT
+from tests.support.passwords import PASSWORD, cheap
+
+ANA, BEN = "ana@example.org", "ben@example.org"
+HERE = Visit("req_1", "127.0.0.1")
+NEW = "another sentence, 8 words long by count"
+
+
+@pytest.fixture
+def empty(database_url: str) -> Iterator[SqlUnits]:
+    """A registry that nobody has an account in."""
+    database = open_database(database_url)
+    units = SqlUnits(database)
+    with units.write() as uow:
+        first_run.set_up(uow)
+    yield units
+    database.close()
+
+
+def first_link(units: SqlUnits) -> str:
+    with units.write() as uow:
+        return people.first_link(uow) or ""
+
+
+def actor(registry: Registry, secret: str) -> Actor:
+    with registry.units.read() as uow:
+        return sessions.recognise(uow, secret, request_id="req_2", source="")[0]
+
+
+def known(uow: UnitOfWork) -> Somebody:
+    found = uow.people.find(BEN)
+    assert found is not None
+    return found
+
+
+def invited(registry: Registry, by: Actor, login: str, *grants: tuple[str, str | None, str | None]) -> str:
+    with registry.units.write() as uow:
+        return people.invite(by, uow, login, grants)[1]
+
+
+def hired(registry: Registry, login: str = ANA, role: str = "admin", project: str | None = None) -> Actor:
+    """Somebody with an account, by invitation of the operator, signed in."""
+    secret = invited(registry, registry.people.operator.actor, login, (role, project, None))
+    return actor(registry, people.accept(registry.units, cheap(), secret, Newcomer("Somebody", PASSWORD), HERE))
+
+
+def test_the_link_of_the_first_start_makes_the_first_admin_once(empty: SqlUnits) -> None:
+    secret, other = first_link(empty), first_link(empty)
+    mine = people.set_up(empty, cheap(), secret, Newcomer("Ana", PASSWORD, "Ana@example.org"), HERE)
+    with empty.read() as uow:
+        found, _ = sessions.recognise(uow, mine, request_id="r", source="")
+    assert (found.person, found.grants) == (ANA, (Grant("admin"),))
+    assert first_link(empty) == ""
+    for again in (secret, other):
+        with pytest.raises(LinkRefused):
+            people.set_up(empty, cheap(), again, Newcomer("Ben", PASSWORD, BEN), HERE)
+
+
+def test_a_bad_choice_does_not_use_the_link_up(empty: SqlUnits) -> None:
+    secret = first_link(empty)
+    for who in (Newcomer("Ana", "short", ANA), Newcomer("Ana", PASSWORD, "ana"), Newcomer("Ana\n", PASSWORD, ANA)):
+        with pytest.raises(CuebookError):
+            people.set_up(empty, cheap(), secret, who, HERE)
+    people.set_up(empty, cheap(), secret, Newcomer("Ana", PASSWORD, ANA), HERE)
+
+
+@pytest.mark.parametrize("secret", ["", "x", "\ud800", "' OR 1=1 --"])
+def test_what_is_no_link_opens_no_account(empty: SqlUnits, secret: str) -> None:
+    with pytest.raises(LinkRefused):
+        people.set_up(empty, cheap(), secret, Newcomer("Ana", PASSWORD, ANA), HERE)
+    with pytest.raises(LinkRefused):
+        people.accept(empty, cheap(), secret, Newcomer("Ana", PASSWORD), HERE)
+    with pytest.raises(LinkRefused):
+        people.reset(empty, cheap(), secret, PASSWORD, HERE)
+
+
+def test_a_link_to_a_password_is_none_to_the_first_account(registry: Registry) -> None:
+    hired(registry)
+    with registry.units.write() as uow:
+        secret = people.reset_link(uow, ANA)
+    with pytest.raises(LinkRefused):
+        people.set_up(registry.units, cheap(), secret, Newcomer("Ben", PASSWORD, BEN), HERE)
+
+
+def test_an_invitation_makes_an_account_with_its_rights_once_within_a_week(registry: Registry) -> None:
+    owner = registry.people.owner.actor
+    secret = invited(registry, owner, BEN, ("releaser", PROJECT, "staging"))
+    late = invited(registry, owner, "late@example.org", ("viewer", PROJECT, None))
+    found = actor(registry, people.accept(registry.units, cheap(), secret, Newcomer("Ben", PASSWORD), HERE))
+    assert [(grant.role, grant.environment) for grant in found.grants] == [("releaser", "staging")]
+    registry.clock.tick(INVITATION_LIFE.total_seconds())
+    for used in (secret, late):
+        with pytest.raises(LinkRefused):
+            people.accept(registry.units, cheap(), used, Newcomer("Ben", PASSWORD), HERE)
+
+
+def test_nobody_invites_to_more_than_they_hold(registry: Registry) -> None:
+    cases = [
+        (registry.people.owner, ("viewer", None, None), Forbidden),
+        (registry.people.colleague, ("viewer", PROJECT, None), Forbidden),
+        (registry.people.stranger, ("viewer", PROJECT, None), NotFound),
+        (registry.people.owner, ("king", PROJECT, None), members.UnknownRole),
+    ]
+    for who, grant, refusal in cases:
+        with pytest.raises(refusal):
+            invited(registry, who.actor, BEN, grant)
+    hired(registry, BEN)
+    with pytest.raises(AlreadyExists):
+        invited(registry, registry.people.operator.actor, BEN, ("viewer", None, None))
+
+
+def test_rights_change_at_once(registry: Registry) -> None:
+    ben = hired(registry, BEN, "viewer", PROJECT)
+    registry.do(members.add, BEN, "author")
+    with registry.units.read() as uow:
+        now = sessions.stands_for(uow, known(uow), None, HERE)
+    assert [grant.role for grant in now.grants] == ["viewer", "author"]
+    registry.do(members.remove, BEN, "author")
+    registry.do(members.remove, BEN, "viewer")
+    with pytest.raises(NotFound):
+        registry.do(members.remove, BEN, "viewer")
+    with registry.units.read() as uow:
+        assert uow.people.grants(known(uow)) == ()
+    assert ben.person == BEN
+
+
+def test_members_are_given_within_ones_own_rights(registry: Registry) -> None:
+    hired(registry, BEN, "viewer", PROJECT)
+    with pytest.raises(Forbidden):
+        registry.do_as(registry.people.colleague, members.add, BEN, "viewer")
+    with pytest.raises(NotFound):
+        registry.do_as(registry.people.stranger, members.add, BEN, "viewer")
+    with pytest.raises(NotFound):
+        registry.do(members.add, "nobody@example.org", "viewer")
+    registry.do(members.add, BEN, "on-call", "production")
+    told = [(entry["action"], entry["target"], entry["environment"]) for entry in registry.audit()]
+    assert ("member.added", BEN, "production") in told
+
+
+def test_who_is_disabled_is_out_at_once_and_tokens_stay_gone(registry: Registry) -> None:
+    hired(registry, ANA)
+    ben = hired(registry, BEN)
+    with registry.units.write() as uow:
+        token = personal.create(ben, uow, name="mine").credential.token
+        people.disable(registry.people.operator.actor, uow, BEN)
+    with pytest.raises(WrongPassword):
+        sessions.sign_in(registry.units, cheap(), BEN, PASSWORD, HERE)
+    with registry.units.write() as uow:
+        people.enable(registry.people.operator.actor, uow, BEN)
+    with pytest.raises(KeyRevoked), registry.units.read() as uow:
+        callers.by_token(uow, token, request_id="r", source="")
+    sessions.sign_in(registry.units, cheap(), BEN, PASSWORD, HERE)
+
+
+def test_the_last_admin_stays(registry: Registry) -> None:
+    hired(registry, ANA)
+    operator = registry.people.operator.actor
+    with pytest.raises(LastAdmin), registry.units.write() as uow:
+        people.disable(operator, uow, ANA)
+    with pytest.raises(Forbidden), registry.units.write() as uow:
+        people.disable(registry.people.owner.actor, uow, ANA)
+
+
+def test_a_password_is_changed_with_the_old_one_and_ends_other_sessions(registry: Registry) -> None:
+    ana = hired(registry)
+    other = sessions.sign_in(registry.units, cheap(), ANA, PASSWORD, HERE)
+    with pytest.raises(WrongPassword):
+        people.change_password(ana, registry.units, cheap(), "wrong", NEW)
+    with pytest.raises(WeakPassword):
+        people.change_password(ana, registry.units, cheap(), PASSWORD, "password1234")
+    people.change_password(ana, registry.units, cheap(), PASSWORD, NEW)
+    with pytest.raises(SignedOut):
+        actor(registry, other)
+    sessions.sign_in(registry.units, cheap(), ANA, NEW, HERE)
+
+
+def test_an_operator_hands_out_a_link_to_a_new_password(registry: Registry) -> None:
+    hired(registry)
+    with registry.units.write() as uow:
+        secret, late = people.reset_link(uow, ANA), people.reset_link(uow, ANA)
+    assert people.reset(registry.units, cheap(), secret, NEW, HERE) == ANA
+    sessions.sign_in(registry.units, cheap(), ANA, NEW, HERE)
+    registry.clock.tick(LINK_LIFE.total_seconds())
+    for used in (secret, late):
+        with pytest.raises(LinkRefused):
+            people.reset(registry.units, cheap(), used, PASSWORD, HERE)
+
+
+def test_personal_tokens_follow_their_owner_and_are_no_sign_in(registry: Registry) -> None:
+    ana = hired(registry)
+    with registry.units.write() as uow:
+        made = personal.create(ana, uow, name="mine", scopes=["prompts.write"])
+    with registry.units.read() as uow:
+        mine = callers.by_token(uow, made.credential.token, request_id="r", source="")
+    assert (mine.person, mine.signed_in_at, mine.scopes) == (ANA, None, frozenset({"read", "prompts.write"}))
+    with pytest.raises(Forbidden), registry.units.write() as uow:
+        personal.create(mine, uow, name="more")
+    with pytest.raises(personal.NobodysOwn), registry.units.write() as uow:
+        personal.create(registry.people.operator.actor, uow, name="x")
+    with registry.units.write() as uow:
+        personal.revoke(ana, uow, made.row.selector)
+    with pytest.raises(KeyRevoked), registry.units.read() as uow:
+        callers.by_token(uow, made.credential.token, request_id="r", source="")
+
+
+def test_an_identity_is_never_joined_to_an_account_by_its_address(registry: Registry) -> None:
+    hired(registry, ANA)
+    claims = Identity("https://id.example.org", "sub-1", ANA, "Ana")
+    defaults: tuple[Role | None, ...] = (None, "viewer")
+    for default in defaults:
+        with pytest.raises(identities.UnknownIdentity), registry.units.write() as uow:
+            identities.sign_in(uow, claims, "", default, HERE)
+    secret = invited(registry, registry.people.operator.actor, BEN, ("viewer", PROJECT, None))
+    with registry.units.write() as uow:
+        first = identities.sign_in(uow, claims, secret, None, HERE)
+        second = identities.sign_in(uow, claims, "", None, HERE)
+    assert {actor(registry, first).person, actor(registry, second).person} == {BEN}
+    with pytest.raises(identities.UnknownIdentity), registry.units.write() as uow:
+        identities.sign_in(uow, Identity("https://other.example.org", "sub-1", BEN), "", None, HERE)
+
+
+@pytest.mark.parametrize("weak", ["short", "aaaaaaaaaaaaaaa", "password1234", "Password Password", "123456789012"])
+def test_weak_passwords(weak: str) -> None:
+    with pytest.raises(WeakPassword):
+        check_password(ANA, weak)
+
+
+@pytest.mark.parametrize("weak", ["anaanaana2024", "qwertyuiop12", "letmein-letmein!", "zyxwvutsrqpon", "x" * 2_000])
+def test_more_weak_passwords(weak: str) -> None:
+    with pytest.raises(WeakPassword):
+        check_password(ANA, weak)
+
+
+@pytest.mark.parametrize("good", [PASSWORD, NEW, "пароль из сливы 9", "correct horse battery staple", "x7$Kp!mQ2z^w"])
+def test_good_passwords(good: str) -> None:
+    check_password(ANA, good)
+
+
+@pytest.mark.parametrize("bad", ["", "ana", "@", "a@", "@b", "a b@c", "a@b\n@", "é@b", "a@b@c", "a" * 250 + "@b.co", "a\x00@b"])
+def test_bad_logins(bad: str) -> None:
+    with pytest.raises(BadLogin):
+        check_login(bad)
