@@ -8,12 +8,21 @@ from typing import Any
 
 import httpx2
 import pytest
+import structlog
 from fastapi.testclient import TestClient
 
 from cuebook_server.settings import Settings
 from cuebook_server.wiring import Application
 from tests.factories import Registry
 from tests.people import PROJECT, Person
+
+
+@pytest.fixture(autouse=True)
+def _plain_log() -> Iterator[None]:
+    """As the server logs: without a trace's local variables, which take seconds to draw."""
+    structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer()])
+    yield
+    structlog.reset_defaults()
 
 
 @dataclass

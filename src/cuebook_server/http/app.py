@@ -9,7 +9,7 @@ import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
 
 from cuebook_server.http import audit, credentials, environments, errors, operations, projects, prompts, releases
-from cuebook_server.http.door import BODY_BYTES_MAX, request_id
+from cuebook_server.http.door import request_id
 from cuebook_server.services.ports import Units
 
 NOUNS = (projects, prompts, environments, releases, credentials, audit)
@@ -27,7 +27,6 @@ def build(units: Units, node: Callable[[], operations.Node]) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        max_body_size=BODY_BYTES_MAX,
         responses={"default": {"model": errors.Problem, "description": "A refusal, as application/problem+json."}},
     )
     app.state.units = units

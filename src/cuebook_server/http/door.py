@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 
 from cuebook import wire
 from cuebook_server.domain.access import Actor
-from cuebook_server.domain.errors import BadJson, BadRequest, Unauthenticated, UnknownParameter
+from cuebook_server.domain.errors import BadJson, BadRequest, BodyTooLarge, Unauthenticated, UnknownParameter
 from cuebook_server.services import credentials
 from cuebook_server.services.ports import Answer, UnitOfWork, Units
 from cuebook_server.services.requests import once
@@ -43,6 +43,18 @@ class Shown(BaseModel):
 
 class StrictRequest(Request):
     """A request whose JSON is read strictly: no duplicate keys, NaN or lone surrogates."""
+
+    async def body(self) -> bytes:
+        """The body, bounded here rather than by FastAPI, whose refusal would not be a problem document."""
+        if not hasattr(self, "_body"):
+            chunks, size = [], 0
+            async for chunk in self.stream():
+                size += len(chunk)
+                if size > BODY_BYTES_MAX:
+                    raise BodyTooLarge(f"The body has more than {BODY_BYTES_MAX:,} bytes.", hint="Send it in several requests.")
+                chunks.append(chunk)
+            self._body = b"".join(chunks)
+        return self._body
 
     async def json(self) -> Any:
         """The body's JSON value."""
@@ -84,6 +96,8 @@ def _check_query(request: Request, known: set[str], several: set[str]) -> None:
             raise UnknownParameter(f"{name[:40]!r} is not a parameter of this call.", hint=choices)
         if name not in several and len(request.query_params.getlist(name)) > 1:
             raise BadRequest(f"The parameter {name} stands twice.", hint="Send it once.")
+        if "\x00" in "".join(request.query_params.getlist(name)):
+            raise BadRequest(f"The parameter {name} holds a NUL.", hint="No name, tag or word has one.")
 
 
 def _authenticate(request: Request) -> Actor:

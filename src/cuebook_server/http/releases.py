@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field
 
 from cuebook_server.domain.release import Item, Release, Wanted
@@ -127,7 +127,7 @@ def list_releases(
 
 
 @router.get("/{release_id}")
-def get_release(project: str, release_id: int, door: Through) -> ReleaseShown:
+def get_release(project: str, release_id: Annotated[int, Path(ge=1, le=NUMBER_MAX)], door: Through) -> ReleaseShown:
     """Show one release: who, when, what, why, and what the policy said."""
     return show(door.read(lambda actor, uow: releases.find(actor, uow, project, release_id)))
 
