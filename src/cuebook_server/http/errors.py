@@ -108,6 +108,7 @@ class MethodNotAllowed(errors.Malformed):
     """The call does not know this method."""
 
     code = "method_not_allowed"
+    hint = "The header `Allow` lists the methods."
 
 
 async def _http(_: Request, error: Exception) -> Response:
