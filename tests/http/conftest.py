@@ -32,6 +32,7 @@ class Site:
     app: Application
     client: TestClient
     registry: Registry
+    key: str = ""
 
     def ask(self, method: str, path: str, body: Any = None, *, who: Person | None = None, **more: Any) -> httpx2.Response:
         headers = {**(who or self.registry.people.owner).headers, **more.pop("headers", {})}
