@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Query, Request, Response
@@ -121,6 +121,7 @@ class Door:
     units: Units
     idempotency_key: str | None
     request: bytes
+    secret: str = field(repr=False)
 
     def read(self, use: Callable[[Actor, UnitOfWork], T]) -> T:
         """Run a use case that only reads."""
@@ -135,14 +136,15 @@ class Door:
             return Answer(status, shown.model_dump_json())
 
         with self.units.write() as uow:
-            given = once(self.actor, uow, self.idempotency_key, self.request, effect)
+            given = once(self.actor, uow, self.idempotency_key, self.request, effect, secret=self.secret)
         return Response(given.body, given.status, media_type="application/json")
 
 
 def _door(request: Request) -> Door:
     keys = request.headers.getlist("idempotency-key")
     told = f"{request.method} {request.url.path}?{request.url.query}\n".encode() + getattr(request.state, "body", b"")
-    return Door(request.state.actor, request.app.state.units, keys[0] if keys else None, told)
+    secret = request.headers["authorization"].partition(" ")[2].strip()
+    return Door(request.state.actor, request.app.state.units, keys[0] if keys else None, told, secret)
 
 
 Through = Annotated[Door, Depends(_door)]

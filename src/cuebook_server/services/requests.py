@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from base64 import b64decode, b64encode
 from collections.abc import Callable
 
 from cuebook_server.domain.access import Actor
@@ -10,6 +11,7 @@ from cuebook_server.domain.errors import Malformed
 from cuebook_server.services.ports import Answer, UnitOfWork
 
 KEY_CHARS_MAX = 255
+SALT_BYTES = 16
 
 
 class BadIdempotencyKey(Malformed):
@@ -19,18 +21,38 @@ class BadIdempotencyKey(Malformed):
     hint = "Send 1 to 255 printable ASCII characters, such as a UUID, once."
 
 
-def once(actor: Actor, uow: UnitOfWork, key: str | None, request: bytes, effect: Callable[[], Answer]) -> Answer:
+def once(
+    actor: Actor, uow: UnitOfWork, key: str | None, request: bytes, effect: Callable[[], Answer], *, secret: str
+) -> Answer:
     """Run ``effect`` unless the same credential sent the same key before: then give the answer of that time.
 
     The answer is kept for 24 hours in the effect's own transaction. Another ``request`` under the key is refused.
+    It is kept sealed with the caller's own ``secret``, of which the database knows a hash only: it may show a new key.
     """
     if key is None:
         return effect()
     if not 1 <= len(key) <= KEY_CHARS_MAX or not key.isascii() or not key.isprintable():
         raise BadIdempotencyKey
     fingerprint = hashlib.sha256(request).hexdigest()
-    found = uow.idempotency.find(actor.credential, key, fingerprint)
-    if found is None:
-        found = effect()
-        uow.idempotency.keep(actor.credential, key, fingerprint, found)
-    return found
+    kept = uow.idempotency.find(actor.credential, key, fingerprint)
+    if kept is not None:
+        return Answer(kept.status, _opened(kept.body, secret))
+    given = effect()
+    sealed = _sealed(given.body, secret, uow.random(SALT_BYTES))
+    uow.idempotency.keep(actor.credential, key, fingerprint, Answer(given.status, sealed))
+    return given
+
+
+def _sealed(body: str, secret: str, salt: bytes) -> str:
+    return b64encode(salt + _masked(body.encode(), secret, salt)).decode()
+
+
+def _opened(kept: str, secret: str) -> str:
+    data = b64decode(kept)
+    return _masked(data[SALT_BYTES:], secret, data[:SALT_BYTES]).decode()
+
+
+def _masked(data: bytes, secret: str, salt: bytes) -> bytes:
+    # SHAKE-256 over 256 random bits and a fresh salt is a pad that nobody else has and that is used once.
+    pad = hashlib.shake_256(b"cuebook idempotency\0" + salt + secret.encode()).digest(len(data))
+    return (int.from_bytes(data) ^ int.from_bytes(pad)).to_bytes(len(data))
