@@ -23,7 +23,7 @@ from cuebook_server.http import (
     releases,
     sessions,
 )
-from cuebook_server.http.door import BODY_BYTES_MAX, Site, request_id
+from cuebook_server.http.door import Site, request_id
 from cuebook_server.services.ports import Units
 
 NOUNS = (sessions, me, people, projects, prompts, environments, releases, credentials, audit)
@@ -45,7 +45,6 @@ def build(units: Units, node: Callable[[], operations.Node], site: Site) -> Fast
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        max_body_size=BODY_BYTES_MAX,
         responses={"default": {"model": errors.Problem, "description": "A refusal, as application/problem+json."}},
     )
     app.state.units = units
