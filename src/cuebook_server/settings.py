@@ -19,6 +19,7 @@ class BadSetting(Invalid):
     """A setting is not valid."""
 
     code = "bad_setting"
+    hint = "docs/reference/settings.md lists every setting."
 
 
 class Settings(BaseSettings):

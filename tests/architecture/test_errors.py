@@ -27,6 +27,11 @@ def test_a_refusal_defines_its_own_code_and_its_own_title() -> None:
     assert [refusal.__name__ for refusal in refusals() if "code" not in vars(refusal) or not refusal.__doc__] == []
 
 
+def test_every_refusal_says_what_to_do() -> None:
+    """Half of the codes once had no hint of their own and said the kind's, such as "try again shortly" for a newer schema."""
+    assert [refusal.code for refusal in refusals() if not refusal.hint.endswith((".", ")"))] == []
+
+
 def test_a_title_is_one_sentence() -> None:
     assert [refusal.__name__ for refusal in refusals() if not re.fullmatch(r"[A-Z].{8,100}\.", _first_line(refusal))] == []
 

@@ -22,7 +22,7 @@ def test_a_text_comes_back_byte_for_byte(cuebook: Command, name: str, data: byte
 
 def test_the_same_content_is_the_same_version(cuebook: Command, name: str, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("one")
-    assert cuebook("save", name, str(tmp_path / "a.txt"), "-m", "First").text.startswith(f"{name} is version 1")
+    assert cuebook("save", name, str(tmp_path / "a.txt"), "-m", "First").text == f"{name} is version 1, live in development\n"
     assert "already was version 1" in cuebook("save", name, str(tmp_path / "a.txt")).text
     assert cuebook("save", name, "-", "--json", stdin=b"two").json["number"] == 2
     assert cuebook("get", name, "--version", "1").out == b"one\n"

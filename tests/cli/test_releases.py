@@ -82,6 +82,7 @@ def test_the_time_machine(cuebook: Command, two: str) -> None:
     assert (then["version"], now["version"]) == (1, 2)
     assert two in cuebook("at", "staging", "now", two).text
     assert cuebook("at", "staging", "1 week ago", two, "--json").json["items"] == []
+    assert cuebook("at", "staging", "1 week ago", two).text.endswith("It served none of these then.\n")
 
 
 @pytest.mark.parametrize(("arguments", "code"), [(("nowhere", "now"), 5), (("staging", "soon"), 7)])

@@ -13,6 +13,7 @@ from tests.support.server import Server, clean_environment
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)  # twenty commands of a second each, on a machine that does other things too
 @pytest.mark.parametrize("page", ["README.md", "docs/tutorial/first-prompt.md"])
 def test_a_page_is_what_happens(start_server: Callable[..., Server], tmp_path: Path, page: str) -> None:

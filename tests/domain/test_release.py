@@ -74,3 +74,51 @@ def test_going_back_goes_one_further_each_time(numbers: list[int]) -> None:
         assert previous(history) == expected
         history.append(expected)
     assert previous(history) is None
+
+
+HISTORIES = st.lists(st.one_of(st.none(), st.integers(1, 5)), max_size=12)
+
+
+@pytest.mark.parametrize(
+    ("history", "before"),
+    [
+        ([], None),
+        ([1], None),
+        ([1, 2], 1),
+        ([1, 2, 1], None),
+        ([1, 2, 3, 2], 1),
+        ([1, 2, 3, 1, 4], 1),
+        ([1, 2, None], 2),
+        ([1, None], 1),
+        ([None], None),
+        ([1, None, 2], 1),
+        ([1, 2, None, 2], 1),
+    ],
+)
+def test_the_one_before(history: list[int | None], before: int | None) -> None:
+    assert previous(history) == before
+
+
+@given(HISTORIES)
+def test_going_back_ends_and_never_comes_by_twice(history: list[int | None]) -> None:
+    passed: list[int] = []
+    while (number := previous(history)) is not None:
+        assert number in history
+        assert number not in passed
+        passed.append(number)
+        history = [*history, number]
+    assert len(passed) <= 5
+
+
+@given(HISTORIES, st.integers(6, 9))
+def test_a_rollback_after_a_promotion_undoes_it(history: list[int | None], new: int) -> None:
+    live = history[-1] if history else None
+    if live is not None:
+        assert previous([*history, new]) == live
+
+
+@given(HISTORIES, st.sets(st.integers(1, 5)))
+def test_what_is_barred_is_gone_by(history: list[int | None], barred: set[int]) -> None:
+    found = previous(history, barred)
+    assert found is None or (found in history and found not in barred)
+    assert barred or found == previous(history)

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx2
 import pytest
+import structlog
 from fastapi.testclient import TestClient
 
 from cuebook_server.settings import Settings
@@ -17,6 +18,14 @@ from tests.people import PROJECT, Person
 from tests.support.passwords import cheap
 
 
+@pytest.fixture(autouse=True)
+def _plain_log() -> Iterator[None]:
+    """As the server logs: without a trace's local variables, which take seconds to draw."""
+    structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer()])
+    yield
+    structlog.reset_defaults()
+
+
 @dataclass
 class Site:
     """A running application. Who asks is the owner unless told otherwise; relative paths are below the project."""
@@ -24,6 +33,7 @@ class Site:
     app: Application
     client: TestClient
     registry: Registry
+    key: str = ""
 
     def ask(self, method: str, path: str, body: Any = None, *, who: Person | None = None, **more: Any) -> httpx2.Response:
         headers = {**(who or self.registry.people.owner).headers, **more.pop("headers", {})}

@@ -162,6 +162,17 @@ def test_a_bundle_that_is_none_is_refused(tmp_path: Path, data: bytes) -> None:
         items(tmp_path / "a.bundle")
 
 
+@pytest.mark.parametrize("place", [0.3, 0.6, 0.9])
+def test_a_damaged_bundle_is_refused(history: History, tmp_path: Path, place: float) -> None:
+    history.commit(a=LONG)
+    with Repo(str(history.root)) as repo, create_bundle_from_repo(repo) as bundle, (tmp_path / "a.bundle").open("wb") as file:
+        write_bundle(file, bundle)
+    data = (tmp_path / "a.bundle").read_bytes()
+    (tmp_path / "a.bundle").write_bytes(data[: int(len(data) * place)])
+    with pytest.raises(Invalid, match="damaged"):
+        items(tmp_path / "a.bundle")
+
+
 def test_a_repository_without_a_commit_is_refused(history: History) -> None:
     with pytest.raises(Invalid, match="no commit"):
         items(history.root)

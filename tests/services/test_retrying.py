@@ -28,7 +28,7 @@ def retry(registry: Registry, key: str | None, body: str = "x", who: Person | No
         return save
 
     with registry.units.write() as uow:
-        return once(actor, uow, key, body.encode(), effect(uow))
+        return once(actor, uow, key, body.encode(), effect(uow), secret="s")
 
 
 def test_the_same_request_has_one_effect_and_the_same_answer(registry: Registry) -> None:
@@ -69,7 +69,7 @@ def test_what_was_refused_is_not_kept(registry: Registry) -> None:
 
     actor = registry.people.owner.actor
     with pytest.raises(NotFound), registry.units.write() as uow:
-        once(actor, uow, "k", b"x", refuse)
+        once(actor, uow, "k", b"x", refuse, secret="s")
     assert retry(registry, "k", "x").status == 201
 
 

@@ -59,9 +59,8 @@ def save(
         show.write_json(saved)
         return
     what = "is" if saved["created"] else "already was"
-    serving = show.live(
-        {place: number for place, number in saved.get("environments", {}).items() if saved["created"]}, saved["number"]
-    )
+    # Environments that track the newest version serve it now; the numbers beside their names are their revisions.
+    serving = ", ".join(saved["environments"]) if saved["created"] else ""
     show.say(f"{name} {what} version {saved['number']}" + (f", live in {serving}" if serving else ""))
 
 

@@ -95,6 +95,9 @@ def at(
         show.write_json(found)
         return
     show.say(f"{environment} at {wanted:%Y-%m-%d %H:%M:%S %z}, revision {found['revision']}")
+    if not found["items"]:
+        show.say("It served nothing then." if not names else "It served none of these then.")
+        return
     rows = ((item["prompt"], item["version"], show.moment(item["since"]), *_why(item)) for item in found["items"])
     show.table(("prompt", "version", "since", "by", "reason"), rows)
 

@@ -62,7 +62,9 @@ def import_(
 
     No pinned environment moves. What cannot be taken is reported with its place and reason, and the rest goes in.
     """
-    options = Options(name_column=name, text_column=text, literal=literal, prefix=prefix, match=match, history=history)
+    options = Options(
+        name_column=name, text_column=text, literal=literal, prefix=prefix.rstrip("."), match=match, history=history
+    )
     admin = session(ctx).admin
     with show.progress("reading") as bar:
         found = list(read(source, options))

@@ -9,6 +9,8 @@ version of their own, except the last when only the merge has the text the newes
 from __future__ import annotations
 
 import stat
+import struct
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -17,7 +19,15 @@ from pathlib import Path
 
 from dulwich.bundle import read_bundle
 from dulwich.diff_tree import CHANGE_COPY, CHANGE_DELETE, CHANGE_RENAME, RenameDetector, TreeChange
-from dulwich.errors import NotGitRepository
+from dulwich.errors import (
+    ApplyDeltaError,
+    ChecksumMismatch,
+    FileFormatException,
+    MissingCommitError,
+    NotGitRepository,
+    ObjectMissing,
+    WrongObjectException,
+)
 from dulwich.object_store import BaseObjectStore, MemoryObjectStore, iter_tree_contents, tree_lookup_path
 from dulwich.objects import Blob, Commit, ObjectID
 from dulwich.repo import Repo
@@ -47,6 +57,11 @@ COMMITS_MAX = 200_000
 SIMILARITY_PERCENT = 50
 RENAMES_MAX = 400
 EMPTY = Blob.from_string(b"").id
+# In how many ways dulwich says that the bytes are wrong, or that an object is not there.
+BROKEN = (
+    *(AssertionError, EOFError, LookupError, ValueError, struct.error, zlib.error),
+    *(ChecksumMismatch, FileFormatException, MissingCommitError, ObjectMissing, WrongObjectException, ApplyDeltaError),
+)
 _BRANCHES = (b"HEAD", b"refs/heads/main", b"refs/heads/master")
 
 
@@ -70,6 +85,25 @@ class Edit:
 
 def read_repository(path: Path, options: Options) -> Iterator[Read]:
     """The history of the branch a repository is on."""
+    return _readable(_repository(path, options), path)
+
+
+def read_bundle_file(path: Path, options: Options) -> Iterator[Read]:
+    """The history in a bundle file: of its HEAD, else ``main``, ``master``, or its only branch."""
+    return _readable(_bundle(path, options), path)
+
+
+def _readable(reading: Iterator[Read], path: Path) -> Iterator[Read]:
+    try:
+        yield from reading
+    except BROKEN as error:
+        raise Invalid(
+            f"{path.name} is damaged, no readable Git repository or bundle, or a partial clone ({type(error).__name__}).",
+            hint="`git fsck` and `git bundle verify` say more.",
+        ) from error
+
+
+def _repository(path: Path, options: Options) -> Iterator[Read]:
     try:
         repository = Repo(str(path))
     except NotGitRepository:
@@ -82,21 +116,15 @@ def read_repository(path: Path, options: Options) -> Iterator[Read]:
         yield from read_history(repository.object_store, tip, options, shallow=frozenset(repository.get_shallow()))
 
 
-def read_bundle_file(path: Path, options: Options) -> Iterator[Read]:
-    """The history in a bundle file: of its HEAD, else ``main``, ``master``, or its only branch."""
+def _bundle(path: Path, options: Options) -> Iterator[Read]:
     if path.stat().st_size > BUNDLE_BYTES_MAX:
         raise Invalid(f"{path.name} is larger than {BUNDLE_BYTES_MAX // 2**20} MiB.", hint="Clone it, and import the clone.")
     store = MemoryObjectStore()
-    try:
-        with path.open("rb") as file, read_bundle(file) as bundle:
-            if bundle.prerequisites:
-                raise Invalid(
-                    f"{path.name} holds only a part of a history.", hint="Make it with `git bundle create FILE --all`."
-                )
-            tip = _tip({bytes(name): commit for name, commit in bundle.references.items()}, path.name)
-            bundle.store_objects(store)
-    except (AssertionError, ValueError, KeyError) as error:  # how dulwich says that the bytes are wrong
-        raise Invalid(f"{path.name} is no readable Git bundle ({type(error).__name__}).") from error
+    with path.open("rb") as file, read_bundle(file) as bundle:
+        if bundle.prerequisites:
+            raise Invalid(f"{path.name} holds only a part of a history.", hint="Make it with `git bundle create FILE --all`.")
+        tip = _tip({bytes(name): commit for name, commit in bundle.references.items()}, path.name)
+        bundle.store_objects(store)
     yield from read_history(store, tip, options)
 
 
@@ -114,13 +142,10 @@ def read_history(
     store: BaseObjectStore, tip: ObjectID, options: Options, *, shallow: frozenset[ObjectID] = frozenset()
 ) -> Iterator[Read]:
     """The files of the commit ``tip`` with their versions, file by file in order of path."""
-    try:
-        walker = Walker(store, [tip], max_entries=COMMITS_MAX, get_parents=lambda commit: _parents(commit, shallow))
-        commits = [entry.commit for entry in walker]
-        files = _files(store, commits[0], options)
-        found = _lineages(store, commits, list(files), shallow)
-    except KeyError as error:
-        raise Invalid(f"The repository lacks the object {error}.", hint="A partial clone does not hold the history.") from None
+    walker = Walker(store, [tip], max_entries=COMMITS_MAX, get_parents=lambda commit: _parents(commit, shallow))
+    commits = [entry.commit for entry in walker]
+    files = _files(store, commits[0], options)
+    found = _lineages(store, commits, list(files), shallow)
     names = Names(options.prefix)
     for path in sorted(files):
         snapshots = _settled(store, commits, found[path], path, files[path])

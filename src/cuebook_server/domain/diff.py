@@ -43,6 +43,7 @@ class BadDiff(Malformed):
     """This is not a difference of two contents."""
 
     code = "bad_diff"
+    hint = "Send a difference as the API gave it."
 
 
 @dataclass(frozen=True, slots=True)

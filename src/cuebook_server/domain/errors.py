@@ -40,18 +40,21 @@ class Conflict(CuebookError):
     """The state changed, or does not allow this."""
 
     code = "conflict"
+    hint = "Look at the present state, then decide again."
 
 
 class Invalid(CuebookError):
     """The request is well formed but its content is refused."""
 
     code = "invalid"
+    hint = "Correct what is named above; `/api/openapi.json` describes every field."
 
 
 class Malformed(CuebookError):
     """The request cannot be read."""
 
     code = "malformed"
+    hint = "Correct the request's form; `/api/openapi.json` describes every call."
 
 
 class Unauthenticated(CuebookError):
@@ -72,12 +75,14 @@ class Gone(CuebookError):
     """It was here and was taken away on purpose."""
 
     code = "gone"
+    hint = "Stop asking for it, or ask who took it away."
 
 
 class TooLarge(CuebookError):
     """The request is larger than the limit."""
 
     code = "too_large"
+    hint = "Send less at once."
 
 
 class Unavailable(CuebookError):
@@ -106,6 +111,7 @@ class BadContent(Invalid):
     """The prompt's content is not valid."""
 
     code = "bad_content"
+    hint = "`at` points at the place; docs/reference/content.md describes a version's content."
 
 
 class ContentTooLarge(TooLarge):
@@ -148,12 +154,14 @@ class BadRequest(Malformed):
     """The request has a wrong field, parameter or path."""
 
     code = "bad_request"
+    hint = "`/api/openapi.json` describes every call."
 
 
 class UnknownParameter(Malformed):
     """The query has a parameter this call does not know."""
 
     code = "unknown_parameter"
+    hint = "Leave it out; `/api/openapi.json` lists the parameters of each call."
 
 
 class UnknownSelector(Malformed):
@@ -167,6 +175,7 @@ class BodyTooLarge(TooLarge):
     """The request's body is larger than the limit."""
 
     code = "body_too_large"
+    hint = "Send less at once: an import takes 100 items, a version 1 MiB."
 
 
 class IdempotencyMismatch(Invalid):
@@ -202,6 +211,7 @@ class AlreadyExists(Conflict):
     """The name is taken."""
 
     code = "already_exists"
+    hint = "Choose another name."
 
 
 class TracksLatest(Conflict):
@@ -301,6 +311,7 @@ class ReadOnly(Unavailable):
     """The database is read-only."""
 
     code = "read_only"
+    hint = "Reading and delivery go on; make the database writable again."
 
 
 class StorageFull(Unavailable):
@@ -334,3 +345,4 @@ class SchemaTooNew(Unavailable):
     """The database was written by a newer Cuebook."""
 
     code = "schema_too_new"
+    hint = "Start the Cuebook version named above, or a newer one."

@@ -22,6 +22,7 @@ class BadMetadata(Invalid):
     """A description, owner, tag, alias or message is not allowed."""
 
     code = "bad_metadata"
+    hint = "Correct what is named above."
 
 
 @dataclass(frozen=True, slots=True)

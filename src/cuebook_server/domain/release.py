@@ -26,6 +26,7 @@ class BadRelease(Invalid):
     """The release is not valid."""
 
     code = "bad_release"
+    hint = "Correct what is named above; `dry_run` shows a release without applying it."
 
 
 @dataclass(frozen=True, slots=True)

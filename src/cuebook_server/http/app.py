@@ -26,7 +26,7 @@ from cuebook_server.http import (
     releases,
     sessions,
 )
-from cuebook_server.http.door import BODY_BYTES_MAX, Site, request_id
+from cuebook_server.http.door import Site, request_id
 from cuebook_server.services.ports import Units
 
 NOUNS = (sessions, me, people, projects, prompts, recalls, environments, drift, releases, gates, credentials, audit)
@@ -48,7 +48,6 @@ def build(units: Units, node: Callable[[], operations.Node], site: Site) -> Fast
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        max_body_size=BODY_BYTES_MAX,
         responses={"default": {"model": errors.Problem, "description": "A refusal, as application/problem+json."}},
     )
     app.state.units = units

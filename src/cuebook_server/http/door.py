@@ -10,7 +10,7 @@ import secrets
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Query, Request, Response
@@ -21,7 +21,15 @@ from starlette.exceptions import HTTPException
 
 from cuebook import wire
 from cuebook_server.domain.access import Actor
-from cuebook_server.domain.errors import BadJson, BadRequest, CuebookError, Forbidden, Unauthenticated, UnknownParameter
+from cuebook_server.domain.errors import (
+    BadJson,
+    BadRequest,
+    BodyTooLarge,
+    CuebookError,
+    Forbidden,
+    Unauthenticated,
+    UnknownParameter,
+)
 from cuebook_server.domain.origin import Place
 from cuebook_server.domain.session import COOKIE, SEEN_EVERY
 from cuebook_server.http import permissions
@@ -52,6 +60,18 @@ class Shown(BaseModel):
 
 class StrictRequest(Request):
     """A request whose JSON is read strictly: no duplicate keys, NaN or lone surrogates."""
+
+    async def body(self) -> bytes:
+        """The body, bounded here rather than by FastAPI, whose refusal would not be a problem document."""
+        if not hasattr(self, "_body"):
+            chunks, size = [], 0
+            async for chunk in self.stream():
+                size += len(chunk)
+                if size > BODY_BYTES_MAX:
+                    raise BodyTooLarge(f"The body has more than {BODY_BYTES_MAX:,} bytes.", hint="Send it in several requests.")
+                chunks.append(chunk)
+            self._body = b"".join(chunks)
+        return self._body
 
     async def json(self) -> Any:
         """The body's JSON value."""
@@ -99,6 +119,8 @@ def _check_query(request: Request, known: set[str], several: set[str]) -> None:
             raise UnknownParameter(f"{name[:40]!r} is not a parameter of this call.", hint=choices)
         if name not in several and len(request.query_params.getlist(name)) > 1:
             raise BadRequest(f"The parameter {name} stands twice.", hint="Send it once.")
+        if "\x00" in "".join(request.query_params.getlist(name)):
+            raise BadRequest(f"The parameter {name} holds a NUL.", hint="No name, tag or word has one.")
 
 
 class ForeignOrigin(Forbidden):
@@ -197,6 +219,7 @@ class Door:
     units: Units
     idempotency_key: str | None
     request: bytes
+    secret: str = field(repr=False)
 
     def read(self, use: Callable[[Actor, UnitOfWork], T]) -> T:
         """Run a use case that only reads."""
@@ -211,7 +234,7 @@ class Door:
             return Answer(status, shown.model_dump_json())
 
         with self.units.write() as uow:
-            given = once(self.actor, uow, self.idempotency_key, self.request, effect)
+            given = once(self.actor, uow, self.idempotency_key, self.request, effect, secret=self.secret)
         return Response(given.body, given.status, media_type="application/json")
 
 
@@ -250,7 +273,8 @@ def _hall(request: Request) -> Hall:
 def _door(request: Request) -> Door:
     keys = request.headers.getlist("idempotency-key")
     told = f"{request.method} {request.url.path}?{request.url.query}\n".encode() + getattr(request.state, "body", b"")
-    return Door(request.state.actor, request.app.state.units, keys[0] if keys else None, told)
+    secret = request.headers.get("authorization", "").partition(" ")[2].strip() or request.cookies.get(COOKIE, "")
+    return Door(request.state.actor, request.app.state.units, keys[0] if keys else None, told, secret)
 
 
 Through = Annotated[Door, Depends(_door)]

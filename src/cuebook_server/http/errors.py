@@ -109,6 +109,7 @@ class MethodNotAllowed(errors.Malformed):
     """The call does not know this method."""
 
     code = "method_not_allowed"
+    hint = "The header `Allow` lists the methods."
 
 
 async def _http(_: Request, error: Exception) -> Response:
@@ -126,5 +127,9 @@ async def _http(_: Request, error: Exception) -> Response:
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
-    _log.error("unexpected", path=request.url.path, kind=type(error).__name__, exc_info=error)
-    return answer(errors.Unexpected())
+    # This runs outside of what dresses every other answer, so the id that leads to the log line is put on here.
+    name = getattr(request.state, "request_id", "")
+    _log.error("unexpected", path=request.url.path, kind=type(error).__name__, id=name, exc_info=error)
+    refused = answer(errors.Unexpected())
+    refused.headers["Cuebook-Request-Id"] = name
+    return refused

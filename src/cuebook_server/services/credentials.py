@@ -26,6 +26,7 @@ class BadCredential(Invalid):
     """The key or token cannot be made like this."""
 
     code = "bad_credential"
+    hint = "Correct what is named above."
 
 
 @dataclass(frozen=True, slots=True)

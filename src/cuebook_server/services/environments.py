@@ -24,6 +24,7 @@ class BadEnvironment(Invalid):
     """The environment is not valid."""
 
     code = "bad_environment"
+    hint = "Correct what is named above."
 
 
 class PolicyProtected(Conflict):

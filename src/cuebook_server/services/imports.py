@@ -22,6 +22,7 @@ class BadImport(Invalid):
     """The import is not valid."""
 
     code = "bad_import"
+    hint = "Send 1 to 100 items at once."
 
 
 @dataclass(frozen=True, slots=True)

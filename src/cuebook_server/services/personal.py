@@ -83,8 +83,8 @@ def listed(actor: Actor, uow: UnitOfWork) -> Sequence[PersonalToken]:
 def revoke(actor: Actor, uow: UnitOfWork, selector: str) -> PersonalToken:
     """End one of one's own tokens now."""
     instance(uow)
-    found = uow.personal_tokens.find(selector)
-    if found is None or found.person_id != owner(actor, uow).person_id:
+    person, found = owner(actor, uow), uow.personal_tokens.find(selector)
+    if found is None or found.person_id != person.person_id:
         raise NotFound(f"You have no token {selector[:40]!r}.")
     if found.revoked_at is None:
         uow.personal_tokens.revoke(selector)

@@ -82,6 +82,8 @@ class EnvironmentStore:
 
     def find(self, name: str) -> Environment | None:
         """The environment of that name."""
+        if "\x00" in name:  # a name from outside, which PostgreSQL could not even look for
+            return None
         row = self._tx.connection.execute(
             select(environment).where(environment.c.project_id == self._project, environment.c.name == name)
         ).first()
