@@ -26,6 +26,7 @@ __all__ = ["IMPORT_ITEMS_MAX", "AdminClient", "Json"]
 Json = dict[str, Any]
 Query = Mapping[str, str | int | Sequence[str] | None]
 
+ReleaseKind = Literal["promote", "rollback", "retire", "policy"]
 IMPORT_ITEMS_MAX = 100
 PAGE_ITEMS = 200
 FIRST_PAUSE_S = 0.2
@@ -174,16 +175,20 @@ class AdminClient:
         items: Sequence[Mapping[str, Any]],
         *,
         reason: str = "",
-        kind: Literal["promote", "rollback", "retire"] = "promote",
+        kind: ReleaseKind = "promote",
         dry_run: bool = False,
+        **how: Any,
     ) -> Json:
         """Apply a release whole, or nothing of it. An item is ``{"prompt": ..., "version": ..., "replaces": ...}``.
 
         Without ``version`` a promotion takes what the environment it comes from serves, a rollback what was live before.
+        How: ``propose`` (others approve and apply it), ``emergency`` (past the policy; leaves a review open), ``shrink_meant``,
+        ``time`` (a rollback of everything, without items), ``policy`` or ``preset`` (for the kind ``policy``, without items).
         Raises `Conflict` (code ``already_live``), `PolicyRefused` (``data["decision"]`` says why), `PointerMoved`.
         """
         body: Json = {"environment": environment, "items": list(items), "reason": reason, "kind": kind}
-        return self._write("POST", self._path("releases"), body | ({"dry_run": True} if dry_run else {}))
+        asked = _given({"dry_run": dry_run or None, **how})
+        return self._write("POST", self._path("releases"), body | asked)
 
     def releases(self, environment: str | None = None) -> Iterator[Json]:
         """Releases, newest first."""
@@ -192,6 +197,59 @@ class AdminClient:
     def get_release(self, release_id: str) -> Json:
         """One release with its items, decision and notes."""
         return self._get(self._path("releases", release_id))
+
+    def approve(self, release_id: int | str, meaning: str) -> Json:
+        """Sign a release as it stands now. Needs a person with a recent sign-in. Raises `Conflict` when it is stale."""
+        return self._write("POST", self._path("releases", str(release_id), "approve"), {"meaning": meaning})
+
+    def apply(self, release_id: int | str) -> Json:
+        """Apply a proposed release. Raises `PolicyRefused` (``data["decision"]`` says why), `Conflict` when it is stale."""
+        return self._write("POST", self._path("releases", str(release_id), "apply"), {})
+
+    def decline(self, release_id: int | str, reason: str = "") -> Json:
+        """End a proposed release with a no."""
+        return self._write("POST", self._path("releases", str(release_id), "decline"), {"reason": reason})
+
+    def withdraw(self, release_id: int | str, reason: str = "") -> Json:
+        """Take one's own proposal back."""
+        return self._write("POST", self._path("releases", str(release_id), "withdraw"), {"reason": reason})
+
+    def comment(self, release_id: int | str, text: str) -> Json:
+        """Say something about a release."""
+        return self._write("POST", self._path("releases", str(release_id), "comments"), {"text": text})
+
+    def rebase(self, release_id: int | str) -> Json:
+        """Take a stale release up again, as a new one over what is live now."""
+        return self._write("POST", self._path("releases", str(release_id), "rebase"), {})
+
+    def reviews(self) -> list[Json]:
+        """The emergencies nobody has looked at yet."""
+        return self._items(self._path("reviews"))
+
+    def close_review(self, release_id: int | str, text: str) -> Json:
+        """Close the review of an emergency, with what was found."""
+        return self._write("POST", self._path("releases", str(release_id), "review"), {"text": text})
+
+    def recall(self, name: str, number: int, reason: str) -> Json:
+        """Declare a version harmful. ``instead`` says what each environment that served it serves now."""
+        return self._write("POST", self._prompt(name, "versions", str(number), "recall"), {"reason": reason})
+
+    def recalls(self) -> list[Json]:
+        """The recalled versions, newest first."""
+        return self._items(self._path("recalls"))
+
+    def drift(self, one: str, other: str) -> Json:
+        """What two environments differ in (``items``), and the ``promotion`` of the first into the second, weighed."""
+        return self._get(self._path("drift"), {"from": one, "to": other})
+
+    def adopt_preset(self, environment: str, preset: str) -> Json:
+        """Make an environment as strict as ``solo``, ``team`` or ``regulated``."""
+        return self._write("POST", self._path("environments", environment, "preset"), {"preset": preset})
+
+    def report_gate(self, gate: str, *, digest: str, suite_revision: str, passed: bool, score: float | None = None) -> Json:
+        """Say what an evaluation suite found of a digest."""
+        found = {"digest": digest, "suite_revision": suite_revision, "passed": passed, "score": score}
+        return self._write("POST", self._path("gates", gate, "results"), _given(found))
 
     def status(self, prompts: Sequence[str] = ()) -> Json:
         """The matrix prompts x environments, whole: ``environments`` and ``items``."""

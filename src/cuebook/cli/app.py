@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from cuebook.cli import audit, credentials, environments, prompts, releases, serve, show, transfer
+from cuebook.cli import audit, credentials, drift, environments, prompts, proposals, releases, serve, show, transfer
 from cuebook.cli.config import Choice
 from cuebook.cli.failures import INTERRUPTED, UNEXPECTED, exit_code, explain
 from cuebook.cli.session import Session
@@ -32,9 +32,12 @@ app = typer.Typer(
 for command in (
     *(serve.serve, prompts.save, prompts.get, prompts.render, prompts.log, prompts.diff, prompts.search),
     *(releases.promote, releases.rollback, releases.status, releases.at, transfer.export, audit.evidence),
+    *(proposals.propose, proposals.approve, proposals.apply, proposals.decline, proposals.withdraw, proposals.comment),
+    *(proposals.rebase, proposals.release, drift.drift, drift.recall),
 ):
     app.command()(command)
 app.command("import")(transfer.import_)
+app.add_typer(proposals.reviews, name="reviews")
 app.add_typer(environments.app, name="env")
 app.add_typer(credentials.keys, name="keys")
 app.add_typer(credentials.tokens, name="tokens")

@@ -9,14 +9,16 @@ import typer
 
 from cuebook.admin import Json
 from cuebook.cli import show
-from cuebook.cli.arguments import AsJson, Environment
+from cuebook.cli.arguments import AsJson, Environment, Reason
+from cuebook.cli.releases import report
 from cuebook.cli.session import session
 
 app = typer.Typer(no_args_is_help=True, help="Environments and their rules.")
 Rules = Annotated[
     list[str] | None,
-    typer.Argument(metavar="RULE=VALUE", help="comes_from, reason_required, pins, latest_allowed; VALUE as JSON or a word."),
+    typer.Argument(metavar="RULE=VALUE", help="A rule of docs/reference/policy.md; VALUE as JSON or a word."),
 ]
+Propose = Annotated[bool, typer.Option("--propose", help="Ask for the change as a release that others approve.")]
 Position = Annotated[int | None, typer.Option(min=0, help="Its place in the order.")]
 
 
@@ -59,13 +61,43 @@ def create(
 
 @app.command("set")
 def set_(
-    ctx: typer.Context, environment: Environment, rules: Rules = None, position: Position = None, as_json: AsJson = False
+    ctx: typer.Context,
+    environment: Environment,
+    rules: Rules = None,
+    position: Position = None,
+    propose: Propose = False,
+    reason: Reason = "",
+    as_json: AsJson = False,
 ) -> None:
-    """Change an environment's rules or its place; what is left out stays."""
+    """Change an environment's rules or its place; what is left out stays.
+
+    Where the environment asks for approvals, a change of its rules asks for them too: --propose it.
+    """
     policy = dict(map(_rule, rules or ()))
+    if propose:
+        release = session(ctx).admin.release(environment, (), kind="policy", reason=reason, policy=policy, propose=True)
+        report(release, as_json)
+        return
     if not policy and position is None:
         raise typer.BadParameter("Name a RULE=VALUE or a --position.")
     _print(session(ctx).admin.change_environment(environment, policy=policy or None, position=position), as_json)
+
+
+@app.command()
+def preset(
+    ctx: typer.Context,
+    environment: Environment,
+    name: Annotated[str, typer.Argument(metavar="PRESET", help="solo, team or regulated.")],
+    propose: Propose = False,
+    reason: Reason = "",
+    as_json: AsJson = False,
+) -> None:
+    """Make an environment as strict as a preset."""
+    admin = session(ctx).admin
+    if propose:
+        report(admin.release(environment, (), kind="policy", reason=reason, preset=name, propose=True), as_json)
+        return
+    _print(admin.adopt_preset(environment, name), as_json)
 
 
 def _rule(text: str) -> tuple[str, Any]:
@@ -85,6 +117,7 @@ def _print(environment: Json, as_json: bool) -> None:
     rows = [("kind", environment["kind"]), ("serves", _serves(environment)), ("position", environment["position"])]
     rows += [
         ("revision", environment["revision"]),
+        ("preset", environment["preset"]),
         *((rule, json.dumps(value)) for rule, value in environment["policy"].items()),
     ]
     show.table((environment["name"], ""), rows)
