@@ -13,8 +13,9 @@ from typing import Any
 
 import rfc8785
 
-from cuebook_server.domain.environment import Environment, Kind, Policy
+from cuebook_server.domain.environment import Environment, Kind
 from cuebook_server.domain.keys import CredentialKind, DeliveryKey, mint
+from cuebook_server.domain.policy import Policy
 from cuebook_server.services.ports import Directory, EnvironmentKey, EnvironmentState, Heads, ServedVersion
 
 SOME_TIME = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)

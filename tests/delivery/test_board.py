@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cuebook_server.delivery.board import Board
-from cuebook_server.domain.environment import Policy
+from cuebook_server.domain.policy import Policy
 from cuebook_server.services.ports import EnvironmentKey, EnvironmentState, Heads
 from tests.delivery.client import TRIAGE, Shop, make_shop
 from tests.delivery.memory import MemorySource, text

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuebook_server.domain.environment import Policy
+from cuebook_server.domain.policy import Policy
 from tests.delivery.client import Node, make_node
 from tests.delivery.memory import MemorySource, text
 
