@@ -53,7 +53,7 @@ class AdminClient:
 
     # --- whoever asks, and projects ---------------------------------------------------------------------------------
     def me(self) -> Json:
-        """Who the token belongs to: ``principal``, ``role``, ``project`` (``None`` for the whole instance)."""
+        """Who the token belongs to: ``principal``, ``person`` (``None`` for a service's), ``grants``, ``projects``."""
         return self._get("/api/me")
 
     def projects(self) -> list[Json]:
@@ -282,13 +282,59 @@ class AdminClient:
         """Management tokens, without their secrets."""
         return self._items(self._path("tokens"))
 
-    def create_token(self, name: str, role: str, *, expires_in_s: int | None = None) -> Json:
-        """Make a management token. ``token`` holds the secret, this once."""
-        return self._write("POST", self._path("tokens"), _given({"name": name, "role": role, "expires_in_s": expires_in_s}))
+    def create_token(
+        self, name: str, role: str, *, scopes: Sequence[str] | None = None, expires_in_s: int | None = None
+    ) -> Json:
+        """Make a service token, perhaps narrowed to ``scopes`` (permissions). ``token`` holds the secret, this once."""
+        wanted = {"name": name, "role": role, "scopes": scopes, "expires_in_s": expires_in_s}
+        return self._write("POST", self._path("tokens"), _given(wanted))
+
+    def create_my_token(self, name: str, *, scopes: Sequence[str] | None = None, expires_in_s: int | None = None) -> Json:
+        """Make a token of one's own. Needs a recent sign-in. ``token`` holds the secret, this once."""
+        return self._write("POST", "/api/me/tokens", _given({"name": name, "scopes": scopes, "expires_in_s": expires_in_s}))
 
     def revoke_token(self, selector: str) -> Json:
         """End a management token now."""
         return self._write("POST", self._path("tokens", selector, "revoke"), {})
+
+    # --- people -----------------------------------------------------------------------------------------------------
+    def sign_in(self, login: str, password: str) -> str:
+        """Begin a session; returns it as a token."""
+        return str(self._write("POST", "/api/sessions", {"login": login, "password": password, "token": True})["token"])
+
+    def end_session(self, session: str) -> Json:
+        """End one of one's own sessions; ``current`` is the one that asks."""
+        return self._exchange(Request("DELETE", f"/api/sessions/{_segment(session)}"))
+
+    def people(self) -> list[Json]:
+        """Every account with its ``grants``."""
+        return self._items("/api/people")
+
+    def invite(self, login: str, grants: Sequence[Mapping[str, Any]]) -> Json:
+        """Invite somebody: a grant is ``{"role": ..., "project": ..., "environment": ...}``. ``secret`` is shown this once."""
+        return self._write("POST", "/api/invitations", {"login": login, "grants": list(grants)})
+
+    def disable(self, login: str) -> Json:
+        """End what an account may do, at once."""
+        return self._write("POST", f"/api/people/{_segment(login, '@+')}/disable", {})
+
+    def enable(self, login: str) -> Json:
+        """Let an account sign in again."""
+        return self._write("POST", f"/api/people/{_segment(login, '@+')}/enable", {})
+
+    def members(self) -> list[Json]:
+        """Who may do what in the project, a row for each right."""
+        return self._items(self._path("members"))
+
+    def add_member(self, login: str, role: str, *, environment: str | None = None) -> Json:
+        """Give somebody a role in the project, or in one environment of it."""
+        return self._write("POST", self._path("members"), _given({"login": login, "role": role, "environment": environment}))
+
+    def remove_member(self, login: str, role: str, *, environment: str | None = None) -> list[Json]:
+        """Take a role away; returns who is left."""
+        query = _params({"login": login, "role": role, "environment": environment})
+        left: list[Json] = self._exchange(Request("DELETE", self._path("members"), params=query))["items"]
+        return left
 
     # --- audit ------------------------------------------------------------------------------------------------------
     def audit(self, **wanted: str | None) -> Iterator[Json]:
@@ -372,12 +418,12 @@ def _pause(attempt: int, asked_s: float | None) -> None:
     time.sleep(min(wait_s, PAUSE_S_MAX) * random.uniform(0.8, 1.2))  # noqa: S311  spreads retries, hides nothing
 
 
-def _segment(text: str) -> str:
+def _segment(text: str, safe: str = "") -> str:
     # A dot segment would be folded away on the way and reach another route.
     if text in {"", ".", ".."}:
         raise Invalid(f"{text!r} is not a name.")
     try:
-        return quote(text, safe="")
+        return quote(text, safe=safe)
     except UnicodeEncodeError:
         raise Invalid(f"{text!r} is not valid Unicode.") from None
 

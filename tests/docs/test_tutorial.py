@@ -1,4 +1,4 @@
-"""The README and the tutorial, typed as they stand into a shell beside a new server."""
+"""The README, the tutorial and a guide, typed as they stand into a shell beside a new server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)  # twenty commands of a second each, on a machine that does other things too
-@pytest.mark.parametrize("page", ["README.md", "docs/tutorial/first-prompt.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/tutorial/first-prompt.md", "docs/howto/audit.md"])
 def test_a_page_is_what_happens(start_server: Callable[..., Server], tmp_path: Path, page: str) -> None:
     for name in ("tests", ".venv"):
         (tmp_path / name).symlink_to(ROOT / name)

@@ -1,33 +1,44 @@
-"""Roles: what each may do, and that nobody makes a credential wider than their own."""
+"""Roles: what each may do and where, and that nobody makes a credential wider than their own."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from cuebook_server.domain.access import ROLES, Actor, Permission, Role, covers
+from cuebook_server.domain.access import (
+    PERMISSIONS,
+    RECENT,
+    ROLES,
+    Actor,
+    Grant,
+    Permission,
+    RecentSignInNeeded,
+    Role,
+    covers,
+)
 from cuebook_server.domain.errors import Forbidden
 
+_AUTHOR: set[Permission] = {"read", "prompts.write", "releases.propose"}
+_REVIEWER: set[Permission] = {"read", "releases.approve"}
+_RELEASER: set[Permission] = _AUTHOR | _REVIEWER | {"releases.apply", "releases.rollback", "versions.recall"}
 MAY: dict[Role, set[Permission]] = {
     "viewer": {"read"},
-    "reviewer": {"read"},
-    "author": {"read", "prompts.write"},
-    "releaser": {"read", "prompts.write", "releases.apply", "releases.rollback"},
-    "admin": {
-        "read",
-        "prompts.write",
-        "releases.apply",
-        "releases.rollback",
-        "environments.write",
-        "keys.write",
-        "tokens.write",
-    },
+    "author": _AUTHOR,
+    "reviewer": _REVIEWER,
+    "releaser": _RELEASER,
+    "on-call": {"read", "releases.rollback", "releases.break_glass"},
+    "admin": _RELEASER | {"environments.write", "keys.write", "tokens.write", "members.write"},
 }
+GRANTS = st.builds(Grant, st.sampled_from(list(ROLES)), st.sampled_from([None, 1, 2]), st.sampled_from([None, "staging"]))
+WHEN = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 
 
-def actor(role: Role, project: int | None = 1) -> Actor:
-    return Actor("somebody", "selector", role, project, "request")
+def actor(*grants: Grant) -> Actor:
+    return Actor("somebody", "selector", grants, "request")
 
 
 def test_every_role_may_what_the_table_says() -> None:
@@ -36,20 +47,57 @@ def test_every_role_may_what_the_table_says() -> None:
 
 def test_a_missing_right_is_named() -> None:
     with pytest.raises(Forbidden, match=r"`keys\.write`") as refused:
-        actor("author").require("keys.write")
+        actor(Grant("author", 1)).require("keys.write", 1)
     assert refused.value.data["needed"] == "keys.write"
 
 
-def test_a_role_covers_exactly_those_within_it() -> None:
+def test_a_role_covers_those_within_it_and_an_admin_decides_who_is_on_call() -> None:
     for minter, minted in product(MAY, MAY):
-        assert covers(minter, minted) == (MAY[minted] <= MAY[minter])
+        wider = MAY[minter] | ({"releases.break_glass"} if minter == "admin" else set())
+        assert covers([Grant(minter, 1)], Grant(minted, 1)) == (MAY[minted] <= wider)
+
+
+@given(st.lists(GRANTS, max_size=3), GRANTS)
+def test_what_a_minted_credential_may_its_minter_may(held: list[Grant], minted: Grant) -> None:
+    if not covers(held, minted):
+        return
+    new, maker = actor(minted), actor(*held)
+    for permission, project, environment in product(PERMISSIONS - {"releases.break_glass"}, (1, 2, 3), (None, "staging", "x")):
+        assert not new.may(permission, project, environment) or maker.may(permission, project, environment)
 
 
 def test_a_credential_of_one_project_sees_no_other() -> None:
-    assert [actor("admin").sees(project) for project in (1, 2)] == [True, False]
-    assert actor("admin", None).sees(2)
+    assert [actor(Grant("admin", 1)).sees(project) for project in (1, 2)] == [True, False]
+    assert actor(Grant("admin")).sees(2)
+
+
+def test_a_right_in_one_environment_is_none_in_another_nor_in_the_project() -> None:
+    releaser = actor(Grant("releaser", 1, "staging"))
+    assert [releaser.may("releases.apply", 1, place) for place in ("staging", "production", None)] == [True, False, False]
+    assert releaser.may("read", 1, "production")
+
+
+def test_a_credential_can_be_narrower_than_its_person() -> None:
+    narrowed = Actor("kim", "selector", (Grant("admin"),), "request", scopes=frozenset({"read"}))
+    assert [narrowed.may(permission, 1) for permission in ("read", "keys.write")] == [True, False]
+    assert not narrowed.may_everywhere("projects.create")
 
 
 def test_only_an_admin_of_the_instance_makes_projects() -> None:
-    makers = [(role, project) for role, project in product(MAY, (1, None)) if actor(role, project).may("projects.create")]
+    makers = [(role, p) for role, p in product(MAY, (1, None)) if actor(Grant(role, p)).may_everywhere("projects.create")]
     assert makers == [("admin", None)]
+
+
+@pytest.mark.parametrize(("ago", "counts"), [(timedelta(), True), (RECENT, True), (RECENT + timedelta(seconds=1), False)])
+def test_a_sign_in_is_recent_for_a_quarter_of_an_hour(ago: timedelta, counts: bool) -> None:
+    person = Actor("kim", "session", (), "request", person="kim", signed_in_at=WHEN - ago)
+    if counts:
+        person.require_recent_sign_in(WHEN)
+    else:
+        with pytest.raises(RecentSignInNeeded):
+            person.require_recent_sign_in(WHEN)
+
+
+def test_who_never_signed_in_did_not_lately() -> None:
+    with pytest.raises(RecentSignInNeeded):
+        actor().require_recent_sign_in(WHEN)

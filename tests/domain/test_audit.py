@@ -12,7 +12,7 @@ from cuebook.audit import GENESIS, entry_hash, verify
 from cuebook_server.domain.access import Actor
 from cuebook_server.domain.audit import Happening, entry
 
-ACTOR = Actor("kim", "selector", "author", 1, "req_1", "127.0.0.1")
+ACTOR = Actor("kim", "selector", (), "req_1", "127.0.0.1")
 WHEN = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=20)
 AFTER = st.recursive(

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cuebook.audit import verify
+from cuebook_server.domain.audit import AuditFilter
 from cuebook_server.domain.errors import CuebookError, NotFound
 from cuebook_server.services import audit, credentials, environments, prompts, releases
 from tests.factories import Registry, item, request, text
@@ -30,7 +31,9 @@ DONE: dict[str, Do] = {
     "key.rotated": lambda r: r.do(credentials.rotate_key, key(r), overlap_s=0),
     "key.revoked": lambda r: r.do(credentials.revoke_key, key(r)),
     "token.created": lambda r: r.do(credentials.create_token, name="t", role="viewer"),
-    "token.revoked": lambda r: r.do(credentials.revoke_token, r.people.colleague.actor.credential),
+    "token.revoked": lambda r: r.do(
+        credentials.revoke_token, r.do(credentials.create_token, name="t", role="viewer").row.selector
+    ),
 }
 REFUSED: list[Do] = [
     lambda r: r.save("a", "z", base=1),
@@ -45,7 +48,7 @@ REFUSED: list[Do] = [
     lambda r: r.do(credentials.create_key, environment="nowhere", name="k"),
     lambda r: r.do(credentials.rotate_key, key(r), overlap_s=-1),
     lambda r: r.do(credentials.create_token, name="", role="viewer"),
-    lambda r: r.do_as(r.people.colleague, releases.apply, request("promote", "staging", "a@2")),
+    lambda r: r.do_as(r.people.colleague, releases.create, request("promote", "staging", "a@2")),
 ]
 
 
@@ -102,12 +105,12 @@ def test_a_release_says_what_and_why(registry: Registry) -> None:
 
 def test_nobody_else_reads_the_chain(registry: Registry) -> None:
     with pytest.raises(NotFound), registry.units.read() as uow:
-        audit.entries(registry.people.stranger.actor, uow, "desk", after=0, limit=1)
+        audit.entries(registry.people.stranger.actor, uow, "desk", AuditFilter(), after=0, limit=1)
 
 
 def test_the_chain_is_read_a_page_at_a_time(registry: Registry) -> None:
     chain = registry.audit()
-    page = registry.ask(audit.entries, after=2, limit=3)
+    page = registry.ask(audit.entries, AuditFilter(), after=2, limit=3)
     assert [entry["seq"] for entry in page] == [3, 4, 5]
     assert verify(page, previous=chain[1]["hash"], first=3).intact
 

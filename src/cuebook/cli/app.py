@@ -12,7 +12,19 @@ from typing import Annotated
 
 import typer
 
-from cuebook.cli import audit, credentials, drift, environments, prompts, proposals, releases, serve, show, transfer
+from cuebook.cli import (
+    audit,
+    credentials,
+    drift,
+    environments,
+    people,
+    prompts,
+    proposals,
+    releases,
+    serve,
+    show,
+    transfer,
+)
 from cuebook.cli.config import Choice
 from cuebook.cli.failures import INTERRUPTED, UNEXPECTED, exit_code, explain
 from cuebook.cli.session import Session
@@ -37,6 +49,11 @@ for command in (
 ):
     app.command()(command)
 app.command("import")(transfer.import_)
+app.command()(people.login)
+app.command()(people.logout)
+app.command()(people.whoami)
+app.add_typer(people.people, name="people")
+app.add_typer(people.members, name="members")
 app.add_typer(proposals.reviews, name="reviews")
 app.add_typer(environments.app, name="env")
 app.add_typer(credentials.keys, name="keys")

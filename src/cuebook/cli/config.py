@@ -2,7 +2,8 @@
 
 Each setting is looked for in this order: the option; the first-run file or profile named by an option; the environment
 (``CUEBOOK_URL``, ``CUEBOOK_PROJECT``, ``CUEBOOK_TOKEN``, ``CUEBOOK_KEY``, each also as ``..._FILE``); the file that
-``CUEBOOK_FIRST_RUN`` names; the profile ``CUEBOOK_PROFILE``, or the one the profile file calls ``default``.
+``CUEBOOK_FIRST_RUN`` names; the profile ``CUEBOOK_PROFILE``, or the one the profile file calls ``default``; what
+`cuebook login` kept for the server.
 
 The profile file is ``~/.config/cuebook/config.toml`` (or ``CUEBOOK_CONFIG``)::
 
@@ -25,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from cuebook._transport import setting
+from cuebook.cli import logins
 from cuebook.errors import Misconfigured
 
 
@@ -57,7 +59,12 @@ def load(choice: Choice) -> Settings:
     if path := os.environ.get("CUEBOOK_FIRST_RUN"):
         layers.append(_first_run(Path(path)))
     layers.append(_profile(os.environ.get("CUEBOOK_PROFILE")))
-    return Settings(**{field.name: _first(field.name, layers) for field in fields(Settings)})
+    found = {field.name: _first(field.name, layers) for field in fields(Settings)}
+    if not found["token"] and not found["key"]:
+        # A session of `cuebook login` goes to the server it came from, and to no other.
+        found["url"] = found["url"] or logins.last()
+        found["token"] = logins.token(found["url"])
+    return Settings(**found)
 
 
 def _first(name: str, layers: list[dict[str, Any]]) -> str:

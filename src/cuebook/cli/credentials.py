@@ -68,10 +68,16 @@ def create_token(
     name: Annotated[str, typer.Argument(help="Who uses it.")],
     role: Annotated[str, typer.Option(help="viewer, author, reviewer, releaser or admin; no more than your own.")] = "viewer",
     expires: Expires = None,
+    scope: Annotated[list[str] | None, typer.Option(metavar="PERMISSION", help="Narrow it to this. Repeatable.")] = None,
+    mine: Annotated[bool, typer.Option("--mine", help="A token of your own with your rights, instead of a service's.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make a token and print it: it is shown this once."""
-    made = session(ctx).admin.create_token(name, role, expires_in_s=seconds(expires) if expires else None)
+    admin, life = session(ctx).admin, seconds(expires) if expires else None
+    if mine:
+        made = admin.create_my_token(name, scopes=scope or None, expires_in_s=life)
+    else:
+        made = admin.create_token(name, role, scopes=scope or None, expires_in_s=life)
     _secret(made, "token", as_json)
 
 

@@ -16,7 +16,9 @@ from cuebook.admin import AdminClient, Json
 from cuebook.cli.config import Choice, Settings, load
 from cuebook.errors import BadAnswer, Misconfigured
 
-HOW = "Set CUEBOOK_URL and CUEBOOK_TOKEN, name a --profile, or give --first-run DIR/first-run.json."
+HOW = (
+    "Sign in with `cuebook login`, set CUEBOOK_URL and CUEBOOK_TOKEN, name a --profile, or give --first-run DIR/first-run.json."
+)
 
 
 class Session:

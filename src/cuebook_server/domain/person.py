@@ -15,7 +15,7 @@ PASSWORD_CHARS_MIN, PASSWORD_BYTES_MAX = 12, 1_024
 INVITATION_LIFE = timedelta(days=7)
 GRANTS_MAX = 100
 # An `@` in every login: no token, which is named freely, can pass for a person in the audit.
-_LOGIN = re.compile(r"[a-z0-9][a-z0-9._%+-]*@[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
+_LOGIN = re.compile(r"[a-z0-9][a-z0-9._+-]*@[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
 _DISTINCT_MIN, _RUN_MIN = 5, 6
 _RUNS = ("0123456789" * 3, "abcdefghijklmnopqrstuvwxyz" * 2, "qwertyuiopasdfghjklzxcvbnm", "qwertzuiopasdfghjklyxcvbnm")
 _COMMON = frozenset(

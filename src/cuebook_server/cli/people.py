@@ -1,0 +1,28 @@
+"""``cuebook people reset-link``: beside the database, because no call of the API resets a password."""
+
+from __future__ import annotations
+
+import sys
+
+from cuebook_server import settings as settings_module
+from cuebook_server.domain.errors import CuebookError
+from cuebook_server.services import people
+from cuebook_server.store.database import open_database
+from cuebook_server.store.unit_of_work import SqlUnits
+
+
+def reset_link(login: str, data: str | None = None, database: str | None = None) -> int:
+    """Print a link to a new password; it counts once, for 15 minutes."""
+    try:
+        settings = settings_module.read({"data": data, "database": database})
+        opened = open_database(settings.database_url)
+        try:
+            with SqlUnits(opened).write() as uow:
+                secret = people.reset_link(uow, login)
+        finally:
+            opened.close()
+    except CuebookError as error:
+        sys.stderr.write(f"cuebook: {error} {error.advice}\n")
+        return 1
+    sys.stdout.write(f"{settings.public_url or f'http://{settings.host}:{settings.port}'}/reset#{secret}\n")
+    return 0
