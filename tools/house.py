@@ -96,7 +96,8 @@ def sql_outside_store(file: File) -> Iterator[Finding]:
 
 DOMAIN_MAY_IMPORT = re.compile(
     r"(__future__|abc|array|base64|bisect|collections|contextlib|dataclasses|datetime|enum|fractions|functools|hashlib|heapq|hmac"
-    r"|ipaddress|itertools|json|math|operator|re|string|types|typing|unicodedata|zlib|jsonschema|rapidfuzz|referencing|rfc8785"
+    r"|ipaddress|itertools|json|math|operator|re|string|types|typing|unicodedata|urllib\.parse|zlib|zoneinfo"
+    r"|jsonschema|rapidfuzz|referencing|rfc8785"
     r"|cuebook_server\.domain)(\.|$)|cuebook(\.(audit|rendering|template|variables|wire))?$"
 )
 
