@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
 import pytest
 
-from cuebook_server.services import sessions
+from cuebook_server.domain.access import Grant
+from cuebook_server.domain.session import COOKIE
+from cuebook_server.services import people
+from cuebook_server.services.ports import UnitOfWork
 from cuebook_server.store.database import open_database
 from cuebook_server.store.unit_of_work import SqlUnits
-from cuebook_server.ui.door import COOKIE
+from tests.support.passwords import PASSWORD, cheap
 from tests.support.server import Server
 
+LOGIN = "ana@example.org"
 SECONDS_MAX = 60
 _QUIET = [
     "--headless",
@@ -30,12 +37,32 @@ _QUIET = [
 ]
 
 
-def link(server: Server) -> str:
-    """The secret of a new sign-in link, made as a start of the server makes it."""
+def account(server: Server) -> None:
+    """Ana, an admin of the whole instance, has an account; her password's hash is a cheap one."""
+    with _write(server) as uow:
+        if uow.people.find(LOGIN) is None:
+            uow.people.add_grant(uow.people.add(LOGIN, "Ana", cheap().hash(PASSWORD)), Grant("admin"))
+
+
+def reset_link(server: Server) -> str:
+    """The secret of a link to a new password, as an operator makes it."""
+    account(server)
+    with _write(server) as uow:
+        return people.reset_link(uow, LOGIN)
+
+
+def first_link(server: Server) -> str:
+    """The secret of the link that the start printed."""
+    (secret,) = re.findall(r"^Make the first account at \S+/set-up#(\S+)$", server.output, re.MULTILINE)
+    return str(secret)
+
+
+@contextmanager
+def _write(server: Server) -> Iterator[UnitOfWork]:
     database = open_database(f"sqlite:///{server.data / 'cuebook.db'}")
     try:
         with SqlUnits(database).write() as uow:
-            return sessions.invite(uow, request_id="test")
+            yield uow
     finally:
         database.close()
 
@@ -59,7 +86,8 @@ def given_cookie(answer: httpx2.Response) -> str:
 
 def signed_in(server: Server) -> str:
     """A new session's secret."""
-    return given_cookie(post(server, "/sign-in", secret=link(server)))
+    account(server)
+    return given_cookie(post(server, "/sign-in", login=LOGIN, password=PASSWORD))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,23 +10,27 @@ import pytest
 from sqlalchemy import text
 
 from cuebook_server.domain.errors import ReadOnly
-from cuebook_server.domain.session import IDLE_MAX, SEEN_EVERY
+from cuebook_server.domain.origin import Place
+from cuebook_server.domain.session import COOKIE, IDLE_MAX, SEEN_EVERY
 from cuebook_server.services import sessions
+from cuebook_server.services.sessions import Visit
 from cuebook_server.ui import overview
 from cuebook_server.ui.app import Pages
-from cuebook_server.ui.door import COOKIE, Door
+from cuebook_server.ui.door import Door
 from tests.factories import Registry
+from tests.support.passwords import cheap
 
 
 def begin(registry: Registry) -> str:
     with registry.units.write() as uow:
-        secret = sessions.invite(uow, request_id="start")
-        return sessions.sign_in(uow, secret, instead_of="", request_id="req_1", source="")
+        person = uow.people.find("owner")
+        assert person is not None
+        return sessions.begin(uow, person, Visit("req_1", ""))
 
 
 def look(registry: Registry, cookie: str, path: str = "/") -> httpx2.Response:
     async def ask() -> httpx2.Response:
-        transport = httpx2.ASGITransport(app=Pages(registry.units, Door("127.0.0.1")))
+        transport = httpx2.ASGITransport(app=Pages(registry.units, Door(Place("127.0.0.1")), cheap()))
         async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             return await client.get(path, headers={"Cookie": f"{COOKIE}={cookie}"})
 

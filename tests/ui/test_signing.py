@@ -10,36 +10,44 @@ import pytest
 
 from cuebook_server.ui.app import HEADERS
 from cuebook_server.ui.door import FORM_BYTES_MAX
+from tests.support.passwords import PASSWORD
 from tests.support.server import Server
-from tests.ui.browser import get, given_cookie, link, post, signed_in
+from tests.ui.browser import LOGIN, account, first_link, get, given_cookie, post, reset_link, signed_in
 
 
-def test_the_link_of_a_start_signs_in_once(start_server: Callable[..., Server]) -> None:
+def test_the_link_of_the_first_start_makes_the_first_account_once(start_server: Callable[..., Server]) -> None:
     server = start_server()
-    (secret,) = re.findall(rf"^Sign in at {re.escape(server.url)}/sign-in#(\S+)$", server.output, re.MULTILINE)
-    first, second = post(server, "/sign-in", secret=secret), post(server, "/sign-in", secret=secret)
+    form = {"secret": first_link(server), "login": LOGIN, "name": "Ana", "password": PASSWORD}
+    weak = post(server, "/set-up", **{**form, "password": "short"})
+    assert (weak.status_code, f'value="{form["secret"]}"' in weak.text, "short" in weak.text) == (422, True, False)
+    first, second = post(server, "/set-up", **form), post(server, "/set-up", **form)
     assert (first.status_code, first.headers["location"], second.status_code) == (303, "/", 401)
     assert "What runs where" in get(server, cookie=given_cookie(first)).text
+    server.stop()
+    again = start_server(server.data)
+    assert again.output.count("/set-up#") == 1
+    assert get(again, cookie=given_cookie(post(again, "/sign-in", login=LOGIN, password=PASSWORD))).status_code == 200
 
 
 def test_several_workers_print_one_link_and_know_the_same_sessions(start_server: Callable[..., Server]) -> None:
     server = start_server(environment={"CUEBOOK_WORKERS": "2", "CUEBOOK_LOG_LEVEL": "debug"})
     cookie = signed_in(server)
-    assert server.output.count("/sign-in#") == 1
+    assert server.output.count("/set-up#") == 1
     assert {get(server, cookie=cookie).status_code for _ in range(10)} == {200}
 
 
 def test_no_secret_is_logged(start_server: Callable[..., Server]) -> None:
     server = start_server(environment={"CUEBOOK_LOG_LEVEL": "debug"})
-    mine, cookie = link(server), signed_in(server)
-    post(server, "/sign-in", secret=mine, cookie=cookie)
-    assert post(server, "/sign-in", secret=mine).status_code == 401
-    assert "/sign-in" in server.output
-    assert not [secret for secret in (mine, cookie) if secret in server.output]
+    mine, cookie = reset_link(server), signed_in(server)
+    assert post(server, "/reset", secret=mine, password=PASSWORD, cookie=cookie).status_code == 303
+    assert post(server, "/reset", secret=mine, password=PASSWORD).status_code == 401
+    assert "/reset" in server.output
+    assert not [secret for secret in (mine, cookie, PASSWORD) if secret in server.output]
 
 
 def test_a_session_is_a_cookie_that_scripts_and_other_sites_never_see(server: Server) -> None:
-    answer = post(server, "/sign-in", secret=link(server))
+    account(server)
+    answer = post(server, "/sign-in", login=LOGIN, password=PASSWORD)
     name, *rules = re.split("; ", answer.headers["set-cookie"])
     assert name.startswith("__Host-cuebook=")
     assert sorted(rules) == ["HttpOnly", "Max-Age=604800", "Path=/", "SameSite=strict", "Secure"]
@@ -47,14 +55,25 @@ def test_a_session_is_a_cookie_that_scripts_and_other_sites_never_see(server: Se
 
 
 def test_a_whole_link_may_be_pasted(server: Server) -> None:
-    assert post(server, "/sign-in", secret=f" {server.url}/sign-in#{link(server)}\n").status_code == 303
+    secret = f" {server.url}/reset#{reset_link(server)}\n"
+    assert post(server, "/reset", secret=secret, password=PASSWORD).headers["location"] == "/sign-in"
 
 
 def test_who_is_not_signed_in_is_told_how(server: Server) -> None:
     for cookie in ("", "x", "'; a=b", '"%00"'):
         answer = get(server, cookie=cookie)
         assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
-    assert "prints a sign-in link each time it starts" in get(server, "/sign-in").text
+    page = get(server, "/sign-in").text
+    assert ("cuebook people reset-link LOGIN" in page, "your organisation" in page) == (True, False)
+
+
+def test_a_wrong_password_says_so_and_keeps_the_login(server: Server) -> None:
+    answer = post(server, "/sign-in", login="Nobody@example.org", password="wrong")
+    assert (answer.status_code, 'value="Nobody@example.org"' in answer.text, 'value="wrong"' in answer.text) == (
+        401,
+        True,
+        False,
+    )
 
 
 def test_signing_out_ends_the_session_itself(server: Server) -> None:
@@ -66,11 +85,11 @@ def test_signing_out_ends_the_session_itself(server: Server) -> None:
 
 @pytest.mark.parametrize("origin", [None, "null", "http://evil.example", "http://127.0.0.1:1", "http://127.0.0.1"])
 def test_a_form_of_another_site_does_nothing(server: Server, origin: str | None) -> None:
-    secret, cookie = link(server), signed_in(server)
-    refused = [post(server, "/sign-in", origin=origin, secret=secret), post(server, "/sign-out", origin=origin, cookie=cookie)]
-    assert [answer.status_code for answer in refused] == [403, 403]
+    cookie = signed_in(server)
+    right = {"login": LOGIN, "password": PASSWORD}
+    refused = [post(server, "/sign-in", origin=origin, **right), post(server, "/sign-out", origin=origin, cookie=cookie)]
+    assert [(answer.status_code, "set-cookie" in answer.headers) for answer in refused] == [(403, False), (403, False)]
     assert get(server, cookie=cookie).status_code == 200
-    assert post(server, "/sign-in", secret=secret).status_code == 303
 
 
 @pytest.mark.parametrize(
@@ -89,9 +108,10 @@ def test_the_machine_is_known_by_its_own_names(server: Server, host: str) -> Non
 
 def test_behind_a_proxy_people_use_the_public_address(start_server: Callable[..., Server]) -> None:
     server = start_server(environment={"CUEBOOK_PUBLIC_URL": "https://cuebook.example.org"})
-    assert "Sign in at https://cuebook.example.org/sign-in#" in server.output
+    assert "Make the first account at https://cuebook.example.org/set-up#" in server.output
+    account(server)
     headers = {"Host": "cuebook.example.org", "Origin": "https://cuebook.example.org"}
-    answer = httpx2.post(f"{server.url}/sign-in", data={"secret": link(server)}, headers=headers)
+    answer = httpx2.post(f"{server.url}/sign-in", data={"login": LOGIN, "password": PASSWORD}, headers=headers)
     assert answer.status_code == 303
     assert get(server, "/sign-in", Host="other.example.org").status_code == 403
 
@@ -99,7 +119,7 @@ def test_behind_a_proxy_people_use_the_public_address(start_server: Callable[...
 def test_no_session_begins_over_a_network_in_the_clear(start_server: Callable[..., Server]) -> None:
     server = start_server(environment={"CUEBOOK_PUBLIC_URL": "http://cuebook.example.org"})
     headers = {"Host": "cuebook.example.org", "Origin": "http://cuebook.example.org"}
-    answer = httpx2.post(f"{server.url}/sign-in", data={"secret": link(server)}, headers=headers)
+    answer = httpx2.post(f"{server.url}/sign-in", data={"login": LOGIN, "password": PASSWORD}, headers=headers)
     assert (answer.status_code, "set-cookie" in answer.headers) == (403, False)
 
 
@@ -107,7 +127,7 @@ def test_every_answer_has_its_headers(server: Server) -> None:
     cookie = signed_in(server)
     answers = [
         *(get(server, path, cookie=cookie) for path in ("/", "/sign-in", "/sign-out", "/static/style.css", "/static/x")),
-        post(server, "/sign-in", secret="x"),
+        post(server, "/sign-in", login="x", password="x"),
         get(server, "/", Host="evil.example"),
     ]
     assert [answer.status_code for answer in answers] == [200, 200, 404, 200, 404, 401, 403]
@@ -120,9 +140,9 @@ def test_every_answer_has_its_headers(server: Server) -> None:
 @pytest.mark.parametrize(
     ("body", "content_type", "status"),
     [
-        (b"secret=" + b"x" * FORM_BYTES_MAX, "application/x-www-form-urlencoded", 413),
+        (b"login=" + b"x" * FORM_BYTES_MAX, "application/x-www-form-urlencoded", 413),
         (b'{"secret": "x"}', "application/json", 400),
-        (b"%ff=%ff&secret=%00%ff", "application/x-www-form-urlencoded", 401),
+        (b"%ff=%ff&login=%00%ff", "application/x-www-form-urlencoded", 401),
         (b"", "application/x-www-form-urlencoded; charset=utf-8", 401),
     ],
 )
