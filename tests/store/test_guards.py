@@ -12,7 +12,7 @@ HERE = "project_id = 2 AND environment_id = 2 AND prompt_id = 1"
 HISTORY = ("version", "pointer_change", "release_item", "audit_entry", "release", "version_include")
 RELEASE = (
     "INSERT INTO release (project_id, release_id, environment_id, kind, state, reason, author, decision, notes, created_at,"
-    " applied_at, epoch, revision) SELECT project_id, {id}, environment_id, kind, state, reason, author, decision, notes,"
+    " applied_at, epoch, revision) SELECT project_id, {id}, environment_id, kind, 'proposed', reason, author, decision, notes,"
     " created_at, applied_at, epoch, {revision} FROM release WHERE project_id = 2 AND release_id = 1"
 )
 
@@ -56,11 +56,11 @@ def test_history_is_neither_changed_nor_deleted(registry: Registry, table: str) 
 @pytest.mark.parametrize("table", HISTORY)
 def test_history_is_not_replaced_nor_emptied(registry: Registry, table: str) -> None:
     if registry.database.dialect == "sqlite":
-        refused(registry, f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}", match="REPLACE")
+        refused(registry, f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}", match="REPLACE|ended")
         refused(registry, f"UPDATE OR REPLACE {table} SET project_id = 2", match="history|never changes")
     else:
         refused(registry, f"TRUNCATE {table} CASCADE", match="TRUNCATE")
-        refused(registry, f"INSERT INTO {table} SELECT * FROM {table}", match="duplicate key|only by a release")
+        refused(registry, f"INSERT INTO {table} SELECT * FROM {table}", match="duplicate key|only by a release|ended")
 
 
 @pytest.mark.parametrize(
@@ -89,17 +89,20 @@ def test_an_old_release_moves_nothing(registry: Registry) -> None:
 
 def test_a_release_moves_only_to_the_version_it_names(registry: Registry) -> None:
     raised = "UPDATE environment SET revision = 2 WHERE project_id = 2 AND environment_id = 2"
-    release = RELEASE.format(id=2, revision=2)
+    waits = RELEASE.format(id=2, revision=2)
     named = "INSERT INTO release_item (project_id, release_id, ordinal, prompt_id, number, replaces) VALUES (2, 2, 0, 1, 2, 1)"
+    applied = "UPDATE release SET state = 'applied' WHERE project_id = 2 AND release_id = 2"
     change = (
         "INSERT INTO pointer_change (project_id, environment_id, revision, prompt_id, before, after, cause, actor, at,"
         " release_id) VALUES (2, 2, 2, 1, 1, {after}, 'promote', 'me', '2026-01-01', 2)"
     )
     move = f"UPDATE pointer SET number = {{number}}, release_id = 2, revision = 2 WHERE {HERE}"
-    refused(registry, raised, release, named, change.format(after=1), match="only by a release")
-    refused(registry, raised, release, named, move.format(number=2), match="only by a release")
-    refused(registry, raised, release, named, change.format(after=2), move.format(number=1), match="only by a release")
-    run(registry, raised, release, named, change.format(after=2), move.format(number=2))
+    made = (raised, waits, named, applied)
+    refused(registry, *made, change.format(after=1), match="only by a release")
+    refused(registry, *made, move.format(number=2), match="only by a release")
+    refused(registry, *made, change.format(after=2), move.format(number=1), match="only by a release")
+    refused(registry, raised, waits, named, change.format(after=2), move.format(number=2), match="only by a release")
+    run(registry, *made, change.format(after=2), move.format(number=2))
     assert registry.live("a")["staging"] == 2
 
 
@@ -122,3 +125,9 @@ def test_a_revision_never_goes_back(registry: Registry) -> None:
 def test_an_environment_never_begins_to_track_latest(registry: Registry) -> None:
     """That would serve the newest version of everything in a pinned environment, without a release."""
     refused(registry, "UPDATE environment SET tracks_latest = NOT tracks_latest", match="tracks")
+
+
+def test_a_release_takes_no_item_after_it_was_applied(registry: Registry) -> None:
+    registry.save("c", "x")
+    added = "INSERT INTO release_item (project_id, release_id, prompt_id, ordinal, number) VALUES (2, 1, 3, 1, 1)"
+    refused(registry, added, match="no item after it ended")

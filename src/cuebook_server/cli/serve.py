@@ -60,13 +60,20 @@ def _prepare(settings: Settings, *, demo: bool) -> tuple[FirstRun | None, str | 
     try:
         migrate(database)
         units = SqlUnits(database)
-        with units.write() as uow:
-            first = set_up(uow)
+        first = _first(units)
         if first and demo:
             plant(units, first.project)
         return first, _invite(units)
     finally:
         database.close()
+
+
+def _first(units: SqlUnits) -> FirstRun | None:
+    with units.read() as uow:
+        if uow.projects.all():
+            return None  # nothing is written, so a read-only database starts too
+    with units.write() as uow:
+        return set_up(uow)
 
 
 def _invite(units: SqlUnits) -> str | None:

@@ -51,6 +51,10 @@ _CHANGE = """(NEW.release_id IS NULL AND EXISTS (
     SELECT 1 FROM release_item AS i JOIN release AS r ON r.project_id = i.project_id AND r.release_id = i.release_id
     WHERE i.project_id = NEW.project_id AND i.release_id = NEW.release_id AND i.prompt_id = NEW.prompt_id
       AND i.number {same} NEW.after AND r.environment_id = NEW.environment_id AND r.revision = NEW.revision)"""
+_WAITS = """EXISTS (
+    SELECT 1 FROM release AS r
+    WHERE r.project_id = NEW.project_id AND r.release_id = NEW.release_id AND r.state = 'proposed')"""
+_CLOSED = "a release takes no item after it ended"
 _WITHOUT_RELEASE = "a pointer moves only by a release"
 # A pinned environment that began to track would serve what no release let in.
 _KEEPS_WAY = "an environment tracks latest from its start or never"
@@ -75,6 +79,7 @@ def sqlite() -> Iterator[str]:
     for verb in ("INSERT", "UPDATE"):
         when = f"BEFORE {verb} ON pointer WHEN NOT {_MOVE.format(same='IS')}"
         yield _sqlite(f"pointer_{verb.lower()}_by_release", when, _WITHOUT_RELEASE)
+    yield _sqlite("release_item_closed", f"BEFORE INSERT ON release_item WHEN NOT {_WAITS}", _CLOSED)
     yield _sqlite("pointer_no_delete", "BEFORE DELETE ON pointer", _WITHOUT_RELEASE)
     yield _sqlite(
         "pointer_change_by_release", f"BEFORE INSERT ON pointer_change WHEN NOT ({_CHANGE.format(same='IS')})", _WITHOUT_RELEASE
@@ -98,6 +103,7 @@ def postgresql() -> Iterator[str]:
     for name, body, message in (
         ("cuebook_pointer", _MOVE, _WITHOUT_RELEASE),
         ("cuebook_change", _CHANGE, _WITHOUT_RELEASE),
+        ("cuebook_item", _WAITS, _CLOSED),
     ):
         condition = body.replace("{same}", "IS NOT DISTINCT FROM")
         yield f"""CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -117,6 +123,7 @@ def postgresql() -> Iterator[str]:
     for table in (*HISTORY, "release", "pointer"):
         yield _postgresql(f"{table}_no_truncate", f"BEFORE TRUNCATE ON {table} FOR EACH STATEMENT", f"{table}: no TRUNCATE")
     yield "CREATE TRIGGER pointer_by_release BEFORE INSERT OR UPDATE ON pointer FOR EACH ROW EXECUTE FUNCTION cuebook_pointer()"
+    yield "CREATE TRIGGER release_item_closed BEFORE INSERT ON release_item FOR EACH ROW EXECUTE FUNCTION cuebook_item()"
     yield _postgresql("pointer_no_delete", "BEFORE DELETE ON pointer FOR EACH ROW", _WITHOUT_RELEASE)
     yield "CREATE TRIGGER change_by_release BEFORE INSERT ON pointer_change FOR EACH ROW EXECUTE FUNCTION cuebook_change()"
     yield _postgresql(
@@ -148,5 +155,5 @@ def drop(connection: Connection, dialect: str) -> None:
         for name in names:
             connection.execute(text(f'DROP TRIGGER "{name}"'))
     else:
-        for function in ("cuebook_refuse", "cuebook_pointer", "cuebook_change"):
+        for function in ("cuebook_refuse", "cuebook_pointer", "cuebook_change", "cuebook_item"):
             connection.execute(text(f"DROP FUNCTION IF EXISTS {function} CASCADE"))

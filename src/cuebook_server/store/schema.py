@@ -73,7 +73,8 @@ prompt = Table(
     metadata,
     Column("project_id", Integer, nullable=False),
     Column("prompt_id", Integer, nullable=False),
-    Column("name", Text, nullable=False),
+    # In the order of its bytes on both databases: PostgreSQL would sort by the locale it was made with.
+    Column("name", Text().with_variant(Text(collation="C"), "postgresql"), nullable=False),
     Column("latest", Integer, nullable=False),
     Column("description", Text, nullable=False),
     Column("owner", Text, nullable=False),

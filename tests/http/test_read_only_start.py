@@ -1,0 +1,37 @@
+"""A database that cannot be written any more still starts, and serves what it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from cuebook_server.cli.serve import _prepare
+from cuebook_server.domain.errors import ReadOnly
+from cuebook_server.settings import Settings
+from cuebook_server.store.unit_of_work import SqlUnits
+from tests.support.server import Server
+
+
+@pytest.mark.slow
+def test_what_was_set_up_is_not_written_again(start_server: Callable[..., Server], monkeypatch: pytest.MonkeyPatch) -> None:
+    server = start_server()
+    server.stop()
+
+    def refuse(*_: object) -> None:
+        raise ReadOnly
+
+    monkeypatch.setattr(SqlUnits, "write", refuse)
+    first, link = _prepare(Settings(data=server.data), demo=True)
+    assert (first, link) == (None, None)
+
+
+def test_a_server_starts_again_where_it_was(start_server: Callable[..., Server], tmp_path: Path) -> None:
+    first = start_server(tmp_path / "data")
+    key = {"Authorization": f"Bearer {first.keys['production']}"}
+    before = httpx2.get(f"{first.url}/v1/prompts/support.triage", headers=key).content
+    first.stop()
+    again = start_server(tmp_path / "data")
+    assert httpx2.get(f"{again.url}/v1/prompts/support.triage", headers=key).content == before
