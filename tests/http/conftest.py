@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,13 +17,17 @@ from cuebook_server.settings import Settings
 from cuebook_server.wiring import Application
 from tests.factories import Registry
 from tests.people import PROJECT, Person
+from tests.support import databases
 from tests.support.passwords import cheap
 
 
 @pytest.fixture(autouse=True)
 def _plain_log() -> Iterator[None]:
     """As the server logs: without a trace's local variables, which take seconds to draw."""
-    structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer()])
+    structlog.configure(
+        processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer()],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+    )
     yield
     structlog.reset_defaults()
 
@@ -60,6 +66,16 @@ def open_site(url: str) -> Iterator[Site]:
 def site(database_url: str) -> Iterator[Site]:
     """On both databases."""
     yield from open_site(database_url)
+
+
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def shared_site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """On both databases, for the tests of one file that refuse something and so leave it as it was."""
+    if request.param == "sqlite":
+        yield from open_site(f"sqlite:///{shutil.copy(databases.sqlite_template(), tmp_path_factory.mktemp('site') / 'c.db')}")
+    else:
+        with databases.postgres_database() as url:
+            yield from open_site(url)
 
 
 @pytest.fixture

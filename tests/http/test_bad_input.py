@@ -15,11 +15,11 @@ NUL = "%00"
 DEEP = b"[" * 100_000 + b"]" * 100_000
 
 
-@pytest.fixture
-def site(site: Site) -> Site:
-    site.registry.save("a", "x")
-    site.registry.promote("a", to="staging")
-    return site
+@pytest.fixture(scope="module")
+def site(shared_site: Site) -> Site:
+    shared_site.registry.save("a", "x")
+    shared_site.registry.promote("a", to="staging")
+    return shared_site
 
 
 def left_behind(registry: Registry) -> tuple[int, int]:

@@ -18,6 +18,7 @@ EXAMPLES = 8
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")  # Schemathesis does, now and then
 def test_no_example_of_any_call_gives_a_server_error(site: Site) -> None:
     site.registry.save("a", "x")
     site.registry.ship("a", 1)
