@@ -178,7 +178,7 @@ def _hear(registry: Registry, source: SqlSnapshotSource, times: int) -> list[flo
 
 def _one(registry: Registry, board: Board, key: tuple[int, int], turn: int) -> float:
     live = registry.live("contended")["staging"]
-    revision = registry.promote(f"contended@{1 if live != 1 else 2}", to="staging").revision
+    revision = registry.promote(f"contended@{1 if live != 1 else 2}", to="staging").revision or 0
     started = time.perf_counter()
     while board.environments[key].revision < revision:
         assert time.perf_counter() - started < HEARD_S_MAX, f"promotion {turn} was never heard of"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -13,6 +15,7 @@ import pytest
 import structlog
 from fastapi.testclient import TestClient
 
+from cuebook_server.adapters.signing import ensure
 from cuebook_server.settings import Settings
 from cuebook_server.wiring import Application
 from tests.factories import Registry
@@ -56,7 +59,13 @@ class Site:
 
 
 def open_site(url: str) -> Iterator[Site]:
-    app = Application(Settings(database=url), cheap())
+    with tempfile.TemporaryDirectory() as folder:
+        key = Path(folder) / "audit-key.pem"
+        ensure(key)
+        yield from _open(Application(Settings(database=url, audit_key=key), cheap()))
+
+
+def _open(app: Application) -> Iterator[Site]:
     # Errors of ours are answered, as they are over a socket, instead of being thrown at the test.
     with TestClient(app, raise_server_exceptions=False) as client:
         yield Site(app, client, Registry(app.database))
