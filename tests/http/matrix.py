@@ -101,7 +101,7 @@ MATRIX = [
     Line(f"POST {P}/releases/1/rebase", WRITE),
     Line(f"GET {P}/releases/1/evidence", LOOK),
     Line(f"GET {P}/reviews", LOOK),
-    Line(f"POST {P}/prompts/a/versions/2/recall", ADMIN, WHY),
+    Line(f"POST {P}/prompts/a/versions/1/recall", ADMIN, WHY),
     Line(f"GET {P}/recalls", LOOK),
     Line(f"GET {P}/drift?from=development&to=staging", LOOK),
     Line(f"POST {P}/environments/staging/preset", ADMIN, {"preset": "team"}),
