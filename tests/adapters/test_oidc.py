@@ -31,7 +31,7 @@ from tests.support.server import free_port
 
 OWN = {"Origin": "http://127.0.0.1"}
 BACK = "http://127.0.0.1/sign-in/oidc"
-ANA = "ana@example.org"
+AUTHOR = "author@example.org"
 
 
 @pytest.fixture(scope="module")
@@ -77,14 +77,14 @@ class Browser:
             self.cookies[name] = rest.partition(";")[0]
         return answer
 
-    def elsewhere(self, subject: str = ANA, **form: str) -> str:
+    def elsewhere(self, subject: str = AUTHOR, **form: str) -> str:
         """Go to the provider, sign in there, and return the address it sends the browser back to."""
         away = self.send("POST", "/sign-in/oidc", data={"secret": "", **form})
         assert away.status_code == 303, away.text
         back = httpx2.post(away.headers["location"], data={"sub": subject}, follow_redirects=False)
         return str(back.headers["location"])
 
-    def sign_in(self, subject: str = ANA, **form: str) -> httpx2.Response:
+    def sign_in(self, subject: str = AUTHOR, **form: str) -> httpx2.Response:
         return self.send("GET", self.elsewhere(subject, **form))
 
 
@@ -96,16 +96,16 @@ def browser(sqlite_url: str, issuer: str) -> Iterator[Browser]:
 
 def invitation(registry: Registry) -> str:
     with registry.units.write() as uow:
-        return people.invite(registry.people.owner.actor, uow, "ben@example.org", [("author", PROJECT, None)])[1]
+        return people.invite(registry.people.owner.actor, uow, "reviewer@example.org", [("author", PROJECT, None)])[1]
 
 
 def test_who_is_invited_signs_in_with_their_organisation_and_again_without(browser: Browser) -> None:
     first = browser.sign_in(secret=invitation(browser.registry))
     assert (first.status_code, 'http-equiv="refresh"' in first.text) == (200, True)
-    assert "ben@example.org" in browser.send("GET", "/").text
+    assert "reviewer@example.org" in browser.send("GET", "/").text
     browser.cookies.clear()
     assert browser.sign_in().status_code == 200
-    assert "ben@example.org" in browser.send("GET", "/").text
+    assert "reviewer@example.org" in browser.send("GET", "/").text
 
 
 def test_who_is_not_invited_is_refused(browser: Browser) -> None:
@@ -116,7 +116,7 @@ def test_who_is_not_invited_is_refused(browser: Browser) -> None:
 def test_a_server_may_take_everybody_the_provider_knows(browser: Browser) -> None:
     browser.provider.default_role = "viewer"
     assert browser.sign_in().status_code == 200
-    assert "ana@example.org" in browser.send("GET", "/").text
+    assert "author@example.org" in browser.send("GET", "/").text
 
 
 def test_the_way_back_counts_once_in_one_browser_and_unchanged(browser: Browser) -> None:
@@ -150,7 +150,7 @@ def test_the_challenge_is_that_of_the_verifier(issuer: str) -> None:
 @pytest.mark.parametrize(("client", "nonce"), [("cuebook", "another"), ("another", "")])
 def test_a_token_for_another_trip_or_another_client_is_refused(issuer: str, client: str, nonce: str) -> None:
     trip = OpenIdProvider(issuer, "cuebook", "a secret").leave(BACK)
-    back = httpx2.post(trip.url, data={"sub": ANA}, follow_redirects=False).headers["location"]
+    back = httpx2.post(trip.url, data={"sub": AUTHOR}, follow_redirects=False).headers["location"]
     asked = dict(parse_qsl(urlsplit(back).query))
     with pytest.raises(IdentityRefused):
         OpenIdProvider(issuer, client, "a secret").arrive(replace(trip, nonce=nonce or trip.nonce), BACK, asked)

@@ -12,24 +12,24 @@ from tests.cli.conftest import Command
 from tests.support.passwords import PASSWORD
 from tests.support.server import Server
 
-ANA, BEN = "ana@example.org", "ben+desk@example.org"
+AUTHOR, REVIEWER = "author@example.org", "reviewer+desk@example.org"
 
 
 @pytest.fixture
 def own(start_server: Callable[..., Server], bare: Command) -> Server:
-    """A server of the test's own, whose first account is Ana's; she is signed in."""
+    """A server of the test's own, with a first account that is signed in."""
     server = start_server()
     (secret,) = re.findall(rf"^Make the first account at {re.escape(server.url)}/set-up#(\S+)$", server.output, re.MULTILINE)
-    form = {"secret": secret, "login": ANA, "name": "Ana", "password": PASSWORD}
+    form = {"secret": secret, "login": AUTHOR, "name": "Author", "password": PASSWORD}
     assert httpx2.post(f"{server.url}/set-up", data=form, headers={"Origin": server.url}).status_code == 303
-    assert bare("--url", server.url, "login", ANA, stdin=f"{PASSWORD}\n".encode()).code == 0
+    assert bare("--url", server.url, "login", AUTHOR, stdin=f"{PASSWORD}\n".encode()).code == 0
     return server
 
 
 @pytest.mark.usefixtures("own")
 def test_who_is_signed_in_needs_no_setting(bare: Command) -> None:
     me = bare("whoami", "--json").json
-    assert (me["person"], [grant["role"] for grant in me["grants"]]) == (ANA, ["admin"])
+    assert (me["person"], [grant["role"] for grant in me["grants"]]) == (AUTHOR, ["admin"])
     assert "admin" in bare("whoami").text
     assert bare("status").code == 0
     assert bare("logout").code == 0
@@ -46,24 +46,24 @@ def test_a_session_is_kept_for_its_server_and_its_owner_alone(bare: Command, own
 
 @pytest.mark.usefixtures("own")
 def test_a_wrong_password_signs_nobody_in(bare: Command, own: Server) -> None:
-    assert bare("--url", own.url, "login", ANA, stdin=b"wrong\n").code == 4
-    assert bare("--url", own.url, "login", ANA).code == 7
+    assert bare("--url", own.url, "login", AUTHOR, stdin=b"wrong\n").code == 4
+    assert bare("--url", own.url, "login", AUTHOR).code == 7
 
 
 def test_somebody_is_invited_given_a_role_and_let_go(bare: Command, own: Server) -> None:
-    link = bare("people", "invite", BEN, "--role", "author").text.strip()
+    link = bare("people", "invite", REVIEWER, "--role", "author").text.strip()
     secret = link.removeprefix(f"{own.url}/invitation#")
-    form = {"secret": secret, "name": "Ben", "password": PASSWORD}
+    form = {"secret": secret, "name": "Reviewer", "password": PASSWORD}
     assert httpx2.post(f"{own.url}/invitation", data=form, headers={"Origin": own.url}).status_code == 303
-    assert bare("members", "add", BEN, "--role", "releaser", "--env", "staging").code == 0
+    assert bare("members", "add", REVIEWER, "--role", "releaser", "--env", "staging").code == 0
     held = [(row["login"], row["role"], row["environment"]) for row in bare("members", "list", "--json").json["items"]]
-    assert held == [(ANA, "admin", None), (BEN, "author", None), (BEN, "releaser", "staging")]
-    assert bare("members", "remove", BEN, "--role", "releaser", "--env", "staging").code == 0
-    assert bare("members", "remove", BEN, "--role", "releaser", "--env", "staging").code == 5
-    assert bare("people", "disable", BEN).code == 0
+    assert held == [(AUTHOR, "admin", None), (REVIEWER, "author", None), (REVIEWER, "releaser", "staging")]
+    assert bare("members", "remove", REVIEWER, "--role", "releaser", "--env", "staging").code == 0
+    assert bare("members", "remove", REVIEWER, "--role", "releaser", "--env", "staging").code == 5
+    assert bare("people", "disable", REVIEWER).code == 0
     assert "disabled" in bare("people", "list").text
-    assert bare("people", "enable", BEN).code == 0
-    assert bare("people", "disable", ANA).code == 6
+    assert bare("people", "enable", REVIEWER).code == 0
+    assert bare("people", "disable", AUTHOR).code == 6
 
 
 @pytest.mark.usefixtures("own")
@@ -71,15 +71,15 @@ def test_tokens_are_narrowed(bare: Command) -> None:
     made = bare("tokens", "create", "mine", "--mine", "--scope", "prompts.write", "--json").json
     assert (made["scopes"], made["token"][:8]) == (["prompts.write", "read"], "cue_pat_")
     made = bare("tokens", "create", "ci", "--role", "admin", "--scope", "releases.propose", "--json").json
-    assert (made["scopes"], made["owner"], made["token"][:8]) == (["read", "releases.propose"], ANA, "cue_svc_")
+    assert (made["scopes"], made["owner"], made["token"][:8]) == (["read", "releases.propose"], AUTHOR, "cue_svc_")
     assert bare("tokens", "create", "ci", "--scope", "everything").code == 7
 
 
 def test_an_operator_makes_a_link_to_a_new_password(bare: Command, own: Server) -> None:
-    link = bare("people", "reset-link", ANA, "--data", str(own.data)).text.strip()
+    link = bare("people", "reset-link", AUTHOR, "--data", str(own.data)).text.strip()
     new = f"{PASSWORD} and more"
     form = {"secret": link, "password": new}
     assert httpx2.post(f"{own.url}/reset", data=form, headers={"Origin": own.url}).headers["location"] == "/sign-in"
     assert bare("whoami").code == 4
-    assert bare("--url", own.url, "login", ANA, stdin=f"{new}\n".encode()).code == 0
-    assert bare("people", "reset-link", BEN, "--data", str(own.data)).code == 1
+    assert bare("--url", own.url, "login", AUTHOR, stdin=f"{new}\n".encode()).code == 0
+    assert bare("people", "reset-link", REVIEWER, "--data", str(own.data)).code == 1

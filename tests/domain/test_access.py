@@ -78,7 +78,7 @@ def test_a_right_in_one_environment_is_none_in_another_nor_in_the_project() -> N
 
 
 def test_a_credential_can_be_narrower_than_its_person() -> None:
-    narrowed = Actor("kim", "selector", (Grant("admin"),), "request", scopes=frozenset({"read"}))
+    narrowed = Actor("somebody", "selector", (Grant("admin"),), "request", scopes=frozenset({"read"}))
     assert [narrowed.may(permission, 1) for permission in ("read", "keys.write")] == [True, False]
     assert not narrowed.may_everywhere("projects.create")
 
@@ -90,7 +90,7 @@ def test_only_an_admin_of_the_instance_makes_projects() -> None:
 
 @pytest.mark.parametrize(("ago", "counts"), [(timedelta(), True), (RECENT, True), (RECENT + timedelta(seconds=1), False)])
 def test_a_sign_in_is_recent_for_a_quarter_of_an_hour(ago: timedelta, counts: bool) -> None:
-    person = Actor("kim", "session", (), "request", person="kim", signed_in_at=WHEN - ago)
+    person = Actor("somebody", "session", (), "request", person="somebody", signed_in_at=WHEN - ago)
     if counts:
         person.require_recent_sign_in(WHEN)
     else:

@@ -12,7 +12,7 @@ from cuebook.audit import GENESIS, entry_hash, verify
 from cuebook_server.domain.access import Actor
 from cuebook_server.domain.audit import Happening, entry
 
-ACTOR = Actor("kim", "selector", (), "req_1", "127.0.0.1")
+ACTOR = Actor("somebody", "selector", (), "req_1", "127.0.0.1")
 WHEN = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=20)
 AFTER = st.recursive(
@@ -41,7 +41,7 @@ def test_an_entry_says_who_when_what_and_why() -> None:
     assert made == {
         "seq": 1,
         "at": "2026-11-20T15:00:00+00:00",
-        "principal": "kim",
+        "principal": "somebody",
         "credential": "selector",
         "request_id": "req_1",
         "source": "127.0.0.1",

@@ -13,7 +13,7 @@ from cuebook_server.domain.prompt import BadMetadata, Prompt, Version, check_bas
 
 WHEN = datetime(2026, 11, 20, tzinfo=UTC)
 PROMPT = Prompt(1, 1, "a", 2, WHEN)
-NEWEST = Version(1, "a", 2, "sha256:x", {"text": "theirs"}, {"text": "theirs"}, "kim", "", WHEN)
+NEWEST = Version(1, "a", 2, "sha256:x", {"text": "theirs"}, {"text": "theirs"}, "somebody", "", WHEN)
 
 
 @given(st.lists(st.text(alphabet="abc ", min_size=1, max_size=3).filter(str.strip), max_size=20))
@@ -51,6 +51,6 @@ def test_who_does_not_care_may_save_over_anything() -> None:
 
 @pytest.mark.parametrize("base", [0, 1, 3])
 def test_an_older_base_shows_both_sides(base: int) -> None:
-    with pytest.raises(BaseMoved, match="the newest is 2, saved by kim") as lost:
+    with pytest.raises(BaseMoved, match="the newest is 2, saved by somebody") as lost:
         check_base(base, NEWEST, {"text": "yours"})
     assert lost.value.data == {"base": base, "newest": 2, "yours": {"text": "yours"}, "theirs": {"text": "theirs"}}

@@ -24,7 +24,7 @@ from tests.people import PROJECT, Person
 from tests.support.passwords import PASSWORD, cheap
 
 OWN = {"Host": "127.0.0.1", "Origin": "http://127.0.0.1"}
-ANA = "ana@example.org"
+AUTHOR = "author@example.org"
 
 
 @pytest.fixture
@@ -111,18 +111,18 @@ def test_a_denied_attempt_stands_in_the_projects_chain(filled: Site) -> None:
 
 # --- sessions ------------------------------------------------------------------------------------------------------------
 @pytest.fixture
-def ana(sqlite_site: Site) -> Site:
-    """Ana has an account with a password and is an author."""
-    sqlite_site.registry.hire(ANA, "author")
+def author(sqlite_site: Site) -> Site:
+    """The author has an account with a password."""
+    sqlite_site.registry.hire(AUTHOR, "author")
     with sqlite_site.registry.units.write() as uow:
-        found = uow.people.find(ANA)
+        found = uow.people.find(AUTHOR)
         assert found is not None
         uow.people.change(replace(found, password=cheap().hash(PASSWORD)))
     return sqlite_site
 
 
 def sign_in(site: Site, **more: Any) -> httpx2.Response:
-    return site.client.post("/api/sessions", json={"login": ANA, "password": PASSWORD, **more}, headers=OWN)
+    return site.client.post("/api/sessions", json={"login": AUTHOR, "password": PASSWORD, **more}, headers=OWN)
 
 
 def cookie(site: Site) -> dict[str, str]:
@@ -131,8 +131,8 @@ def cookie(site: Site) -> dict[str, str]:
     return {"Cookie": f"{COOKIE}={given}"}
 
 
-def test_a_password_begins_a_session_that_scripts_never_see(ana: Site) -> None:
-    answer = sign_in(ana)
+def test_a_password_begins_a_session_that_scripts_never_see(author: Site) -> None:
+    answer = sign_in(author)
     assert (answer.status_code, answer.json()) == (201, {"token": None})
     assert sorted(answer.headers["set-cookie"].split("; ")[1:]) == [
         "HttpOnly",
@@ -143,59 +143,60 @@ def test_a_password_begins_a_session_that_scripts_never_see(ana: Site) -> None:
     ]
 
 
-def test_a_cookie_counts_from_our_own_pages_only(ana: Site) -> None:
-    mine = cookie(ana)
+def test_a_cookie_counts_from_our_own_pages_only(author: Site) -> None:
+    mine = cookie(author)
     body = {"content": {"kind": "text", "text": "x"}}
     path = f"/api/projects/{PROJECT}/prompts/b/versions"
-    assert ana.client.get("/api/me", headers=mine | {"Host": "127.0.0.1"}).json()["person"] == ANA
-    assert ana.client.post(path, json=body, headers=mine | OWN).status_code == 201
+    assert author.client.get("/api/me", headers=mine | {"Host": "127.0.0.1"}).json()["person"] == AUTHOR
+    assert author.client.post(path, json=body, headers=mine | OWN).status_code == 201
     for strange in (
         {"Host": "127.0.0.1"},
         OWN | {"Origin": "https://evil.example"},
         OWN | {"Host": "evil.example"},
         OWN | {"Origin": "null"},
     ):
-        assert code(ana.client.post(path, json=body, headers=mine | strange)) == "403 foreign_origin"
-    assert code(ana.client.get("/api/me", headers=mine | {"Host": "evil.example"})) == "403 foreign_origin"
-    assert "access-control-allow-origin" not in ana.client.get("/api/me", headers=mine | OWN).headers
+        assert code(author.client.post(path, json=body, headers=mine | strange)) == "403 foreign_origin"
+    assert code(author.client.get("/api/me", headers=mine | {"Host": "evil.example"})) == "403 foreign_origin"
+    assert "access-control-allow-origin" not in author.client.get("/api/me", headers=mine | OWN).headers
 
 
-def test_a_page_of_another_site_begins_no_session(ana: Site) -> None:
-    answer = ana.client.post(
-        "/api/sessions", json={"login": ANA, "password": PASSWORD}, headers={"Origin": "https://evil.example"}
+def test_a_page_of_another_site_begins_no_session(author: Site) -> None:
+    answer = author.client.post(
+        "/api/sessions", json={"login": AUTHOR, "password": PASSWORD}, headers={"Origin": "https://evil.example"}
     )
     assert code(answer) == "403 foreign_origin"
 
 
-def test_a_session_as_a_token_ends_with_it(ana: Site) -> None:
-    bearer = {"Authorization": f"Bearer {sign_in(ana, token=True).json()['token']}"}
-    (mine,) = ana.client.get("/api/sessions", headers=bearer).json()["items"]
-    assert ana.client.delete("/api/sessions/current", headers=bearer).json()["session"] == mine["session"]
-    assert code(ana.client.get("/api/me", headers=bearer)) == "401 unknown_key"
+def test_a_session_as_a_token_ends_with_it(author: Site) -> None:
+    bearer = {"Authorization": f"Bearer {sign_in(author, token=True).json()['token']}"}
+    (mine,) = author.client.get("/api/sessions", headers=bearer).json()["items"]
+    assert author.client.delete("/api/sessions/current", headers=bearer).json()["session"] == mine["session"]
+    assert code(author.client.get("/api/me", headers=bearer)) == "401 unknown_key"
 
 
-def test_a_personal_token_is_made_after_a_recent_sign_in_only(ana: Site) -> None:
-    bearer = {"Authorization": f"Bearer {sign_in(ana, token=True).json()['token']}"}
-    made = ana.client.post("/api/me/tokens", json={"name": "ci", "scopes": ["prompts.write"]}, headers=bearer).json()
+def test_a_personal_token_is_made_after_a_recent_sign_in_only(author: Site) -> None:
+    bearer = {"Authorization": f"Bearer {sign_in(author, token=True).json()['token']}"}
+    made = author.client.post("/api/me/tokens", json={"name": "ci", "scopes": ["prompts.write"]}, headers=bearer).json()
     assert made["scopes"] == ["prompts.write", "read"]
-    again = ana.client.post("/api/me/tokens", json={"name": "more"}, headers={"Authorization": f"Bearer {made['token']}"})
+    again = author.client.post("/api/me/tokens", json={"name": "more"}, headers={"Authorization": f"Bearer {made['token']}"})
     assert code(again) == "403 recent_sign_in_needed"
 
 
 def test_an_invitation_is_taken_up_from_our_own_page(sqlite_site: Site) -> None:
-    wanted = {"login": ANA, "grants": [{"role": "author", "project": PROJECT}]}
+    wanted = {"login": AUTHOR, "grants": [{"role": "author", "project": PROJECT}]}
     secret = sqlite_site.post("/api/invitations", wanted).json()["secret"]
     # The registry of the tests has its own clock, the application has the machine's.
     answer = sqlite_site.client.post(
-        "/api/invitations/accept", json={"secret": secret, "name": "Ana", "password": PASSWORD}, headers=OWN
+        "/api/invitations/accept", json={"secret": secret, "name": "Author", "password": PASSWORD}, headers=OWN
     )
     assert (answer.status_code, COOKIE in answer.headers["set-cookie"]) == (201, True)
     assert sign_in(sqlite_site).status_code == 201
 
 
-def test_too_many_failures_are_429(ana: Site) -> None:
+def test_too_many_failures_are_429(author: Site) -> None:
     for _ in range(5):
         assert (
-            code(ana.client.post("/api/sessions", json={"login": ANA, "password": "no"}, headers=OWN)) == "401 wrong_password"
+            code(author.client.post("/api/sessions", json={"login": AUTHOR, "password": "no"}, headers=OWN))
+            == "401 wrong_password"
         )
-    assert code(sign_in(ana)) == "429 too_many_attempts"
+    assert code(sign_in(author)) == "429 too_many_attempts"

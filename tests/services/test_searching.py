@@ -22,7 +22,7 @@ def registry(registry: Registry) -> Registry:
     registry.save("support.triage", "Sort the mail by urgency, naïvely. Antworte höflich.")
     registry.save("support.triage", "Sort the letters by urgency.")
     registry.save("sales.offer", chat("Du schreibst Angebote. 東京都 Привет мир", "{{request}}"))
-    about = {"description": "Writes offers for Müller", "tags": ("Revenue",), "owner": "kim"}
+    about = {"description": "Writes offers for Müller", "tags": ("Revenue",), "owner": "somebody"}
     registry.do(prompts.describe, "sales.offer", about)
     return registry
 
@@ -33,7 +33,7 @@ def registry(registry: Registry) -> Registry:
         ("triage", [("support.triage", 0)]),
         ("offers", [("sales.offer", 0)]),
         ("revenue", [("sales.offer", 0)]),
-        ("kim", [("sales.offer", 0)]),
+        ("somebody", [("sales.offer", 0)]),
         ("MAIL", [("support.triage", 1)]),
         ("urgency", [("support.triage", 2)]),
         ("urg", [("support.triage", 2)]),

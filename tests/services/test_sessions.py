@@ -15,16 +15,16 @@ from cuebook_server.services.sessions import Visit, WrongPassword
 from tests.factories import Registry
 from tests.support.passwords import PASSWORD, cheap
 
-ANA, BEN = "ana@example.org", "ben@example.org"
+AUTHOR, REVIEWER = "author@example.org", "reviewer@example.org"
 HERE = Visit("req_1", "127.0.0.1")
 
 
-def account(registry: Registry, login: str = ANA) -> Person:
+def account(registry: Registry, login: str = AUTHOR) -> Person:
     with registry.units.write() as uow:
-        return uow.people.add(login, "Ana", cheap().hash(PASSWORD))
+        return uow.people.add(login, "Author", cheap().hash(PASSWORD))
 
 
-def sign_in(registry: Registry, login: str = ANA, password: str = PASSWORD, visit: Visit = HERE) -> str:
+def sign_in(registry: Registry, login: str = AUTHOR, password: str = PASSWORD, visit: Visit = HERE) -> str:
     return sessions.sign_in(registry.units, cheap(), login, password, visit)
 
 
@@ -45,12 +45,14 @@ def rows(registry: Registry, table: str) -> list[str]:
 
 def test_a_password_begins_a_session_of_its_person(registry: Registry) -> None:
     account(registry)
-    found = actor(registry, sign_in(registry, " Ana@Example.org "))
-    assert (found.principal, found.person, found.grants, found.scopes) == (ANA, ANA, (), None)
+    found = actor(registry, sign_in(registry, " Author@Example.org "))
+    assert (found.principal, found.person, found.grants, found.scopes) == (AUTHOR, AUTHOR, (), None)
     assert found.signed_in_at == registry.clock.now
 
 
-@pytest.mark.parametrize(("login", "password"), [(ANA, "wrong"), (ANA, ""), (BEN, PASSWORD), ("", ""), ("\ud800", "é" * 9_000)])
+@pytest.mark.parametrize(
+    ("login", "password"), [(AUTHOR, "wrong"), (AUTHOR, ""), (REVIEWER, PASSWORD), ("", ""), ("\ud800", "é" * 9_000)]
+)
 def test_a_wrong_password_and_an_unknown_login_are_refused_alike(registry: Registry, login: str, password: str) -> None:
     account(registry)
     with pytest.raises(WrongPassword) as refused:
@@ -87,19 +89,19 @@ def test_one_address_may_not_try_many_logins(registry: Registry) -> None:
 
 def test_refused_sign_ins_of_people_are_told(registry: Registry) -> None:
     account(registry)
-    for login in (ANA, BEN):
+    for login in (AUTHOR, REVIEWER):
         with pytest.raises(WrongPassword):
             sign_in(registry, login, "wrong")
     chain = [row for row in rows(registry, "audit_entry") if "sign_in.refused" in row]
     assert len(chain) == 1
-    assert ANA in chain[0]
+    assert AUTHOR in chain[0]
 
 
 def test_a_session_nobody_uses_ends_after_twelve_hours(registry: Registry) -> None:
     account(registry)
     mine = sign_in(registry)
     registry.clock.tick(IDLE_MAX.total_seconds() - 1)
-    assert actor(registry, mine).principal == ANA
+    assert actor(registry, mine).principal == AUTHOR
     registry.clock.tick(1)
     with pytest.raises(SignedOut):
         actor(registry, mine)
@@ -122,7 +124,7 @@ def test_signing_in_again_ends_the_session_the_browser_had(registry: Registry) -
     account(registry)
     before = sign_in(registry)
     after = sign_in(registry, visit=Visit("r", "", instead_of=before))
-    assert actor(registry, after).principal == ANA
+    assert actor(registry, after).principal == AUTHOR
     with pytest.raises(SignedOut):
         actor(registry, before)
 
@@ -141,7 +143,7 @@ def test_a_recent_sign_in_lasts_a_quarter_of_an_hour_and_is_renewed(registry: Re
 
 def test_a_session_as_a_token_is_signed_in_and_ends_with_it(registry: Registry) -> None:
     account(registry)
-    token = sessions.sign_in_bearer(registry.units, cheap(), ANA, PASSWORD, HERE)
+    token = sessions.sign_in_bearer(registry.units, cheap(), AUTHOR, PASSWORD, HERE)
     me = by_token(registry, token)
     me.require_recent_sign_in(registry.clock.now)
     with registry.units.write() as uow:
@@ -168,9 +170,9 @@ def test_only_admins_of_the_instance_end_the_sessions_of_others(registry: Regist
     account(registry)
     mine = sign_in(registry)
     with pytest.raises(Forbidden), registry.units.write() as uow:
-        sessions.end_all(registry.people.owner.actor, uow, ANA)
+        sessions.end_all(registry.people.owner.actor, uow, AUTHOR)
     with registry.units.write() as uow:
-        assert sessions.end_all(registry.people.operator.actor, uow, ANA) == 1
+        assert sessions.end_all(registry.people.operator.actor, uow, AUTHOR) == 1
     with pytest.raises(SignedOut):
         actor(registry, mine)
 
@@ -181,7 +183,7 @@ def test_signing_out_ends_one_session_and_no_other(registry: Registry) -> None:
     for _ in range(2):
         with registry.units.write() as uow:
             sessions.sign_out(uow, mine, request_id="req_3", source="")
-    assert actor(registry, other).principal == ANA
+    assert actor(registry, other).principal == AUTHOR
     with pytest.raises(SignedOut):
         actor(registry, mine)
 
@@ -196,6 +198,6 @@ def test_what_has_ended_is_forgotten(registry: Registry) -> None:
 
 def test_nothing_stored_or_told_opens_a_door(registry: Registry) -> None:
     account(registry)
-    mine, token = sign_in(registry), sessions.sign_in_bearer(registry.units, cheap(), ANA, PASSWORD, HERE)
+    mine, token = sign_in(registry), sessions.sign_in_bearer(registry.units, cheap(), AUTHOR, PASSWORD, HERE)
     stored = "".join(row for table in ("session", "personal_token", "person", "audit_entry") for row in rows(registry, table))
     assert not [secret for secret in (mine, token, PASSWORD) if secret in stored]

@@ -22,7 +22,7 @@ from cuebook_server.store.unit_of_work import SqlUnits
 from tests.support.passwords import PASSWORD, cheap
 from tests.support.server import Server
 
-LOGIN = "ana@example.org"
+LOGIN = "author@example.org"
 SECONDS_MAX = 60
 _QUIET = [
     "--headless",
@@ -38,10 +38,10 @@ _QUIET = [
 
 
 def account(server: Server) -> None:
-    """Ana, an admin of the whole instance, has an account; her password's hash is a cheap one."""
+    """An admin of the whole instance has an account; her password's hash is a cheap one."""
     with _write(server) as uow:
         if uow.people.find(LOGIN) is None:
-            uow.people.add_grant(uow.people.add(LOGIN, "Ana", cheap().hash(PASSWORD)), Grant("admin"))
+            uow.people.add_grant(uow.people.add(LOGIN, "Author", cheap().hash(PASSWORD)), Grant("admin"))
 
 
 def reset_link(server: Server) -> str:

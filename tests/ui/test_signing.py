@@ -17,7 +17,7 @@ from tests.ui.browser import LOGIN, account, first_link, get, given_cookie, post
 
 def test_the_link_of_the_first_start_makes_the_first_account_once(start_server: Callable[..., Server]) -> None:
     server = start_server()
-    form = {"secret": first_link(server), "login": LOGIN, "name": "Ana", "password": PASSWORD}
+    form = {"secret": first_link(server), "login": LOGIN, "name": "Author", "password": PASSWORD}
     weak = post(server, "/set-up", **{**form, "password": "short"})
     assert (weak.status_code, f'value="{form["secret"]}"' in weak.text, "short" in weak.text) == (422, True, False)
     first, second = post(server, "/set-up", **form), post(server, "/set-up", **form)

@@ -35,7 +35,7 @@ class BadLogin(Invalid):
     """The login is not allowed."""
 
     code = "bad_login"
-    hint = "Write it like an e-mail address, in small letters: `ana@example.org`; 254 characters at most."
+    hint = "Write it like an e-mail address, in small letters: `name@example.org`; 254 characters at most."
 
 
 class WeakPassword(Invalid):
