@@ -112,7 +112,7 @@ def _track(connection: Connection) -> None:
 
 def _release(connection: Connection, release_id: int, environment: int) -> None:
     _raise(connection, environment)
-    about = {"kind": "promote", "state": "applied", "reason": "bench", "author": "bench", "notes": "[]"}
+    about = {"kind": "promote", "state": "proposed", "reason": "bench", "author": "bench", "notes": "[]"}
     decision = json.dumps({"allowed": True, "policy_revision": 1, "rules": []})
     times = {"created_at": NOW, "applied_at": NOW, "epoch": 1, "revision": 1, "decision": decision}
     key = {"project_id": PROJECT, "release_id": release_id}
@@ -120,6 +120,9 @@ def _release(connection: Connection, release_id: int, environment: int) -> None:
     each = range(1, PROMPTS + 1)
     items = ({**key, "ordinal": p, "prompt_id": p, "number": VERSIONS, "replaces": None} for p in each)
     _write(connection, schema.release_item, items)
+    of = schema.release
+    applied = (of.c.project_id == PROJECT) & (of.c.release_id == release_id)
+    connection.execute(update(of).where(applied).values(state="applied"))
     _write(connection, schema.pointer_change, _changes(environment, "promote", release_id))
     pointers = ({**key, "environment_id": environment, "prompt_id": p, "number": VERSIONS, "revision": 1} for p in each)
     _write(connection, schema.pointer, pointers)
