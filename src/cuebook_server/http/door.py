@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import secrets
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeVar
@@ -290,8 +290,3 @@ def request_id() -> str:
 def responses(*codes: int, model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
     """For OpenAPI: these statuses carry this model."""
     return {code: {"model": model} for code in codes}
-
-
-def dumped(changes: BaseModel) -> Mapping[str, Any]:
-    """The fields a caller really sent."""
-    return changes.model_dump(exclude_unset=True)
