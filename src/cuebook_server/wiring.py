@@ -34,6 +34,7 @@ from cuebook_server.store.snapshots import SqlSnapshotSource
 from cuebook_server.store.unit_of_work import SqlUnits
 from cuebook_server.ui.app import Pages
 from cuebook_server.ui.door import Door
+from cuebook_server.worker import Worker
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -57,6 +58,7 @@ class Application:
         self.api: FastAPI = build(self.units, self.node, Site(place, hasher, Used(), FileSigner(settings.audit_key_path)))
         self.api.router.lifespan_context = self._life
         self.pages = Pages(self.units, Door(place), hasher, provider(settings))
+        self.worker = Worker([])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or start and stop with the server."""
@@ -75,9 +77,11 @@ class Application:
     @asynccontextmanager
     async def _life(self, _: FastAPI) -> AsyncIterator[None]:
         self.watcher.start()
+        self.worker.start()
         try:
             yield
         finally:
+            self.worker.stop()
             self._source.stop()
             self.watcher.stop()
             self.delivery.close()

@@ -1,0 +1,67 @@
+"""What happens without anybody asking: jobs that call a use case now and then, in a thread of their own.
+
+Every process of every node runs them, so a job must be safe to run twice and at the same time as elsewhere. Delivery never
+waits for one.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+log = logging.getLogger(__name__)
+# A job that fails is tried again later and later, up to this: a full disk must not fill the log.
+PAUSE_S_MAX = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something to look after every ``every_s`` seconds. ``run`` is told how to learn that the process is about to end."""
+
+    name: str
+    every_s: float
+    run: Callable[[Callable[[], bool]], object]
+
+
+class Worker:
+    """Start it once, stop it once. One thread a job: one that hangs holds up no other."""
+
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        self._stopping = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._look_after, args=(job,), name=f"cuebook-{job.name}", daemon=True) for job in jobs
+        ]
+
+    def start(self) -> None:
+        """Begin."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        """End. Returns after ``timeout_s`` at most, even when a job hangs."""
+        self._stopping.set()
+        deadline = time.monotonic() + timeout_s
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _look_after(self, job: Job) -> None:
+        failures = 0
+        while not self._stopping.is_set():
+            try:
+                job.run(self._stopping.is_set)
+                failures = 0
+            except Exception as error:  # noqa: BLE001 - whatever it was, the next round may do better
+                failures += 1
+                log.warning("%s failed and is tried again: %s", job.name, error)
+            self._stopping.wait(_pause_s(job.every_s, failures))
+
+
+def _pause_s(every_s: float, failures: int) -> float:
+    pause_s = every_s if not failures else min(max(every_s, PAUSE_S_MAX), every_s * 2.0 ** min(failures, 16))
+    # Nodes that started together must not ask together.
+    return pause_s * random.uniform(0.8, 1.0)  # noqa: S311 - jitter, not a secret
