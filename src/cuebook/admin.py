@@ -29,6 +29,7 @@ Query = Mapping[str, str | int | Sequence[str] | None]
 ReleaseKind = Literal["promote", "rollback", "retire", "policy"]
 IMPORT_ITEMS_MAX = 100
 PAGE_ITEMS = 200
+DIFFS_ITEMS = 50
 FIRST_PAUSE_S = 0.2
 PAUSE_S_MAX = 5.0
 
@@ -197,6 +198,10 @@ class AdminClient:
     def get_release(self, release_id: str) -> Json:
         """One release with its items, decision and notes."""
         return self._get(self._path("releases", release_id))
+
+    def diff_release(self, release_id: int | str) -> Iterator[Json]:
+        """What a release changes, item by item: against what is live and against what lived there longest."""
+        return self._pages(self._path("releases", str(release_id), "diff"), "after", limit=str(DIFFS_ITEMS))
 
     def approve(self, release_id: int | str, meaning: str) -> Json:
         """Sign a release as it stands now. Needs a person with a recent sign-in. Raises `Conflict` when it is stale."""
@@ -377,7 +382,7 @@ class AdminClient:
     def _raw_pages(self, path: str, cursor: str, **query: str | Sequence[str] | None) -> Iterator[Json]:
         position: str | int | None = None
         while True:
-            page = self._get(path, {**query, cursor: position, "limit": PAGE_ITEMS})
+            page = self._get(path, {"limit": PAGE_ITEMS, **query, cursor: position})
             yield page
             if (following := page.get("next")) is None:
                 return

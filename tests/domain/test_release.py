@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuebook_server.domain.release import PROPOSAL_LIFE, Release, Step, lived, previous, seen
+from cuebook_server.domain.release import LOOKED_BACK, PROPOSAL_LIFE, Release, Step, lived, longest, previous, seen
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -122,3 +122,38 @@ def test_what_is_barred_is_gone_by(history: list[int | None], barred: set[int]) 
     found = previous(history, barred)
     assert found is None or (found in history and found not in barred)
     assert barred or found == previous(history)
+
+
+@pytest.mark.parametrize(
+    ("lives", "expected"),
+    [
+        ([], None),
+        ([(None, "retire")], None),
+        ([(1, "promote")], (1, 1)),
+        ([(1, "promote"), (2, "promote")], (2, 1)),  # both an hour: the newer
+        ([(1, "promote"), (2, "promote"), (1, "promote")], (1, 2)),  # its stretches count together
+        ([(1, "promote"), (2, "promote"), (2, "promote"), (1, "rollback")], (1, 2)),  # the second stretch of 2 was taken back
+        ([(2, "promote"), (1, "rollback")], (1, 1)),
+        ([(1, "promote"), (None, "retire"), (None, "retire")], (1, 1)),
+    ],
+)
+def test_what_lived_longest(lives: list[tuple[int | None, str]], expected: tuple[int, int] | None) -> None:
+    assert longest(steps(*lives), NOW) == (expected and (expected[0], expected[1] * HOUR))
+
+
+def test_what_lived_longest_counts_90_days() -> None:
+    day = timedelta(days=1)
+    life = [Step(1, "promote", NOW - 900 * day), Step(2, "promote", NOW - 80 * day), Step(3, "promote", NOW - day)]
+    assert longest(life, NOW) == (2, 79 * day)
+    assert longest(life[:2], NOW - 20 * day) == (2, 60 * day)
+    assert longest(life[:1], NOW) == (1, 90 * day)
+    assert longest(life[:2], NOW - 80 * day) == (1, 90 * day)
+
+
+@given(st.lists(st.tuples(st.integers(1, 3), st.integers(0, 2_000), st.sampled_from(["promote", "rollback"])), max_size=12))
+def test_what_lived_longest_lived_and_no_longer_than_looked_back(lives: list[tuple[int, int, str]]) -> None:
+    life = [Step(number, cause, NOW - timedelta(hours=ago)) for number, ago, cause in sorted(lives, key=lambda each: -each[1])]
+    found = longest(life, NOW)
+    if found is not None:
+        assert found[0] in {step.after for step in life}
+        assert timedelta() <= found[1] <= LOOKED_BACK

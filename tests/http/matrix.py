@@ -93,6 +93,7 @@ MATRIX = [
     Line(f"GET {P}/releases", LOOK),
     Line(f"POST {P}/releases", ADMIN, RELEASE),
     Line(f"GET {P}/releases/1", LOOK),
+    Line(f"GET {P}/releases/1/diff", LOOK),
     Line(f"POST {P}/releases/1/approve", ADMIN, {"meaning": "reviewed"}),
     Line(f"POST {P}/releases/1/apply", ADMIN),
     Line(f"POST {P}/releases/1/decline", ADMIN, WHY),

@@ -61,6 +61,7 @@ CALLS = [
     Call("POST", P + "/releases", "releases.apply", RELEASE, 201),
     Call("GET", P + "/releases"),
     Call("GET", P + "/releases/{release_id}"),
+    Call("GET", P + "/releases/{release_id}/diff"),
     Call("POST", P + "/releases/{release_id}/approve", "releases.approve", {"meaning": "read it"}, 403),  # not a service
     Call("POST", P + "/releases/{release_id}/apply", "releases.apply"),
     Call("POST", P + "/releases/{release_id}/decline", "releases.approve", {"reason": "no"}),

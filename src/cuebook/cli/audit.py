@@ -167,6 +167,8 @@ def _page(page: dict[str, Any]) -> Iterator[str]:
         after = "nothing" if move["version"] is None else f"version {move['version']} ({move['digest']})"
         yield f"  {move['prompt']}: {before} -> {after}"
         yield from (f"    {sentence}" for sentence in move["summary"])
+        if move["drift"]:
+            yield f"    against version {move['longest']}, which had been live longest: {'; '.join(move['drift'])}"
         until = move["live_until"]
         yield f"    live until {show.moment(until)}" if until else "    not replaced since"
     for rule in release["decision"]["rules"]:

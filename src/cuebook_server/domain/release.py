@@ -20,6 +20,7 @@ REASON_CHARS_MAX = 2_000
 ITEMS_MAX = 1_000
 COMMENT_CHARS_MAX = 5_000
 PROPOSAL_LIFE = timedelta(days=30)
+LOOKED_BACK = timedelta(days=90)
 
 
 class BadRelease(Invalid):
@@ -187,6 +188,7 @@ class Step:
     after: int | None
     cause: str
     at: datetime
+    revision: int = 0
 
 
 def seen(release: Release, *, allowed: bool, stale: bool, now: datetime) -> Seen:
@@ -211,6 +213,24 @@ def lived(steps: Sequence[Step], number: int, now: datetime) -> tuple[timedelta 
     following = steps[began + 1] if began + 1 < len(steps) else None
     span = (following.at if following else now) - steps[began].at
     return span, following is not None and following.cause == "rollback"
+
+
+def longest(steps: Sequence[Step], now: datetime) -> tuple[int, timedelta] | None:
+    """The version that was live longest, all its stretches of the last 90 days together, and for how long.
+
+    Held against it, slow drift by many small edits shows. A stretch that ended with a rollback does not count: what was taken
+    back is no measure. Of two that lived equally long it is the newer. ``None``: no stretch counts.
+    """
+    lives: dict[int, timedelta] = {}
+    oldest = now - LOOKED_BACK
+    for i, step in enumerate(steps):
+        following = steps[i + 1] if i + 1 < len(steps) else None
+        ended = following.at if following else now
+        if step.after is None or ended < oldest or (following is not None and following.cause == "rollback"):
+            continue
+        span = max(ended - max(step.at, oldest), timedelta())
+        lives[step.after] = lives.get(step.after, timedelta()) + span
+    return max(((number, span) for number, span in lives.items()), key=lambda life: (life[1], life[0]), default=None)
 
 
 def previous(history: Sequence[int | None], barred: Collection[int] = ()) -> int | None:

@@ -12,7 +12,11 @@ from cuebook_server.services.audit import Evidence
 
 
 class MoveShown(Shown):
-    """One item: both digests, what changed in plain words, until when it was live (null: it still is, or never was)."""
+    """One item: both digests, what changed in plain words, until when it was live (null: it still is, or never was).
+
+    ``longest``: the version that had been live longest in the 90 days before; ``drift``: what changed against that one, empty
+    where it is the one replaced.
+    """
 
     prompt: str
     version: int | None
@@ -21,6 +25,8 @@ class MoveShown(Shown):
     replaced_digest: str | None
     summary: list[str]
     live_until: datetime | None
+    longest: int | None
+    drift: list[str]
 
 
 class SignatureShown(Shown):
@@ -55,6 +61,8 @@ def show(evidence: Evidence) -> EvidenceShown:
             replaced_digest=move.replaced_digest,
             summary=list(move.summary),
             live_until=move.live_until,
+            longest=move.longest,
+            drift=list(move.drift),
         )
         for move in evidence.moves
     ]

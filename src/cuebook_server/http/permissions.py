@@ -82,6 +82,7 @@ _DECLARED: Mapping[str, str] = {
     f"GET {_P}/releases": "read",
     f"POST {_P}/releases": "releases.propose releases.apply releases.rollback releases.break_glass environments.write",
     f"GET {_P}/releases/{{release_id}}": "read",
+    f"GET {_P}/releases/{{release_id}}/diff": "read",
     f"POST {_P}/releases/{{release_id}}/approve": "releases.approve",
     f"POST {_P}/releases/{{release_id}}/apply": "releases.apply",
     f"POST {_P}/releases/{{release_id}}/decline": "releases.approve",

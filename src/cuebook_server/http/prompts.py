@@ -11,7 +11,6 @@ from pydantic import Field
 
 from cuebook.rendering import compile as compile_prompt
 from cuebook.template import TemplateError
-from cuebook_server.domain.diff import Diff
 from cuebook_server.domain.errors import BadVariables
 from cuebook_server.domain.prompt import Provenance, Saved, Version
 from cuebook_server.http.door import Body, Limit, Route, Shown, Through, responses
@@ -264,15 +263,7 @@ def diff_versions(
     project: str, name: str, door: Through, *, old: Annotated[str, Query(alias="from")], new: Annotated[str, Query(alias="to")]
 ) -> Response:
     """Compare two versions, each by number, `latest`, or an environment's name."""
-    found = door.read(lambda actor, uow: prompts.compare(actor, uow, project, name, old, new))
-    shown = DiffShown.model_validate(
-        {
-            "from": list_version(found.old),
-            "to": list_version(found.new),
-            **_diff(found.diff),
-            "breaking": [{"variable": b.variable, "kind": b.kind, "sentence": b.sentence} for b in found.breaking],
-        }
-    )
+    shown = show_comparison(door.read(lambda actor, uow: prompts.compare(actor, uow, project, name, old, new)))
     return Response(shown.model_dump_json(by_alias=True), media_type="application/json")
 
 
@@ -349,8 +340,13 @@ def _hit(hit: Hit) -> HitShown:
     return HitShown(prompt=hit.prompt, version=hit.version, snippet=hit.snippet, live=dict(hit.live))
 
 
-def _diff(found: Diff) -> dict[str, Any]:
-    return {key: value for key, value in found.to_json().items() if key in DiffShown.model_fields}
+def show_comparison(found: prompts.Comparison) -> DiffShown:
+    """Two versions side by side, as a caller sees them."""
+    told = {key: value for key, value in found.diff.to_json().items() if key in DiffShown.model_fields}
+    breaking = [{"variable": b.variable, "kind": b.kind, "sentence": b.sentence} for b in found.breaking]
+    return DiffShown.model_validate(
+        {"from": list_version(found.old), "to": list_version(found.new), **told, "breaking": breaking}
+    )
 
 
 def show_prompt(row: PromptRow) -> PromptShown:

@@ -10,26 +10,32 @@ from typing import Any
 from cuebook_server.domain.access import Actor
 from cuebook_server.domain.audit import AuditFilter
 from cuebook_server.domain.decision import Approval
-from cuebook_server.domain.diff import diff
 from cuebook_server.domain.release import Comment, Item, Release, Review
 from cuebook_server.domain.summary import summarize
 from cuebook_server.services.ports import Scope, Signer, UnitOfWork
 from cuebook_server.services.projects import enter
 from cuebook_server.services.prompts import locate
 from cuebook_server.services.releases import found
+from cuebook_server.services.reviewing import measure, whole_diff
 
 EVIDENCE_ENTRIES_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
 class MoveEvidence:
-    """One item: the digests on both sides, what changed in plain words, and until when it was live (``None``: it still is)."""
+    """One item: the digests on both sides, what changed in plain words, and until when it was live (``None``: it still is).
+
+    longest: the version that had been live longest in the 90 days before; drift: what changed against that one, empty where it
+    is the one replaced.
+    """
 
     item: Item
     digest: str | None
     replaced_digest: str | None
     summary: Sequence[str]
     live_until: datetime | None
+    longest: int | None
+    drift: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +78,7 @@ def evidence(actor: Actor, uow: UnitOfWork, project: str, release_id: int) -> Ev
     told = AuditFilter(target=f"release {release_id}")
     return Evidence(
         release=release,
-        moves=[_move(scope, release, item) for item in release.items],
+        moves=[_move(scope, release, item, uow.now) for item in release.items],
         approvals=scope.releases.approvals(release),
         comments=scope.releases.comments(release),
         review=scope.releases.review(release_id),
@@ -80,11 +86,14 @@ def evidence(actor: Actor, uow: UnitOfWork, project: str, release_id: int) -> Ev
     )
 
 
-def _move(scope: Scope, release: Release, item: Item) -> MoveEvidence:
+def _move(scope: Scope, release: Release, item: Item, now: datetime) -> MoveEvidence:
     prompt = locate(scope, item.prompt)
-    new, old = (scope.prompts.version(prompt, number) if number else None for number in (item.version, item.replaces))
-    summary = summarize(diff(old.content, new.content)) if old and new else ["first version here" if new else "retired"]
+    longest, _ = measure(scope, release, item, now) or (None, None)
+    numbers = (item.version, item.replaces, longest)
+    new, old, stayed = (scope.prompts.version(prompt, number) if number else None for number in numbers)
+    summary = summarize(whole_diff(old, new)) if old and new else ["first version here" if new else "retired"]
+    drift = summarize(whole_diff(stayed, new)) if stayed and new and longest != item.replaces else []
     environment = scope.environments.find(release.environment)
     assert environment is not None
     until = scope.environments.ended(environment, prompt.prompt_id, release.revision) if release.revision else None
-    return MoveEvidence(item, new.digest if new else None, old.digest if old else None, summary, until)
+    return MoveEvidence(item, new.digest if new else None, old.digest if old else None, summary, until, longest, drift)

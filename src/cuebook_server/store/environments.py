@@ -162,11 +162,11 @@ class EnvironmentStore:
     def steps(self, of: Environment, prompt_id: int) -> Sequence[Step]:
         """The prompt's life in the environment, oldest first."""
         found = (
-            select(pointer_change.c.after, pointer_change.c.cause, pointer_change.c.at)
+            select(pointer_change.c.after, pointer_change.c.cause, pointer_change.c.at, pointer_change.c.revision)
             .where(self._changes(of, prompt_id))
             .order_by(pointer_change.c.revision)
         )
-        return [Step(row.after, row.cause, row.at) for row in self._tx.connection.execute(found)]
+        return [Step(row.after, row.cause, row.at, row.revision) for row in self._tx.connection.execute(found)]
 
     def _changes(self, of: Environment, prompt_id: int) -> ColumnElement[bool]:
         return and_(
