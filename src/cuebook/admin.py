@@ -203,9 +203,12 @@ class AdminClient:
         """What a release changes, item by item: against what is live and against what lived there longest."""
         return self._pages(self._path("releases", str(release_id), "diff"), "after", limit=str(DIFFS_ITEMS))
 
-    def approve(self, release_id: int | str, meaning: str) -> Json:
-        """Sign a release as it stands now. Needs a person with a recent sign-in. Raises `Conflict` when it is stale."""
-        return self._write("POST", self._path("releases", str(release_id), "approve"), {"meaning": meaning})
+    def approve(self, release_id: int | str, meaning: str | None = None) -> Json:
+        """Sign a release as it stands now. Needs a person with a recent sign-in. Raises `Conflict` when it is stale.
+
+        Without ``meaning`` you say again what you said of it, or of the release that it takes up again.
+        """
+        return self._write("POST", self._path("releases", str(release_id), "approve"), _given({"meaning": meaning}))
 
     def apply(self, release_id: int | str) -> Json:
         """Apply a proposed release. Raises `PolicyRefused` (``data["decision"]`` says why), `Conflict` when it is stale."""
@@ -223,9 +226,9 @@ class AdminClient:
         """Say something about a release."""
         return self._write("POST", self._path("releases", str(release_id), "comments"), {"text": text})
 
-    def rebase(self, release_id: int | str) -> Json:
-        """Take a stale release up again, as a new one over what is live now."""
-        return self._write("POST", self._path("releases", str(release_id), "rebase"), {})
+    def rebase(self, release_id: int | str, revised: Sequence[Mapping[str, Any]] = ()) -> Json:
+        """Take a stale release up again, as a new one over what is live now; or one of yours, with other versions."""
+        return self._write("POST", self._path("releases", str(release_id), "rebase"), {"items": list(revised)})
 
     def reviews(self) -> list[Json]:
         """The emergencies nobody has looked at yet."""

@@ -12,6 +12,7 @@ from cuebook_server.domain.release import Item, Kind, Release, Review
 from cuebook_server.http.door import Body, Limit, Route, Shown, Through, responses
 from cuebook_server.http.environments import moment
 from cuebook_server.http.prompts import NUMBER_MAX
+from cuebook_server.http.renewing import ItemShown, MovedShown, SinceShown, show_item, show_moved, show_since
 from cuebook_server.services import environments, releases
 
 router = APIRouter(prefix="/projects/{project}", tags=["releases"], route_class=Route)
@@ -50,9 +51,17 @@ class ReleaseIn(Body):
 
 
 class ApproveIn(Body):
-    """What the approval means, such as "reviewed the wording"."""
+    """What the approval means, such as "reviewed the wording". Left out: what you said when you approved this release, or the
+    one that it takes up again.
+    """
 
-    meaning: str
+    meaning: str | None = None
+
+
+class RebaseIn(Body):
+    """Other versions than those proposed, or further prompts; without any, the release must be stale."""
+
+    items: list[ItemIn] = Field(default_factory=list)
 
 
 class WhyIn(Body):
@@ -65,14 +74,6 @@ class TextIn(Body):
     """What somebody says."""
 
     text: str
-
-
-class ItemShown(Shown):
-    """One pointer's move; ``version`` is null where the prompt is retired, ``replaces`` where nothing was live."""
-
-    prompt: str
-    version: int | None
-    replaces: int | None
 
 
 class RuleShown(Shown):
@@ -148,11 +149,16 @@ class ReviewShown(Shown):
 
 
 class StandingShown(ReleaseShown):
-    """A release as it stands now. ``state`` may be approved, stale or expired too; ``decision`` is that of this moment."""
+    """A release as it stands now. ``state`` may be approved, stale or expired too; ``decision`` is that of this moment.
+
+    ``moved``: what made it stale. ``since``: for everybody whose approval does not count any more, what changed since.
+    """
 
     approvals: list[ApprovalShown]
     comments: list[CommentShown]
     review: ReviewShown | None
+    moved: list[MovedShown]
+    since: list[SinceShown]
 
 
 class WeighedShown(Shown):
@@ -188,7 +194,7 @@ def create_release(project: str, body: ReleaseIn, door: Through) -> Response:
     request = releases.Request(
         environment=body.environment,
         kind=body.kind,
-        items=[releases.Wanted(i.prompt, i.version, i.replaces, guarded="replaces" in i.model_fields_set) for i in body.items],
+        items=_wanted(body.items),
         reason=body.reason,
         shrink_meant=body.shrink_meant,
         policy=_rules(body),
@@ -252,9 +258,10 @@ def comment_release(project: str, release_id: ReleaseId, body: TextIn, door: Thr
 
 
 @router.post("/releases/{release_id}/rebase", response_model=ReleaseShown, status_code=201)
-def rebase_release(project: str, release_id: ReleaseId, door: Through) -> Response:
-    """Take a stale release up again, over what is live now."""
-    return door.write(lambda actor, uow: (201, show(releases.rebase(actor, uow, project, release_id))))
+def rebase_release(project: str, release_id: ReleaseId, door: Through, body: RebaseIn | None = None) -> Response:
+    """Take a stale release up again, over what is live now; or any of yours, with other versions."""
+    revised = _wanted(body.items) if body else []
+    return door.write(lambda actor, uow: (201, show(releases.rebase(actor, uow, project, release_id, revised))))
 
 
 @router.get("/reviews")
@@ -276,8 +283,12 @@ def _rules(body: ReleaseIn) -> dict[str, Any] | None:
     return {**environments.preset_rules(body.preset), **(body.policy or {})}
 
 
+def _wanted(items: list[ItemIn]) -> list[releases.Wanted]:
+    return [releases.Wanted(i.prompt, i.version, i.replaces, guarded="replaces" in i.model_fields_set) for i in items]
+
+
 def _items(items: tuple[Item, ...]) -> list[ItemShown]:
-    return [ItemShown(prompt=item.prompt, version=item.version, replaces=item.replaces) for item in items]
+    return [show_item(item) for item in items]
 
 
 def show_weighed(weighed: releases.Weighed) -> WeighedShown:
@@ -324,7 +335,8 @@ def _standing(standing: releases.Standing) -> StandingShown:
     ]
     comments = [CommentShown(author=said.author, text=said.text, at=said.at) for said in standing.comments]
     review = show_review(standing.review) if standing.review else None
-    return StandingShown(**shown, approvals=approvals, comments=comments, review=review)
+    moved, since = [show_moved(each) for each in standing.moved], [show_since(each) for each in standing.since]
+    return StandingShown(**shown, approvals=approvals, comments=comments, review=review, moved=moved, since=since)
 
 
 def show(release: Release) -> ReleaseShown:

@@ -14,9 +14,9 @@ from cuebook_server.domain.release import Comment, Item, Release, Review
 from cuebook_server.domain.summary import summarize
 from cuebook_server.services.ports import Scope, Signer, UnitOfWork
 from cuebook_server.services.projects import enter
-from cuebook_server.services.prompts import locate
+from cuebook_server.services.prompts import locate, side_by_side
 from cuebook_server.services.releases import found
-from cuebook_server.services.reviewing import measure, whole_diff
+from cuebook_server.services.reviewing import measure
 
 EVIDENCE_ENTRIES_MAX = 200
 
@@ -91,8 +91,9 @@ def _move(scope: Scope, release: Release, item: Item, now: datetime) -> MoveEvid
     longest, _ = measure(scope, release, item, now) or (None, None)
     numbers = (item.version, item.replaces, longest)
     new, old, stayed = (scope.prompts.version(prompt, number) if number else None for number in numbers)
-    summary = summarize(whole_diff(old, new)) if old and new else ["first version here" if new else "retired"]
-    drift = summarize(whole_diff(stayed, new)) if stayed and new and longest != item.replaces else []
+    replaced, drifted = side_by_side(old, new), side_by_side(stayed, new) if longest != item.replaces else None
+    summary = summarize(replaced.diff) if replaced else ["first version here" if new else "retired"]
+    drift = summarize(drifted.diff) if drifted else []
     environment = scope.environments.find(release.environment)
     assert environment is not None
     until = scope.environments.ended(environment, prompt.prompt_id, release.revision) if release.revision else None

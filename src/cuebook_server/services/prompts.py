@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cuebook_server.domain import content, names, prompt, variables
@@ -188,6 +188,15 @@ def compare(actor: Actor, uow: UnitOfWork, project: str, name: str, old: str, ne
     of = locate(scope, name)
     left, right = pick(scope, of, old), pick(scope, of, new)
     return Comparison(left, right, diff(left.content, right.content), variables.breaking(left.served, right.served))
+
+
+def side_by_side(old: Version | None, new: Version | None) -> Comparison | None:
+    """What differs for whoever is served: fragments flattened in, and beside their text which of them moved."""
+    if old is None or new is None:
+        return None
+    served, locked = diff(old.served, new.served), diff(old.content, new.content)
+    whole = replace(served, fields=served.fields + tuple(field for field in locked.fields if field.steps[0] == "includes"))
+    return Comparison(old, new, whole, variables.breaking(old.served, new.served))
 
 
 def listed(

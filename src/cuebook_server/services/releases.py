@@ -32,13 +32,17 @@ from cuebook_server.domain.release import (
     Wanted,
     seen,
 )
+from cuebook_server.domain.renewal import Moved, Since
+from cuebook_server.services import renewing
 from cuebook_server.services.environments import change_in, known
 from cuebook_server.services.ports import Scope, UnitOfWork
 from cuebook_server.services.projects import enter
+from cuebook_server.services.prompts import locate
 from cuebook_server.services.weighing import Move, Request, Weighed, weigh, weigh_again
 
 __all__ = ["Request", "Wanted", "Weighed"]
 
+MOVED_SHOWN = 3
 _NEEDED: dict[Kind, Permission] = {
     "promote": "releases.apply",
     "retire": "releases.apply",
@@ -83,7 +87,10 @@ class OwnWork(Forbidden):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A release as it stands now: what it is, what its policy says at this moment, and who said what."""
+    """A release as it stands now: what it is, what its policy says at this moment, and who said what.
+
+    moved: what made it stale. since: for everybody whose approval does not count any more, what changed since.
+    """
 
     release: Release
     seen: Seen
@@ -91,11 +98,9 @@ class Standing:
     approvals: Sequence[Approval]
     comments: Sequence[Comment]
     review: Review | None
-
-    @property
-    def counting(self) -> Sequence[Approval]:
-        """The approvals that count for the release as it would be applied now."""
-        return counting(self.weighed.environment.policy, self.weighed.facts) if self.weighed else ()
+    counting: Sequence[Approval] = ()
+    moved: Sequence[Moved] = ()
+    since: Sequence[Since] = ()
 
 
 def create(actor: Actor, uow: UnitOfWork, project: str, request: Request) -> Release:
@@ -122,17 +127,22 @@ def propose(actor: Actor, uow: UnitOfWork, project: str, request: Request) -> Re
     return release
 
 
-def approve(actor: Actor, uow: UnitOfWork, project: str, release_id: int, meaning: str) -> Standing:
-    """Sign exactly these digests, for this environment, in place of what is live there, under its policy of now."""
+def approve(actor: Actor, uow: UnitOfWork, project: str, release_id: int, meaning: str | None = None) -> Standing:
+    """Sign exactly these digests, for this environment, in place of what is live there, under its policy of now.
+
+    Without a meaning, that of the actor's last approval of the release, or of the one it takes up again, is renewed.
+    """
     scope, release = _open(actor, uow, project, release_id, "releases.approve")
     if actor.person is None:
         raise PersonNeeded
     actor.require_recent_sign_in(uow.now)
-    if not meaning.strip():
+    earlier = renewing.earlier(scope, release, actor.person)
+    said = earlier.approval.meaning if meaning is None and earlier else meaning or ""
+    if not said.strip():
         raise BadRelease("The approval says nothing.", hint="Name its meaning, such as 'reviewed the wording'.")
-    check_text("meaning", meaning, REASON_CHARS_MAX)
+    check_text("meaning", said, REASON_CHARS_MAX)
     weighed = weigh_again(scope, uow, release, ())
-    _refuse_stale(release, weighed)
+    _refuse_stale(scope, uow, release, weighed)
     facts = weighed.facts
     involved = {facts.author}.union(*(item.savers for item in facts.items))
     rules = weighed.environment.policy.approvals
@@ -141,9 +151,10 @@ def approve(actor: Actor, uow: UnitOfWork, project: str, release_id: int, meanin
     roles = actor.roles(scope.project.project_id, release.environment)
     if not roles & set(rules.roles):
         raise Forbidden(f"{release.environment} takes approvals of {', '.join(rules.roles)}.", needed=list(rules.roles))
-    approval = Approval(actor.person, frozenset(roles), meaning, facts.signature, uow.now)
+    approval = Approval(actor.person, frozenset(roles), said, facts.signature, uow.now)
     scope.releases.add_approval(release, approval, actor.credential)
-    _tell(actor, scope, "release.approved", release, reason=meaning, after={"signature": facts.signature})
+    renews = {"renews": f"release {earlier.release_id}"} if earlier else {}
+    _tell(actor, scope, "release.approved", release, reason=said, after={"signature": facts.signature, **renews})
     return _standing(scope, uow, release)
 
 
@@ -152,7 +163,7 @@ def apply(actor: Actor, uow: UnitOfWork, project: str, release_id: int) -> Relea
     scope, release = _open(actor, uow, project, release_id, "releases.apply")
     actor.require(_NEEDED[release.kind], scope.project.project_id, release.environment)
     weighed = weigh_again(scope, uow, release, scope.releases.approvals(release))
-    _refuse_stale(release, weighed)
+    _refuse_stale(scope, uow, release, weighed)
     _let_in(weighed)
     return _move(actor, scope, release, weighed)
 
@@ -166,8 +177,7 @@ def decline(actor: Actor, uow: UnitOfWork, project: str, release_id: int, why: s
 def withdraw(actor: Actor, uow: UnitOfWork, project: str, release_id: int, why: str = "") -> Release:
     """Take one's own proposal back."""
     scope, release = _open(actor, uow, project, release_id, "releases.propose")
-    if _answers(actor) != (release.person or release.author):
-        raise Forbidden(f"Only {release.author} can withdraw it.", hint="Decline it instead.")
+    _only_author(actor, release, "withdraw", hint="Decline it instead.")
     return _end(actor, scope, uow, release, "withdrawn", why)
 
 
@@ -182,14 +192,18 @@ def comment(actor: Actor, uow: UnitOfWork, project: str, release_id: int, text: 
     return _standing(scope, uow, release)
 
 
-def rebase(actor: Actor, uow: UnitOfWork, project: str, release_id: int) -> Release:
-    """Take a stale release up again, as a new one over what is live now; the old one ends."""
+def rebase(actor: Actor, uow: UnitOfWork, project: str, release_id: int, revised: Sequence[Wanted] = ()) -> Release:
+    """Take a release up again, as a new one over what is live now, perhaps with other versions; the old one ends."""
     scope, release = _open(actor, uow, project, release_id, "releases.propose")
-    if not weigh_again(scope, uow, release, ()).stale_items:
-        raise NotStale(f"Nothing that release {release_id} replaces has changed.")
-    wanted = [Wanted(item.prompt, item.version) for item in release.items]
-    request = Request(release.environment, release.kind, wanted, release.reason, release.shrink_meant, release.policy)
+    if revised:
+        _only_author(actor, release, "revise", hint="Propose your own.")
+    wanted = {item.prompt: Wanted(item.prompt, item.version) for item in release.items}
+    wanted |= {locate(scope, item.prompt).name: item for item in revised}
+    items = list(wanted.values())
+    request = Request(release.environment, release.kind, items, release.reason, release.shrink_meant, release.policy)
     weighed = weigh(scope, uow, request, _answers(actor))
+    if weighed.items == release.items:
+        raise NotStale(f"Nothing that release {release_id} replaces has changed.")
     fresh = scope.releases.add(weighed.environment, replace(_draft(actor, weighed), rebases=release.release_id))
     _end(actor, scope, uow, release, "withdrawn", f"Rebased as release {fresh.release_id}.")
     _tell(actor, scope, "release.proposed", fresh, after=_sides(weighed.moves)[1])
@@ -271,6 +285,11 @@ def _answers(actor: Actor) -> str:
     return actor.person or actor.owner or actor.principal
 
 
+def _only_author(actor: Actor, release: Release, verb: str, *, hint: str) -> None:
+    if _answers(actor) != (release.person or release.author):
+        raise Forbidden(f"Only {release.author} can {verb} it.", hint=hint)
+
+
 def _draft(actor: Actor, weighed: Weighed) -> Draft:
     return Draft(
         kind=weighed.kind,
@@ -311,18 +330,26 @@ def _standing(scope: Scope, uow: UnitOfWork, release: Release) -> Standing:
     weighed = weigh_again(scope, uow, release, approvals) if release.state == "proposed" else None
     stale = bool(weighed and weighed.stale_items)
     now = seen(release, allowed=bool(weighed and weighed.decision.allowed), stale=stale, now=uow.now)
-    return Standing(release, now, weighed, approvals, comments, scope.releases.review(release.release_id))
+    standing = Standing(release, now, weighed, approvals, comments, scope.releases.review(release.release_id))
+    if weighed is None:
+        return standing
+    valid = counting(weighed.environment.policy, weighed.facts)
+    changed = renewing.since(scope, release, weighed, valid)
+    return replace(standing, counting=valid, moved=renewing.moved(scope, weighed, uow.now), since=changed)
 
 
-def _refuse_stale(release: Release, weighed: Weighed) -> None:
-    if stale := weighed.stale_items:
-        live = {move.item.prompt: move.old.number if move.old else None for move in weighed.moves}
-        moved = {item.prompt: {"yours": item.replaces, "theirs": live[item.prompt]} for item in stale}
+def _refuse_stale(scope: Scope, uow: UnitOfWork, release: Release, weighed: Weighed) -> None:
+    if moved := renewing.moved(scope, weighed, uow.now):
         raise StaleRelease(
-            f"{release.environment} has changed since release {release.release_id} was proposed.",
-            moved=moved,
+            f"{release.environment} has changed since release {release.release_id} was proposed: {_moved(moved)}.",
+            moved={each.prompt: each.to_json() for each in moved},
             revision=weighed.environment.revision,
         )
+
+
+def _moved(moved: Sequence[Moved]) -> str:
+    more = f" and {len(moved) - MOVED_SHOWN} more" if len(moved) > MOVED_SHOWN else ""
+    return "; ".join(each.sentence for each in moved[:MOVED_SHOWN]) + more
 
 
 def _let_in(weighed: Weighed) -> None:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cuebook_server.domain import variables
 from cuebook_server.domain.access import Actor
-from cuebook_server.domain.diff import Diff, diff
-from cuebook_server.domain.prompt import Version
 from cuebook_server.domain.release import Item, Release, Step, longest
 from cuebook_server.services.environments import known
 from cuebook_server.services.ports import Scope, UnitOfWork
 from cuebook_server.services.projects import enter
-from cuebook_server.services.prompts import Comparison, locate
+from cuebook_server.services.prompts import Comparison, locate, side_by_side
 from cuebook_server.services.releases import found
 
 
@@ -41,12 +38,6 @@ def compare(actor: Actor, uow: UnitOfWork, project: str, release_id: int, *, aft
     return [_compare(scope, release, item, uow.now) for item in release.items[after : after + limit]]
 
 
-def whole_diff(old: Version, new: Version) -> Diff:
-    """What differs for whoever is served: fragments flattened in, and beside their text which of them moved."""
-    served, locked = diff(old.served, new.served), diff(old.content, new.content)
-    return replace(served, fields=served.fields + tuple(field for field in locked.fields if field.steps[0] == "includes"))
-
-
 def measure(scope: Scope, release: Release, item: Item, now: datetime) -> tuple[int, timedelta] | None:
     """The version that lived longest where an item goes, as it was when the release was applied, ended, or is now."""
     moment = release.applied_at or release.ended_at or now
@@ -65,10 +56,4 @@ def _compare(scope: Scope, release: Release, item: Item, now: datetime) -> ItemD
         live = scope.environments.pointers(known(scope, release.environment), [item.prompt_id]).get(item.prompt_id)
     number, lived = measure(scope, release, item, now) or (None, timedelta())
     new, old, stayed = (scope.prompts.version(prompt, n) if n else None for n in (item.version, live, number))
-    return ItemDiff(item, live, number, lived, _side(old, new), _side(stayed, new) if number != live else None)
-
-
-def _side(old: Version | None, new: Version | None) -> Comparison | None:
-    if old is None or new is None:
-        return None
-    return Comparison(old, new, whole_diff(old, new), tuple(variables.breaking(old.served, new.served)))
+    return ItemDiff(item, live, number, lived, side_by_side(old, new), side_by_side(stayed, new) if number != live else None)
