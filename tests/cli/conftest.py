@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import sys
 import uuid
 from collections.abc import Callable, Mapping
@@ -12,9 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import httpx2
 import pytest
 
 from cuebook.cli.app import run
+from tests.support.passwords import PASSWORD
 from tests.support.server import Server
 
 
@@ -38,6 +41,8 @@ class Ran:
 
 
 Command: TypeAlias = Callable[..., Ran]
+People: TypeAlias = Callable[..., str]
+AUTHOR, REVIEWER = "author@example.org", "reviewer@example.org"
 
 
 @pytest.fixture
@@ -74,3 +79,25 @@ def cuebook(bare: Command, server: Server, monkeypatch: pytest.MonkeyPatch) -> C
 def name() -> str:
     """The name of a prompt that no other test has."""
     return f"test-{uuid.uuid4().hex[:12]}.prompt"
+
+
+@pytest.fixture
+def people(start_server: Callable[..., Server], bare: Command, tmp_path: Path) -> People:
+    """Runs a command as the author, an admin, or the reviewer, a releaser, on a server of their own."""
+    server = start_server()
+
+    def run(who: str, *arguments: str, stdin: bytes = b"") -> str:
+        home = {"XDG_CONFIG_HOME": str(tmp_path / who), "CUEBOOK_URL": server.url, "CUEBOOK_PROJECT": server.project}
+        ran = bare(*arguments, stdin=stdin, environment=home)
+        assert ran.code == 0, f"{arguments}: {ran.err}"
+        return ran.text
+
+    (secret,) = re.findall(rf"^Make the first account at {re.escape(server.url)}/set-up#(\S+)$", server.output, re.MULTILINE)
+    form = {"secret": secret, "login": AUTHOR, "name": "Author", "password": PASSWORD}
+    httpx2.post(f"{server.url}/set-up", data=form, headers={"Origin": server.url})
+    run(AUTHOR, "login", AUTHOR, stdin=f"{PASSWORD}\n".encode())
+    link = run(AUTHOR, "people", "invite", REVIEWER, "--role", "releaser").strip()
+    form = {"secret": link.removeprefix(f"{server.url}/invitation#"), "name": "Reviewer", "password": PASSWORD}
+    httpx2.post(f"{server.url}/invitation", data=form, headers={"Origin": server.url})
+    run(REVIEWER, "login", REVIEWER, stdin=f"{PASSWORD}\n".encode())
+    return run

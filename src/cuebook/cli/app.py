@@ -45,7 +45,7 @@ for command in (
     *(serve.serve, prompts.save, prompts.get, prompts.render, prompts.log, prompts.diff, prompts.search),
     *(releases.promote, releases.rollback, releases.status, releases.at, transfer.export, audit.evidence),
     *(proposals.propose, proposals.approve, proposals.apply, proposals.decline, proposals.withdraw, proposals.comment),
-    *(proposals.rebase, proposals.release, drift.drift, drift.recall),
+    *(proposals.rebase, proposals.revise, proposals.release, drift.drift, drift.recall),
 ):
     app.command()(command)
 app.command("import")(transfer.import_)

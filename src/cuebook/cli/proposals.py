@@ -1,4 +1,4 @@
-"""propose, approve, apply, decline, withdraw, comment, rebase, release, reviews: changes that wait for other people."""
+"""propose, approve, apply, decline, withdraw, comment, rebase, revise, release, reviews: changes that wait for others."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from typing import Annotated
 
 import typer
 
-from cuebook.admin import Json
-from cuebook.cli import show
+from cuebook.admin import AdminClient, Json
+from cuebook.cli import reviewing, show
 from cuebook.cli.arguments import AsJson, Reason
-from cuebook.cli.releases import Items, Shrinks, To, decision, item, report
+from cuebook.cli.releases import Items, Shrinks, To, item, report
 from cuebook.cli.session import session
 
 Id = Annotated[int, typer.Argument(metavar="ID", min=1, help="The release's number.")]
-Meaning = Annotated[str, typer.Option("-m", "--meaning", help="What the approval means, such as 'read the wording'.")]
+Meaning = Annotated[
+    str | None,
+    typer.Option("-m", "--meaning", help="What it means, such as 'read the wording'; left out: what you said last time."),
+]
 Said = Annotated[str, typer.Option("-m", "--message", help="What you say.")]
 reviews = typer.Typer(no_args_is_help=True, help="Emergencies that somebody must look at.")
 
@@ -23,15 +26,24 @@ def propose(
 ) -> None:
     """Ask for a release that others approve; then it is applied."""
     items = [item(name) for name in names]
-    made = session(ctx).admin.release(to, items, reason=reason, propose=True, shrink_meant=shrinks or None)
-    report(made, as_json)
-    if not as_json:
-        show.note(f"Another person approves it: cuebook approve {made['id']} -m MEANING")
+    admin = session(ctx).admin
+    made = admin.release(to, items, reason=reason, propose=True, shrink_meant=shrinks or None)
+    _report(admin, made, as_json)
 
 
-def approve(ctx: typer.Context, release_id: Id, meaning: Meaning, as_json: AsJson = False) -> None:
-    """Approve exactly what a release would change now. Needs a sign-in of the last minutes."""
-    _show(session(ctx).admin.approve(release_id, meaning), as_json)
+def approve(ctx: typer.Context, release_id: Id, meaning: Meaning = None, as_json: AsJson = False) -> None:
+    """Approve exactly what a release would change now. Needs a sign-in of the last minutes.
+
+    Who approved it before, or the release that it takes up again, sees what changed since, and says the same again without -m.
+    """
+    admin = session(ctx).admin
+    if as_json:
+        show.write_json(admin.approve(release_id, meaning))
+        return
+    done = admin.approve(release_id, _asked(admin, release_id, meaning))
+    show.say(f"Release {done['id']} to {done['environment']} is {done['state']}.")
+    reviewing.print_approvals(done)
+    reviewing.print_next(admin, done)
 
 
 def apply(ctx: typer.Context, release_id: Id, as_json: AsJson = False) -> None:
@@ -51,17 +63,34 @@ def withdraw(ctx: typer.Context, release_id: Id, reason: Reason = "", as_json: A
 
 def comment(ctx: typer.Context, release_id: Id, message: Said, as_json: AsJson = False) -> None:
     """Say something about a release."""
-    _show(session(ctx).admin.comment(release_id, message), as_json)
+    found = session(ctx).admin.comment(release_id, message)
+    if as_json:
+        show.write_json(found)
+        return
+    for said in found["comments"]:
+        show.say(f"{said['author']}, {show.moment(said['at'])}: {said['text']}")
 
 
 def rebase(ctx: typer.Context, release_id: Id, as_json: AsJson = False) -> None:
-    """Take a stale release up again, over what is live now."""
-    report(session(ctx).admin.rebase(release_id), as_json)
+    """Take a stale release up again, over what is live now. Who approved it sees what changed since."""
+    admin = session(ctx).admin
+    _report(admin, admin.rebase(release_id), as_json)
+
+
+def revise(ctx: typer.Context, release_id: Id, names: Items, as_json: AsJson = False) -> None:
+    """Ask again for a release of yours with other versions, or with further prompts; the old one ends."""
+    admin = session(ctx).admin
+    _report(admin, admin.rebase(release_id, [item(name) for name in names]), as_json)
 
 
 def release(ctx: typer.Context, release_id: Id, as_json: AsJson = False) -> None:
-    """Show a release as it stands now: what it changes, what its policy says, who approved it, what was said."""
-    _show(session(ctx).admin.get_release(str(release_id)), as_json)
+    """Show a release as it stands now: its difference, the rules, who approved, what was said, and what to type next."""
+    admin = session(ctx).admin
+    found, diffs = admin.get_release(str(release_id)), admin.diff_release(release_id)
+    if as_json:
+        show.write_json(found | {"diff": list(diffs)})
+        return
+    reviewing.print_release(admin, found, diffs)
 
 
 @reviews.command("list")
@@ -95,19 +124,31 @@ def _ended(found: Json, as_json: bool) -> None:
     show.say(f"Release {found['id']} was {found['state']}.")
 
 
-def _show(found: Json, as_json: bool) -> None:
+def _report(admin: AdminClient, made: Json, as_json: bool) -> None:
+    """A proposal, and who goes on with it."""
+    report(made, as_json)
     if as_json:
-        show.write_json(found)
         return
-    report(found, as_json=False)
-    if found["state"] == "applied":
-        decision(found["decision"])
-    show.say(f"by {found['author']}, {show.moment(found['created_at'])}: {found['reason']}")
-    for given in found["approvals"]:
-        lapsed = "" if given["counts"] or found["state"] == "applied" else " (counts no more)"
-        show.say(f"approved by {given['person']}, {show.moment(given['at'])}: {given['meaning']}{lapsed}")
-    for said in found["comments"]:
-        show.say(f"{said['author']}, {show.moment(said['at'])}: {said['text']}")
-    if (review := found["review"]) is not None:
-        closed = f"closed by {review['closed_by']}: {review['comment']}" if review["closed_by"] else "open"
-        show.say(f"emergency, its review is {closed}")
+    if made["rebases"]:
+        show.say(f"It takes up release {made['rebases']}, which has ended.")
+    reviewing.print_next(admin, admin.get_release(str(made["id"])))
+
+
+def _asked(admin: AdminClient, release_id: int, meaning: str | None) -> str | None:
+    """What an approval means: as it was given, as it was last time, or as somebody answers who has read the release."""
+    found, me = admin.get_release(str(release_id)), admin.me()["person"]
+    if found["state"] not in ("proposed", "approved"):
+        return meaning  # the server says why not
+    mine = next((since for since in found["since"] if since["person"] == me), None)
+    if mine is not None:
+        reviewing.print_since(found, mine)
+    elif meaning is None:
+        reviewing.print_release(admin, found, admin.diff_release(release_id))
+    if meaning is not None or not reviewing.interactive():
+        if meaning is None and mine is None:
+            raise typer.BadParameter("Say what your approval means.", param_hint="-m")
+        return meaning
+    if mine is None:
+        return str(typer.prompt("What does your approval mean"))
+    typer.confirm(f"Approve again ({show.plain(mine['meaning'])})?", abort=True)
+    return None

@@ -127,13 +127,18 @@ def needed_approvals(policy: Policy, items: Sequence[ItemFacts]) -> int:
     return approvals.count
 
 
+def involved(facts: Facts) -> frozenset[str]:
+    """Who asks for a release, and who saved one of its versions."""
+    return frozenset({facts.author}).union(*(item.savers for item in facts.items))
+
+
 def counting(policy: Policy, facts: Facts) -> list[Approval]:
     """The approvals that count: of this very release, in time, by different people with a right role who did not write it."""
-    involved = {facts.author}.union(*(item.savers for item in facts.items))
+    wrote = involved(facts)
     people: dict[str, Approval] = {}
     for approval in facts.approvals:
         fits = approval.signature == facts.signature and facts.now - approval.at < APPROVAL_LIFE
-        apart = policy.approvals.author or approval.person not in involved
+        apart = policy.approvals.author or approval.person not in wrote
         if fits and apart and approval.roles & set(policy.approvals.roles):
             people.setdefault(approval.person, approval)
     return list(people.values())
@@ -193,7 +198,12 @@ def _approvals(policy: Policy, facts: Facts) -> Iterator[Verdict]:
         if missing > 0
         else f"Approved by {', '.join(approval.person for approval in found)}."
     )
-    evidence = {"needed": needed, "people": [approval.person for approval in found], "roles": list(policy.approvals.roles)}
+    evidence = {
+        "needed": needed,
+        "people": [approval.person for approval in found],
+        "roles": list(policy.approvals.roles),
+        "excluded": [] if policy.approvals.author else sorted(involved(facts)),
+    }
     yield Verdict("approvals", missing <= 0, sentence, evidence)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from cuebook_server.domain.access import Actor, Permission
 from cuebook_server.domain.audit import Happening
-from cuebook_server.domain.decision import Approval, counting
+from cuebook_server.domain.decision import Approval, counting, involved
 from cuebook_server.domain.environment import Environment
 from cuebook_server.domain.errors import Conflict, Forbidden, NotFound, NothingToRollBack, PolicyRefused
 from cuebook_server.domain.prompt import Recall, Version, check_text
@@ -136,17 +136,15 @@ def approve(actor: Actor, uow: UnitOfWork, project: str, release_id: int, meanin
     if actor.person is None:
         raise PersonNeeded
     actor.require_recent_sign_in(uow.now)
-    earlier = renewing.earlier(scope, release, actor.person)
-    said = earlier.approval.meaning if meaning is None and earlier else meaning or ""
-    if not said.strip():
-        raise BadRelease("The approval says nothing.", hint="Name its meaning, such as 'reviewed the wording'.")
-    check_text("meaning", said, REASON_CHARS_MAX)
     weighed = weigh_again(scope, uow, release, ())
     _refuse_stale(scope, uow, release, weighed)
+    earlier = renewing.earlier(scope, release, actor.person)
+    said = earlier.approval.meaning if meaning is None and earlier else meaning or ""
+    if not check_text("meaning", said, REASON_CHARS_MAX).strip():
+        raise BadRelease("The approval says nothing.", hint="Name its meaning, such as 'reviewed the wording'.")
     facts = weighed.facts
-    involved = {facts.author}.union(*(item.savers for item in facts.items))
     rules = weighed.environment.policy.approvals
-    if not rules.author and actor.person in involved:
+    if not rules.author and actor.person in involved(facts):
         raise OwnWork(f"{actor.person} wrote or proposed this, and cannot approve it.")
     roles = actor.roles(scope.project.project_id, release.environment)
     if not roles & set(rules.roles):
