@@ -184,7 +184,8 @@ class AdminClient:
 
         Without ``version`` a promotion takes what the environment it comes from serves, a rollback what was live before.
         How: ``propose`` (others approve and apply it), ``emergency`` (past the policy; leaves a review open), ``shrink_meant``,
-        ``time`` (a rollback of everything, without items), ``policy`` or ``preset`` (for the kind ``policy``, without items).
+        ``time`` (a rollback of everything, without items), ``at`` (proposed, and applied at that moment), ``policy`` or
+        ``preset`` (for the kind ``policy``, without items).
         Raises `Conflict` (code ``already_live``), `PolicyRefused` (``data["decision"]`` says why), `PointerMoved`.
         """
         body: Json = {"environment": environment, "items": list(items), "reason": reason, "kind": kind}
@@ -213,6 +214,18 @@ class AdminClient:
     def apply(self, release_id: int | str) -> Json:
         """Apply a proposed release. Raises `PolicyRefused` (``data["decision"]`` says why), `Conflict` when it is stale."""
         return self._write("POST", self._path("releases", str(release_id), "apply"), {})
+
+    def schedule(self, release_id: int | str, at: str) -> Json:
+        """Say when a proposed release is to be applied, such as ``2026-11-24T09:00[Europe/Paris]``."""
+        return self._write("POST", self._path("releases", str(release_id), "schedule"), {"at": at})
+
+    def unschedule(self, release_id: int | str) -> Json:
+        """Take the moment back: the release waits for people again."""
+        return self._exchange(Request("DELETE", self._path("releases", str(release_id), "schedule")))
+
+    def scheduled(self) -> list[Json]:
+        """The releases that wait for their moment, the next first."""
+        return self._items(self._path("schedule"))
 
     def decline(self, release_id: int | str, reason: str = "") -> Json:
         """End a proposed release with a no."""

@@ -27,6 +27,7 @@ from cuebook_server.http.app import build
 from cuebook_server.http.door import Site, Used
 from cuebook_server.http.errors import answer
 from cuebook_server.http.operations import Node
+from cuebook_server.services import schedules
 from cuebook_server.services.ports_people import Hasher, Provider
 from cuebook_server.settings import Settings
 from cuebook_server.store.database import Database, open_database
@@ -34,7 +35,7 @@ from cuebook_server.store.snapshots import SqlSnapshotSource
 from cuebook_server.store.unit_of_work import SqlUnits
 from cuebook_server.ui.app import Pages
 from cuebook_server.ui.door import Door
-from cuebook_server.worker import Worker
+from cuebook_server.worker import Job, Worker
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -58,7 +59,7 @@ class Application:
         self.api: FastAPI = build(self.units, self.node, Site(place, hasher, Used(), FileSigner(settings.audit_key_path)))
         self.api.router.lifespan_context = self._life
         self.pages = Pages(self.units, Door(place), hasher, provider(settings))
-        self.worker = Worker([])
+        self.worker = Worker([Job("schedules", 1.0, lambda stopping: schedules.keep_all(self.units, stopping))])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or start and stop with the server."""

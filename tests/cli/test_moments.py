@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuebook.cli.moments import moment, seconds
+from cuebook.cli.moments import ahead, moment, seconds
 from cuebook.errors import Invalid
 
 
@@ -69,3 +69,29 @@ def test_spans(text: str, span: int) -> None:
     assert seconds(text) == span
     now = datetime.now(UTC)
     assert moment(f"{text} ago", now) == now - timedelta(seconds=span)
+
+
+@pytest.mark.parametrize(
+    ("text", "as_the_api_takes_it"),
+    [
+        ("Tuesday 09:00 Europe/Paris", "2026-10-27T09:00:00[Europe/Paris]"),
+        ("monday 01:29 Europe/Berlin", "2026-11-02T01:29:00[Europe/Berlin]"),  # that hour of today has gone
+        ("monday 01:31 Europe/Berlin", "2026-10-26T01:31:00[Europe/Berlin]"),
+        ("Sunday at 20:31 America/New_York", "2026-10-25T20:31:00[America/New_York]"),  # there it is still Sunday
+        ("tomorrow 09:00", "2026-10-27T09:00:00+01:00"),
+        ("2027-07-01 9:00", "2027-07-01T09:00:00+02:00"),
+        ("2026-11-24 09:00 Asia/Tokyo", "2026-11-24T09:00:00[Asia/Tokyo]"),
+        ("in 2h", "2026-10-26T03:30:00+01:00"),
+        ("2026-11-24T08:00Z", "2026-11-24T09:00:00+01:00"),
+    ],
+)
+def test_moments_to_come(berlin: datetime, text: str, as_the_api_takes_it: str) -> None:
+    assert ahead(text, berlin) == as_the_api_takes_it
+
+
+@pytest.mark.parametrize(
+    "text", ["", "soon", "2h ago", "Tuesday", "Caturday 09:00", "Tuesday 25:00", "Tuesday 09:00 Mars/Base"]
+)
+def test_what_is_no_moment_to_come(berlin: datetime, text: str) -> None:
+    with pytest.raises(Invalid, match="is no moment to come"):
+        ahead(text, berlin)

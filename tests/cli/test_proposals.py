@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 
 import pytest
@@ -103,3 +104,29 @@ def test_everything_goes_back_to_a_moment(cuebook: Command) -> None:
 
 def test_status_says_how_strict_production_is(cuebook: Command) -> None:
     assert "cuebook env preset production team" in cuebook("status").text
+
+
+def test_a_release_waits_for_its_moment(cuebook: Command, name: str, vault: str) -> None:
+    made = cuebook("propose", f"{name}@1", "--to", vault, "-m", "a pilot", "--at", "tomorrow 09:00 Europe/Paris").text
+    number = made.split()[1]
+    assert ", to be applied on " in made
+    assert "09:00 (Europe/Paris)" in made
+    ran = cuebook("schedule", number, "tomorrow 10:00 Europe/Paris")
+    assert "10:00 (Europe/Paris)" in ran.text
+    assert "the policy will not let it in" in ran.err
+    assert f"Release {number} to {vault} waits, to be applied on " in cuebook("status").text
+    assert "to be applied" not in cuebook("unschedule", number).text
+    assert cuebook("schedule", number, "some day").code == 7
+    assert cuebook("withdraw", number).code == 0
+
+
+def test_it_is_applied_without_anybody(cuebook: Command, name: str) -> None:
+    place = f"timed-{uuid.uuid4().hex[:8]}"
+    assert cuebook("save", name, "-", stdin=b"one two three four").code == 0
+    assert cuebook("env", "create", place).code == 0
+    made = cuebook("promote", f"{name}@1", "--to", place, "-m", "at its time", "--at", "in 2s").text
+    number = made.split()[1]
+    deadline = time.monotonic() + 30
+    while cuebook("release", number, "--json").json["state"] != "applied" and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert cuebook("release", number, "--json").json["state"] == "applied"

@@ -45,6 +45,7 @@ for command in (
     *(serve.serve, prompts.save, prompts.get, prompts.render, prompts.log, prompts.diff, prompts.search),
     *(releases.promote, releases.rollback, releases.status, releases.at, transfer.export, audit.evidence),
     *(proposals.propose, proposals.approve, proposals.apply, proposals.decline, proposals.withdraw, proposals.comment),
+    *(proposals.schedule, proposals.unschedule),
     *(proposals.rebase, proposals.revise, proposals.release, drift.drift, drift.recall),
 ):
     app.command()(command)

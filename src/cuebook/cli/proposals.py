@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from cuebook.admin import AdminClient, Json
 from cuebook.cli import reviewing, show
 from cuebook.cli.arguments import AsJson, Reason
-from cuebook.cli.releases import Items, Shrinks, To, item, report
+from cuebook.cli.moments import AHEAD_HINT
+from cuebook.cli.releases import At, Items, Shrinks, To, coming, decision, due, item, report
 from cuebook.cli.session import session
 
 Id = Annotated[int, typer.Argument(metavar="ID", min=1, help="The release's number.")]
@@ -22,13 +23,19 @@ reviews = typer.Typer(no_args_is_help=True, help="Emergencies that somebody must
 
 
 def propose(
-    ctx: typer.Context, names: Items, to: To, reason: Reason = "", shrinks: Shrinks = False, as_json: AsJson = False
+    ctx: typer.Context,
+    names: Items,
+    to: To,
+    reason: Reason = "",
+    shrinks: Shrinks = False,
+    at: At = "",
+    as_json: AsJson = False,
 ) -> None:
-    """Ask for a release that others approve; then it is applied."""
+    """Ask for a release that others approve; then it is applied, by somebody or --at a moment."""
     items = [item(name) for name in names]
+    how: dict[str, Any] = {"propose": True, "shrink_meant": shrinks or None, "at": coming(at)}
     admin = session(ctx).admin
-    made = admin.release(to, items, reason=reason, propose=True, shrink_meant=shrinks or None)
-    _report(admin, made, as_json)
+    _report(admin, admin.release(to, items, reason=reason, **how), as_json)
 
 
 def approve(ctx: typer.Context, release_id: Id, meaning: Meaning = None, as_json: AsJson = False) -> None:
@@ -49,6 +56,25 @@ def approve(ctx: typer.Context, release_id: Id, meaning: Meaning = None, as_json
 def apply(ctx: typer.Context, release_id: Id, as_json: AsJson = False) -> None:
     """Apply a proposed release; its policy is weighed again at this moment."""
     report(session(ctx).admin.apply(release_id), as_json)
+
+
+def schedule(
+    ctx: typer.Context,
+    release_id: Id,
+    when: Annotated[str, typer.Argument(metavar="WHEN", help=AHEAD_HINT.replace("Write ", ""))],
+    as_json: AsJson = False,
+) -> None:
+    """Say when a proposed release is to be applied. Everything is asked again then; what has moved makes it stale."""
+    found = session(ctx).admin.schedule(release_id, coming(when) or when)
+    _dated(found, as_json)
+    if not as_json and not found["forecast"]["allowed"]:
+        show.note("If nothing else happens until then, the policy will not let it in:")
+        decision(found["forecast"])
+
+
+def unschedule(ctx: typer.Context, release_id: Id, as_json: AsJson = False) -> None:
+    """Take the moment back: the release waits for people again."""
+    _dated(session(ctx).admin.unschedule(release_id), as_json)
 
 
 def decline(ctx: typer.Context, release_id: Id, reason: Reason = "", as_json: AsJson = False) -> None:
@@ -115,6 +141,13 @@ def close(ctx: typer.Context, release_id: Id, message: Said, as_json: AsJson = F
         show.write_json(closed)
         return
     show.say(f"The review of release {closed['release']} was closed by {closed['closed_by']}.")
+
+
+def _dated(found: Json, as_json: bool) -> None:
+    if as_json:
+        show.write_json(found)
+        return
+    show.say(f"Release {found['id']} to {found['environment']} is {found['state']}{due(found)}.")
 
 
 def _ended(found: Json, as_json: bool) -> None:

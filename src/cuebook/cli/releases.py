@@ -6,6 +6,7 @@ import json
 import shlex
 from datetime import datetime
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.text import Text
@@ -13,7 +14,7 @@ from rich.text import Text
 from cuebook.admin import Json
 from cuebook.cli import show
 from cuebook.cli.arguments import AsJson, Environment, Reason, SomeNames, complete_environments, complete_prompts
-from cuebook.cli.moments import HINT, moment
+from cuebook.cli.moments import AHEAD_HINT, HINT, ahead, moment
 from cuebook.cli.session import session
 from cuebook.errors import Conflict, PolicyRefused
 
@@ -25,6 +26,7 @@ Items = Annotated[
 ]
 To = Annotated[str, typer.Option("--to", metavar="ENV", help="The environment.", autocompletion=complete_environments)]
 Shrinks = Annotated[bool, typer.Option("--shrinks", help="A text that becomes less than half as long is meant to.")]
+At = Annotated[str, typer.Option("--at", metavar="WHEN", help=f"Apply it then: {AHEAD_HINT.replace('Write ', '')}")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what the policy would say, and change nothing.")]
 
 
@@ -38,14 +40,15 @@ def promote(
         bool, typer.Option("--emergency", help="Past the policy: needs its own right, and leaves a review open.")
     ] = False,
     shrinks: Shrinks = False,
+    at: At = "",
     as_json: AsJson = False,
 ) -> None:
-    """Release these versions to an environment, all of them or none.
+    """Release these versions to an environment, all of them or none; now, or --at a moment.
 
     Without @N: the version that the environment it comes from serves.
     """
     items = [item(name) for name in names]
-    how: dict[str, Any] = {"emergency": emergency or None, "shrink_meant": shrinks or None}
+    how: dict[str, Any] = {"emergency": emergency or None, "shrink_meant": shrinks or None, "at": coming(at)}
     try:
         release = session(ctx).admin.release(to, items, reason=reason, dry_run=dry_run, **how)
     except PolicyRefused as refused:
@@ -98,9 +101,9 @@ def status(ctx: typer.Context, names: SomeNames = None, as_json: AsJson = False)
     """Show which version runs where, how far each environment is behind, and what waits for somebody."""
     admin = session(ctx).admin
     found = admin.status(names or ())
-    open_reviews, recalled = admin.reviews(), admin.recalls()
+    open_reviews, recalled, scheduled = admin.reviews(), admin.recalls(), admin.scheduled()
     if as_json:
-        show.write_json(found | {"reviews": open_reviews, "recalls": recalled})
+        show.write_json(found | {"reviews": open_reviews, "recalls": recalled, "scheduled": scheduled})
         return
     places = [environment["name"] for environment in found["environments"]]
     rows = ((row["prompt"], row["latest"], *(_cell(row, place) for place in places)) for row in found["items"])
@@ -110,6 +113,10 @@ def status(ctx: typer.Context, names: SomeNames = None, as_json: AsJson = False)
             show.say(f"{place['name']}: {_strictness(place)}")
     for review in open_reviews:
         show.say(f"Emergency release {review['release']} in {review['environment']} waits for a review by another person.")
+    for waits in scheduled:
+        show.say(
+            f"Release {waits['id']} to {waits['environment']} waits{due(waits)}, in the name of {waits['schedule']['by']}."
+        )
     for made in recalled:
         show.say(f"Recalled: {made['prompt']} version {made['version']} ({show.first_line(made['reason'])})")
 
@@ -148,6 +155,11 @@ def _unmet(refused: PolicyRefused) -> set[str]:
     return {rule["rule"] for rule in rules if not rule["passed"]}
 
 
+def coming(text: str) -> str | None:
+    """The moment somebody typed, as the API takes it; nothing when nothing was typed."""
+    return ahead(text, datetime.now().astimezone()) if text else None
+
+
 def item(text: str) -> dict[str, Any]:
     """An item as it is typed: ``NAME`` or ``NAME@N``."""
     name, given, number = text.partition("@")
@@ -168,7 +180,7 @@ def report(release: Json, as_json: bool) -> None:
     elif release["state"] == "applied":
         show.say(f"{release['environment']} is at revision {release['revision']}:")
     else:
-        show.say(f"Release {release['id']} to {release['environment']} is {release['state']}:")
+        show.say(f"Release {release['id']} to {release['environment']} is {release['state']}{due(release)}:")
     for move in release["items"]:
         before = "nothing" if move["replaces"] is None else move["replaces"]
         show.say(f"  {move['prompt']}: {before} -> {'nothing' if move['version'] is None else move['version']}")
@@ -178,6 +190,14 @@ def report(release: Json, as_json: bool) -> None:
         decision(release["decision"])
     for sentence in release["notes"]:
         show.note(sentence)
+
+
+def due(release: Json) -> str:
+    """When a release is to be applied, on the clock it was given on, as words that follow others."""
+    if not (wanted := release.get("schedule")):
+        return ""
+    there = datetime.fromisoformat(wanted["at"]).astimezone(ZoneInfo(wanted["zone"]))
+    return f", to be applied on {there:%A, %Y-%m-%d %H:%M} ({wanted['zone']})"
 
 
 def decision(found: Json) -> None:

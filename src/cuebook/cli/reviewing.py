@@ -12,7 +12,7 @@ from rich.text import Text
 from cuebook.admin import AdminClient, Json
 from cuebook.cli import show
 from cuebook.cli.changes import print_diff
-from cuebook.cli.releases import decision
+from cuebook.cli.releases import decision, due
 
 
 def print_release(admin: AdminClient, found: Json, diffs: Iterable[Json]) -> None:
@@ -67,7 +67,7 @@ def interactive() -> bool:
 
 def _head(found: Json) -> None:
     revision = f" as revision {found['revision']}, {show.moment(found['applied_at'])}" if found["revision"] else ""
-    show.say(Text(f"Release {found['id']} to {found['environment']} is {found['state']}{revision}:", style="bold"))
+    show.say(Text(f"Release {found['id']} to {found['environment']} is {found['state']}{revision}{due(found)}:", style="bold"))
     for move in found["items"]:
         show.say(f"  {move['prompt']}: {_number(move['replaces'])} -> {_number(move['version'])}")
     for rule, value in (found["policy"] or {}).items():

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from cuebook_server.domain.errors import Invalid
+from cuebook_server.domain.schedule import Schedule
 
 Kind = Literal["promote", "rollback", "retire", "policy"]
 State = Literal["proposed", "applied", "declined", "withdrawn", "failed"]
@@ -104,7 +105,6 @@ class Draft:
     signature: str
     shrink_meant: bool = False
     emergency: bool = False
-    scheduled_at: datetime | None = None
     rebases: int | None = None
     policy: Mapping[str, Any] | None = None
 
@@ -134,7 +134,7 @@ class Release:
     signature: str = ""
     shrink_meant: bool = False
     emergency: bool = False
-    scheduled_at: datetime | None = None
+    schedule: Schedule | None = None
     ended_at: datetime | None = None
     ended_by: str = ""
     ended_why: str = ""

@@ -9,11 +9,12 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field
 
 from cuebook_server.domain.release import Item, Kind, Release, Review
+from cuebook_server.domain.schedule import Schedule
 from cuebook_server.http.door import Body, Limit, Route, Shown, Through, responses
 from cuebook_server.http.environments import moment
 from cuebook_server.http.prompts import NUMBER_MAX
 from cuebook_server.http.renewing import ItemShown, MovedShown, SinceShown, show_item, show_moved, show_since
-from cuebook_server.services import environments, releases
+from cuebook_server.services import environments, releases, schedules
 
 router = APIRouter(prefix="/projects/{project}", tags=["releases"], route_class=Route)
 Number = Annotated[int, Field(ge=1, le=NUMBER_MAX)]
@@ -34,7 +35,7 @@ class ReleaseIn(Body):
 
     ``propose``: ask for it, and let others approve and apply. ``dry_run``: weigh it, and change nothing. ``emergency``: break
     the glass; needs its own right and a reason, and leaves a review open. ``shrink_meant``: a text that lost more than half is
-    meant to.
+    meant to. ``at``: propose it, to be applied at that moment, such as ``2026-11-24T09:00[Europe/Paris]``.
     """
 
     environment: str
@@ -48,6 +49,13 @@ class ReleaseIn(Body):
     policy: dict[str, Any] | None = None
     preset: str | None = None
     time: str | None = None
+    at: str | None = None
+
+
+class MomentIn(Body):
+    """A moment to come with its zone, such as ``2026-11-24T09:00[Europe/Paris]`` or ``2026-11-24T08:00Z``."""
+
+    at: str
 
 
 class ApproveIn(Body):
@@ -93,6 +101,14 @@ class DecisionShown(Shown):
     rules: list[RuleShown]
 
 
+class ScheduleShown(Shown):
+    """When a release is to be applied, the zone it was given in, and in whose name."""
+
+    at: datetime
+    zone: str
+    by: str
+
+
 class ReleaseShown(Shown):
     """A release. ``notes`` say what would break a caller of the version that is replaced; ``policy``: the rules it changes."""
 
@@ -112,6 +128,7 @@ class ReleaseShown(Shown):
     policy: dict[str, Any] | None
     emergency: bool
     rebases: int | None
+    schedule: ScheduleShown | None
     ended_at: datetime | None
     ended_by: str
     ended_why: str
@@ -152,8 +169,10 @@ class StandingShown(ReleaseShown):
     """A release as it stands now. ``state`` may be approved, stale or expired too; ``decision`` is that of this moment.
 
     ``moved``: what made it stale. ``since``: for everybody whose approval does not count any more, what changed since.
+    ``forecast``: what the policy would say at the moment the release is scheduled for, if nothing else happens until then.
     """
 
+    forecast: DecisionShown | None
     approvals: list[ApprovalShown]
     comments: list[CommentShown]
     review: ReviewShown | None
@@ -203,6 +222,9 @@ def create_release(project: str, body: ReleaseIn, door: Through) -> Response:
     if body.dry_run:
         weighed = door.read(lambda actor, uow: releases.consider(actor, uow, project, request))
         return Response(show_weighed(weighed).model_dump_json(), media_type="application/json")
+    if body.at is not None:
+        at = body.at
+        return door.write(lambda actor, uow: (201, show(schedules.propose(actor, uow, project, request, at))))
     use = releases.break_glass if body.emergency else releases.propose if body.propose else releases.create
     return door.write(lambda actor, uow: (201, show(use(actor, uow, project, request))))
 
@@ -237,6 +259,25 @@ def approve_release(project: str, release_id: ReleaseId, body: ApproveIn, door: 
 def apply_release(project: str, release_id: ReleaseId, door: Through) -> Response:
     """Apply a proposed release. Its policy is weighed again at this moment."""
     return door.write(lambda actor, uow: (200, show(releases.apply(actor, uow, project, release_id))))
+
+
+@router.post("/releases/{release_id}/schedule", response_model=StandingShown)
+def schedule_release(project: str, release_id: ReleaseId, body: MomentIn, door: Through) -> Response:
+    """Say when a proposed release is to be applied. Everything is asked again at that moment; what has moved makes it stale."""
+    return door.write(lambda actor, uow: (200, _standing(schedules.schedule(actor, uow, project, release_id, body.at))))
+
+
+@router.delete("/releases/{release_id}/schedule", response_model=StandingShown)
+def unschedule_release(project: str, release_id: ReleaseId, door: Through) -> Response:
+    """Take the moment back: the release waits for people again."""
+    return door.write(lambda actor, uow: (200, _standing(schedules.unschedule(actor, uow, project, release_id))))
+
+
+@router.get("/schedule")
+def list_scheduled(project: str, door: Through) -> ReleasesShown:
+    """List the releases that wait for their moment, the next first."""
+    rows = door.read(lambda actor, uow: schedules.waiting(actor, uow, project))
+    return ReleasesShown(items=[show(row) for row in rows], next=None)
 
 
 @router.post("/releases/{release_id}/decline", response_model=ReleaseShown)
@@ -336,7 +377,13 @@ def _standing(standing: releases.Standing) -> StandingShown:
     comments = [CommentShown(author=said.author, text=said.text, at=said.at) for said in standing.comments]
     review = show_review(standing.review) if standing.review else None
     moved, since = [show_moved(each) for each in standing.moved], [show_since(each) for each in standing.since]
-    return StandingShown(**shown, approvals=approvals, comments=comments, review=review, moved=moved, since=since)
+    forecast = DecisionShown.model_validate(standing.forecast.to_json()) if standing.forecast else None
+    told: dict[str, Any] = {"comments": comments, "review": review, "moved": moved, "since": since, "forecast": forecast}
+    return StandingShown(**shown, **told, approvals=approvals)
+
+
+def _schedule(wanted: Schedule | None) -> ScheduleShown | None:
+    return ScheduleShown(at=wanted.at, zone=wanted.zone, by=wanted.by) if wanted else None
 
 
 def show(release: Release) -> ReleaseShown:
@@ -358,6 +405,7 @@ def show(release: Release) -> ReleaseShown:
         policy=dict(release.policy) if release.policy is not None else None,
         emergency=release.emergency,
         rebases=release.rebases,
+        schedule=_schedule(release.schedule),
         ended_at=release.ended_at,
         ended_by=release.ended_by,
         ended_why=release.ended_why,

@@ -43,7 +43,7 @@ from cuebook_server.services.weighing import Move, Request, Weighed, weigh, weig
 __all__ = ["Request", "Wanted", "Weighed"]
 
 MOVED_SHOWN = 3
-_NEEDED: dict[Kind, Permission] = {
+NEEDED: dict[Kind, Permission] = {
     "promote": "releases.apply",
     "retire": "releases.apply",
     "rollback": "releases.rollback",
@@ -90,6 +90,7 @@ class Standing:
     """A release as it stands now: what it is, what its policy says at this moment, and who said what.
 
     moved: what made it stale. since: for everybody whose approval does not count any more, what changed since.
+    forecast: what the policy would say at the moment the release is scheduled for, if nothing else happens until then.
     """
 
     release: Release
@@ -101,11 +102,12 @@ class Standing:
     counting: Sequence[Approval] = ()
     moved: Sequence[Moved] = ()
     since: Sequence[Since] = ()
+    forecast: Decision | None = None
 
 
 def create(actor: Actor, uow: UnitOfWork, project: str, request: Request) -> Release:
     """Release at once: every item of it, or nothing, and only where the policy asks for nobody else."""
-    scope = enter(actor, uow, project, _NEEDED[request.kind], environment=request.environment)
+    scope = enter(actor, uow, project, NEEDED[request.kind], environment=request.environment)
     weighed = weigh(scope, uow, request, _answers(actor))
     _let_in(weighed)
     release = scope.releases.add(weighed.environment, _draft(actor, weighed))
@@ -159,7 +161,7 @@ def approve(actor: Actor, uow: UnitOfWork, project: str, release_id: int, meanin
 def apply(actor: Actor, uow: UnitOfWork, project: str, release_id: int) -> Release:
     """Apply a proposed release. Its policy is weighed again now; a moved base makes it stale."""
     scope, release = _open(actor, uow, project, release_id, "releases.apply")
-    actor.require(_NEEDED[release.kind], scope.project.project_id, release.environment)
+    actor.require(NEEDED[release.kind], scope.project.project_id, release.environment)
     weighed = weigh_again(scope, uow, release, scope.releases.approvals(release))
     _refuse_stale(scope, uow, release, weighed)
     _let_in(weighed)
@@ -333,7 +335,10 @@ def _standing(scope: Scope, uow: UnitOfWork, release: Release) -> Standing:
         return standing
     valid = counting(weighed.environment.policy, weighed.facts)
     changed = renewing.since(scope, release, weighed, valid)
-    return replace(standing, counting=valid, moved=renewing.moved(scope, weighed, uow.now), since=changed)
+    then = release.schedule.at if release.schedule else None
+    forecast = weigh_again(scope, uow, release, approvals, at=then).decision if then else None
+    moved = renewing.moved(scope, weighed, uow.now)
+    return replace(standing, counting=valid, moved=moved, since=changed, forecast=forecast)
 
 
 def _refuse_stale(scope: Scope, uow: UnitOfWork, release: Release, weighed: Weighed) -> None:

@@ -148,8 +148,13 @@ def _weigh_rules(scope: Scope, uow: UnitOfWork, request: Request, author: str) -
     return _decided(scope, environment, (), facts, {name: told[name] for name in request.policy})
 
 
-def weigh_again(scope: Scope, uow: UnitOfWork, release: Release, approvals: Sequence[Approval]) -> Weighed:
-    """Weigh a release that was proposed: the same moves, against the policy, the pointers and the approvals of now."""
+def weigh_again(
+    scope: Scope, uow: UnitOfWork, release: Release, approvals: Sequence[Approval], *, at: datetime | None = None
+) -> Weighed:
+    """Weigh a release that was proposed: the same moves, against the policy, the pointers and the approvals of now.
+
+    at: as if it were that moment.
+    """
     environment = known(scope, release.environment)
     pointers = scope.environments.pointers(environment, [item.prompt_id for item in release.items])
     moves = []
@@ -162,7 +167,7 @@ def weigh_again(scope: Scope, uow: UnitOfWork, release: Release, approvals: Sequ
         release.kind,
         release.reason,
         release.person or release.author,
-        uow.now,
+        at or uow.now,
         (),
         shrink_meant=release.shrink_meant,
         approvals=approvals,

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from cuebook_server.domain.audit import GENESIS
 from cuebook_server.services.ports import Project
-from cuebook_server.store.schema import project
+from cuebook_server.store.schema import project, release
 
 if TYPE_CHECKING:
     from cuebook_server.store.unit_of_work import Transaction
@@ -30,6 +30,13 @@ class ProjectStore:
         """Every project, by name."""
         rows = self._tx.connection.execute(select(project).order_by(project.c.name))
         return [Project(row.project_id, row.name, row.created_at) for row in rows]
+
+    def due(self, limit: int) -> Sequence[tuple[Project, int]]:
+        """Releases of any project whose moment has come, the earliest first."""
+        waits = (release.c.scheduled_at <= self._tx.now) & (release.c.state == "proposed")
+        found = select(project, release.c.release_id).join(release, release.c.project_id == project.c.project_id).where(waits)
+        rows = self._tx.connection.execute(found.order_by(release.c.scheduled_at).limit(limit))
+        return [(Project(row.project_id, row.name, row.created_at), row.release_id) for row in rows]
 
     def add(self, name: str) -> Project:
         """Make a project, with an empty audit chain."""

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Row, Table, and_, func, select, update
 from cuebook_server.domain.decision import Approval, GateResult
 from cuebook_server.domain.environment import Environment
 from cuebook_server.domain.release import Comment, Decision, Draft, Item, Release, Review
+from cuebook_server.domain.schedule import Schedule
 from cuebook_server.store.schema import (
     approval,
     environment,
@@ -67,11 +68,10 @@ class ReleaseStore:
             signature=draft.signature,
             shrink_meant=draft.shrink_meant,
             emergency=draft.emergency,
-            scheduled_at=draft.scheduled_at,
             rebases=draft.rebases,
             policy=draft.policy,
         )
-        derived = ("environment", "items", "decision", "notes", "policy")
+        derived = ("environment", "items", "decision", "notes", "policy", "schedule")
         values = {name: getattr(made, name) for name in Release.__dataclass_fields__ if name not in derived}
         written = {
             "environment_id": of.environment_id,
@@ -103,6 +103,20 @@ class ReleaseStore:
         values = {"state": "applied", "applied_at": applied.applied_at, "revision": applied.revision, "epoch": epoch}
         self._change(applied, values | {"decision": json.dumps(applied.decision)})
         return applied
+
+    def schedule(self, waiting: Release, wanted: Schedule | None) -> Release:
+        """Write when a waiting release is to be applied, or (``None``) that it only waits for people."""
+        fields = ("at", "zone", "by", "person", "credential")
+        none = {"at": None, "zone": "", "by": "", "person": None, "credential": ""}
+        values = none if wanted is None else {name: getattr(wanted, name) for name in fields}
+        self._change(waiting, {f"scheduled_{name}": value for name, value in values.items()})
+        return replace(waiting, schedule=wanted)
+
+    def scheduled(self) -> Sequence[Release]:
+        """The releases that wait for a moment, the next first."""
+        waits = (release.c.state == "proposed") & release.c.scheduled_at.is_not(None)
+        mine = _named.where(release.c.project_id == self._project, waits)
+        return [self._release(row) for row in self._tx.connection.execute(mine.order_by(release.c.scheduled_at))]
 
     def end(self, ended: Release) -> None:
         """Write that a release was declined, withdrawn, or failed."""
@@ -254,9 +268,22 @@ class ReleaseStore:
             "decision": json.loads(row.decision),
             "notes": tuple(json.loads(row.notes)),
             "policy": json.loads(row.policy) if row.policy else None,
+            "schedule": _schedule(row),
         }
         plain = {name: getattr(row, name) for name in Release.__dataclass_fields__ if name not in derived}
         return Release(**plain, **derived)
+
+
+def _schedule(row: Row[Any]) -> Schedule | None:
+    if row.scheduled_at is None:
+        return None
+    return Schedule(
+        at=row.scheduled_at,
+        zone=row.scheduled_zone,
+        by=row.scheduled_by,
+        person=row.scheduled_person,
+        credential=row.scheduled_credential,
+    )
 
 
 def _review(row: Row[Any]) -> Review:

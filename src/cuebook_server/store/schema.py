@@ -179,7 +179,11 @@ release = Table(
     Column("signature", Text, nullable=False, server_default=""),  # what its approvals sign
     Column("shrink_meant", Boolean, nullable=False, server_default=false()),
     Column("emergency", Boolean, nullable=False, server_default=false()),
-    Column("scheduled_at", UTCDateTime),
+    Column("scheduled_at", UTCDateTime),  # NULL: nobody waits for a moment
+    Column("scheduled_zone", Text, nullable=False, server_default=""),
+    Column("scheduled_by", Text, nullable=False, server_default=""),
+    Column("scheduled_person", Text),
+    Column("scheduled_credential", Text, nullable=False, server_default=""),
     Column("ended_at", UTCDateTime),  # declined, withdrawn or failed
     Column("ended_by", Text, nullable=False, server_default=""),
     Column("ended_why", Text, nullable=False, server_default=""),
@@ -188,6 +192,7 @@ release = Table(
     PrimaryKeyConstraint("project_id", "release_id"),
     UniqueConstraint("project_id", "environment_id", "revision"),
     ForeignKeyConstraint(["project_id", "environment_id"], ["environment.project_id", "environment.environment_id"]),
+    Index("release_scheduled", "scheduled_at"),
 )
 
 release_item = Table(
