@@ -263,6 +263,13 @@ class AdminClient:
         """What two environments differ in (``items``), and the ``promotion`` of the first into the second, weighed."""
         return self._get(self._path("drift"), {"from": one, "to": other})
 
+    def orphans(self, environment: str, days: int | None = None) -> Json:
+        """What an environment serves and no key fetched by name for ``days``, whole: ``items``, and the keys (``whole``) that
+        take everything and may use them all the same.
+        """
+        pages = list(self._raw_pages(self._path("environments", environment, "orphans"), "after", days=days))
+        return pages[0] | {"items": [item for page in pages for item in page["items"]], "next": None}
+
     def adopt_preset(self, environment: str, preset: str) -> Json:
         """Make an environment as strict as ``solo``, ``team`` or ``regulated``."""
         return self._write("POST", self._path("environments", environment, "preset"), {"preset": preset})
@@ -395,7 +402,7 @@ class AdminClient:
         for page in self._raw_pages(path, cursor, **query):
             yield from page["items"]
 
-    def _raw_pages(self, path: str, cursor: str, **query: str | Sequence[str] | None) -> Iterator[Json]:
+    def _raw_pages(self, path: str, cursor: str, **query: str | int | Sequence[str] | None) -> Iterator[Json]:
         position: str | int | None = None
         while True:
             page = self._get(path, {"limit": PAGE_ITEMS, **query, cursor: position})

@@ -16,7 +16,7 @@ import rfc8785
 from cuebook_server.domain.environment import Environment, Kind
 from cuebook_server.domain.keys import CredentialKind, DeliveryKey, mint
 from cuebook_server.domain.policy import Policy
-from cuebook_server.services.ports import Directory, EnvironmentKey, EnvironmentState, Heads, ServedVersion
+from cuebook_server.services.ports import Directory, EnvironmentKey, EnvironmentState, Fetched, Heads, ServedVersion
 
 SOME_TIME = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 PROJECT = 1
@@ -42,6 +42,7 @@ class MemorySource:
         self.epoch, self.keyset, self.down = 1, 0, False
         self.calls: list[str] = []
         self.noted: dict[str, datetime] = {}
+        self.noted_fetches: dict[Fetched, datetime] = {}
         self.held: dict[EnvironmentKey, Held] = {}
         self.versions: dict[tuple[int, str], list[bytes]] = {}
         self.aliases: dict[int, dict[str, str]] = {}
@@ -145,6 +146,10 @@ class MemorySource:
     def used(self, selectors: Mapping[str, datetime]) -> None:
         self._asked("used")
         self.noted.update(selectors)
+
+    def fetched(self, fetched: Mapping[Fetched, datetime]) -> None:
+        self._asked("fetched")
+        self.noted_fetches.update(fetched)
 
     def hints(self) -> Iterator[None]:
         self._asked("hints")

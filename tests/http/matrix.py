@@ -89,6 +89,7 @@ MATRIX = [
     Line(f"PATCH {P}/environments/staging", ADMIN, {"position": 5}),
     Line(f"GET {P}/environments/staging/at?time=2026-11-20T15:00:00Z", LOOK),
     Line(f"GET {P}/environments/staging/history", LOOK),
+    Line(f"GET {P}/environments/staging/orphans", LOOK),
     Line(f"GET {P}/status", LOOK),
     Line(f"GET {P}/releases", LOOK),
     Line(f"POST {P}/releases", ADMIN, RELEASE),

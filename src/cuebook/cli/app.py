@@ -21,6 +21,7 @@ from cuebook.cli import (
     prompts,
     proposals,
     releases,
+    retiring,
     serve,
     show,
     transfer,
@@ -47,6 +48,7 @@ for command in (
     *(proposals.propose, proposals.approve, proposals.apply, proposals.decline, proposals.withdraw, proposals.comment),
     *(proposals.schedule, proposals.unschedule),
     *(proposals.rebase, proposals.revise, proposals.release, drift.drift, drift.recall),
+    *(retiring.retire, retiring.orphans),
 ):
     app.command()(command)
 app.command("import")(transfer.import_)

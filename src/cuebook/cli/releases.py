@@ -52,7 +52,7 @@ def promote(
     try:
         release = session(ctx).admin.release(to, items, reason=reason, dry_run=dry_run, **how)
     except PolicyRefused as refused:
-        if _unmet(refused) == {"approvals"}:
+        if unmet(refused) == {"approvals"}:
             command = shlex.join(["cuebook", "propose", *names, "--to", to, "-m", reason])
             show.note(f"Others must approve this. Propose it: {command}")
         raise
@@ -150,7 +150,8 @@ def _strictness(place: Json) -> str:
     return f"the rules of `{preset}`." if preset else f"rules of its own (`cuebook env show {place['name']}`)."
 
 
-def _unmet(refused: PolicyRefused) -> set[str]:
+def unmet(refused: PolicyRefused) -> set[str]:
+    """The rules of a policy that refused a release."""
     rules = refused.data.get("decision", {}).get("rules", [])
     return {rule["rule"] for rule in rules if not rule["passed"]}
 

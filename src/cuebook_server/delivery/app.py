@@ -15,7 +15,7 @@ from hashlib import sha256
 
 from cuebook_server.delivery import etags, problems, request
 from cuebook_server.delivery.answer import Receive, Reply, Scope, Send, answer, answer_at_once
-from cuebook_server.delivery.board import Board
+from cuebook_server.delivery.board import Board, Grant
 from cuebook_server.delivery.pinned import Pinned
 from cuebook_server.delivery.render import Renderer
 from cuebook_server.delivery.selection import select
@@ -65,12 +65,13 @@ class Delivery:
         """Answer one HTTP request."""
         try:
             authorization, none_match = request.read_headers(scope["headers"])
-            snapshot = self._admit(scope, authorization)
+            grant, snapshot = self._admit(scope, authorization)
             path: bytes = scope.get("raw_path") or scope["path"].encode()
             entry = snapshot.entries.get(path[len(PROMPTS) :])
             if entry is None or scope["query_string"] or scope["method"] != "GET" or not path.startswith(PROMPTS):
-                reply = await self._route(scope, receive, path, snapshot, none_match)
+                reply = await self._route(scope, receive, path, grant, snapshot, none_match)
             else:  # the hot path: what the environment serves now, by its own name
+                self._board.fetch(grant.selector, entry.prompt_id)
                 reply = self._kept(snapshot, entry, none_match)
         except CuebookError as error:
             reply = problems.refused(error)
@@ -81,8 +82,8 @@ class Delivery:
         if not answer_at_once(scope, reply):
             await answer(scope, send, reply)
 
-    def _admit(self, scope: Scope, authorization: bytes | None) -> Snapshot:
-        """What the key's environment serves. The key decides the environment; nothing else in a request can."""
+    def _admit(self, scope: Scope, authorization: bytes | None) -> tuple[Grant, Snapshot]:
+        """The key, and what its environment serves. The key decides the environment; nothing else in a request can."""
         token = request.bearer(authorization, scope["query_string"])
         grant = self._board.keys.get(sha256(token).digest())
         if grant is None:
@@ -96,7 +97,7 @@ class Delivery:
         snapshot = self._board.environments.get(grant.environment)
         if snapshot is None:
             raise Unavailable("This node has not loaded the key's environment yet.")
-        return snapshot
+        return grant, snapshot
 
     def _kept(self, snapshot: Snapshot, encoded: Encoded, none_match: bytes | None) -> Reply:
         if none_match is not None and (none_match == encoded.etag or etags.matches(none_match, encoded.etag)):
@@ -104,7 +105,9 @@ class Delivery:
         lines = b"".join((_OK, encoded.lines_200, encoded.lines, snapshot.lines, self._board.as_of_line))
         return 200, lines, encoded.body
 
-    async def _route(self, scope: Scope, receive: Receive, path: bytes, snapshot: Snapshot, none_match: bytes | None) -> Reply:
+    async def _route(
+        self, scope: Scope, receive: Receive, path: bytes, grant: Grant, snapshot: Snapshot, none_match: bytes | None
+    ) -> Reply:
         if b"%" in path:
             raise BadRequest("The path holds a percent sign.", hint="Names need no escaping: write them as they are.")
         renders = path.startswith(PROMPTS) and path.endswith(RENDER)
@@ -114,43 +117,46 @@ class Delivery:
         if scope["method"] not in methods:
             return problems.method_not_allowed(scope["method"], methods)
         if renders:
-            return await self._render(scope, receive, path[len(PROMPTS) : -len(RENDER)], snapshot)
+            return await self._render(scope, receive, path[len(PROMPTS) : -len(RENDER)], grant, snapshot)
         if path == LIST:
-            return await self._list(scope, snapshot, none_match)
+            return await self._list(scope, grant, snapshot, none_match)
         if path == SNAPSHOT:
-            return await self._snapshot(scope, snapshot, none_match)
-        return await self._prompt(scope, path[len(PROMPTS) :], snapshot, none_match)
+            return await self._snapshot(scope, grant, snapshot, none_match)
+        return await self._prompt(scope, path[len(PROMPTS) :], grant, snapshot, none_match)
 
-    async def _prompt(self, scope: Scope, name: bytes, snapshot: Snapshot, none_match: bytes | None) -> Reply:
+    async def _prompt(self, scope: Scope, name: bytes, grant: Grant, snapshot: Snapshot, none_match: bytes | None) -> Reply:
         wanted = _parameters(scope, PROMPT_PARAMETERS, snapshot)
         request.check_subject(wanted.get("subject", ""))
         if "version" in wanted and "_version" in wanted:
             raise BadRequest("Both `version` and `_version` are given.", hint="`_version` is another name of `version`.")
         which = selector(wanted.get("version", wanted.get("_version", "stable")))
         entry = await select(self._board, self._pinned, snapshot, name, which)
+        self._board.fetch(grant.selector, entry.prompt_id)
         return self._kept(snapshot, entry, none_match)
 
-    async def _render(self, scope: Scope, receive: Receive, name: bytes, snapshot: Snapshot) -> Reply:
+    async def _render(self, scope: Scope, receive: Receive, name: bytes, grant: Grant, snapshot: Snapshot) -> Reply:
         _parameters(scope, LIST_PARAMETERS, snapshot)
         wanted = await self._renderer.read(scope["headers"], receive)
         entry = await select(self._board, self._pinned, snapshot, name, wanted.version)
+        self._board.fetch(grant.selector, entry.prompt_id)
         body = await self._renderer.render(entry, snapshot, wanted)
         lines = b"content-length: %d\r\n" % len(body)
         return 200, b"".join((_ONCE, lines, snapshot.lines, self._board.as_of_line)), body
 
-    async def _list(self, scope: Scope, snapshot: Snapshot, none_match: bytes | None) -> Reply:
+    async def _list(self, scope: Scope, grant: Grant, snapshot: Snapshot, none_match: bytes | None) -> Reply:
         _parameters(scope, LIST_PARAMETERS, snapshot)
-        return await self._everything(scope, snapshot, "list", none_match)
+        return await self._everything(scope, grant, snapshot, "list", none_match)
 
-    async def _snapshot(self, scope: Scope, snapshot: Snapshot, none_match: bytes | None) -> Reply:
+    async def _snapshot(self, scope: Scope, grant: Grant, snapshot: Snapshot, none_match: bytes | None) -> Reply:
         wanted = _parameters(scope, SNAPSHOT_PARAMETERS, snapshot)
         if "min_revision" in wanted:
             await self._until(snapshot, wanted["min_revision"])
-        return await self._everything(scope, snapshot, "snapshot", none_match)
+        return await self._everything(scope, grant, snapshot, "snapshot", none_match)
 
-    async def _everything(self, scope: Scope, snapshot: Snapshot, kind: Kind, none_match: bytes | None) -> Reply:
+    async def _everything(self, scope: Scope, grant: Grant, snapshot: Snapshot, kind: Kind, none_match: bytes | None) -> Reply:
         zipped = request.accepts_gzip(scope["headers"])
         made_of, encoded = await self._whole.get(snapshot.key, kind, zipped=zipped)
+        self._board.fetch(grant.selector, None)
         return self._kept(made_of, encoded, none_match)
 
     async def _until(self, snapshot: Snapshot, text: str) -> None:

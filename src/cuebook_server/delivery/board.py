@@ -12,10 +12,16 @@ from functools import partial
 from cuebook_server.delivery.counters import Counters
 from cuebook_server.delivery.snapshot import Entry, Snapshot, build
 from cuebook_server.domain.keys import DeliveryKey
-from cuebook_server.services.ports import Directory, EnvironmentKey, Heads, SnapshotSource
+from cuebook_server.services.ports import Directory, EnvironmentKey, Fetched, Heads, SnapshotSource
 
 log = logging.getLogger(__name__)
 NO_DIRECTORY = Directory(frozenset(), {})
+FETCHED_MAX = 100_000
+
+
+def _bounded(fetched: Mapping[Fetched, float], which: Fetched) -> Fetched:
+    """Where there is no room for another prompt of a key, the key counts as one that takes everything."""
+    return which if len(fetched) < FETCHED_MAX or which in fetched else (which[0], None)
 
 
 class Grant:
@@ -37,6 +43,7 @@ class Board:
     not be loaded stays as it was, and the next refresh tries again.
 
     ``recalled`` holds, by project, the (prompt id, number) of versions declared harmful; no memory of pinned ones may answer.
+    ``fetched`` holds when each key last took a prompt (by its id) or, under ``None``, everything, until that is written down.
     ``retain`` is told which entries a new snapshot replaced, so that a pinned caller still gets them without the database.
     """
 
@@ -58,6 +65,7 @@ class Board:
         self.as_of = 0.0
         self.as_of_line = b""
         self.used: dict[str, float] = {}
+        self.fetched: dict[Fetched, float] = {}
         self._source, self._retain, self._clock = source, retain, clock
         self._keyset = -1
         self._directory_counts: dict[int, int] = {}
@@ -96,6 +104,21 @@ class Board:
         """When each key was last used since the previous call. An answer given meanwhile may be counted next time, or not."""
         used, self.used = self.used, {}
         return {selector: datetime.fromtimestamp(seconds, UTC) for selector, seconds in used.copy().items()}
+
+    def fetch(self, selector: str, prompt_id: int | None) -> None:
+        """Note that a key took a prompt, or (``None``) everything: one write to a dictionary."""
+        fetched = self.fetched
+        fetched[_bounded(fetched, (selector, prompt_id))] = self._clock()
+
+    def take_fetched(self) -> dict[Fetched, datetime]:
+        """What was fetched since the previous call, and when, to the minute."""
+        fetched, self.fetched = self.fetched, {}
+        return {which: datetime.fromtimestamp(seconds // 60 * 60, UTC) for which, seconds in fetched.copy().items()}
+
+    def keep_fetched(self, fetched: Mapping[Fetched, datetime]) -> None:
+        """Take back what could not be written down; it is tried again with what comes until then."""
+        for which, moment in fetched.items():
+            self.fetched.setdefault(_bounded(self.fetched, which), moment.timestamp())
 
     def _refresh(self) -> bool:
         self.counters.refreshes += 1

@@ -86,11 +86,14 @@ class Watcher:
         return min(most, least * 2.0 ** min(failures, 16)) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
 
     def _flush(self) -> None:
+        """Write down which keys were used and what they fetched. A database that takes no writes costs a line in the log."""
         self._flush_at = time.monotonic() + self._flush_every_s
-        used = self._board.take_used()
-        if not used:
-            return
+        used, fetched = self._board.take_used(), self._board.take_fetched()
         try:
-            self._source.used(used)
+            if used:
+                self._source.used(used)
+            if fetched:
+                self._source.fetched(fetched)
         except Exception as error:  # noqa: BLE001 - when a key was last used is worth no fault
+            self._board.keep_fetched(fetched)
             log.warning("could not write down when %d keys were used: %s", len(used), error)

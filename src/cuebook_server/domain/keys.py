@@ -58,7 +58,7 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryKey:
-    """A key of one environment: reads what it serves, nothing else."""
+    """A key of one environment: reads what it serves, nothing else. ``took_all_at``: when it last took all of it at once."""
 
     selector: str
     verifier: str
@@ -73,6 +73,7 @@ class DeliveryKey:
     replaced_by: str | None = None
     networks: tuple[str, ...] = ()
     last_used_at: datetime | None = None
+    took_all_at: datetime | None = None
 
     def check(self, now: datetime, address: str) -> None:
         """Raise unless the key counts now and from that address."""

@@ -15,6 +15,7 @@ from cuebook_server.http import (
     drift,
     environments,
     errors,
+    fetches,
     gates,
     me,
     operations,
@@ -30,7 +31,22 @@ from cuebook_server.http import (
 from cuebook_server.http.door import Site, request_id
 from cuebook_server.services.ports import Units
 
-NOUNS = (sessions, me, people, projects, prompts, recalls, environments, drift, releases, reviewing, gates, credentials, audit)
+NOUNS = (
+    sessions,
+    me,
+    people,
+    projects,
+    prompts,
+    recalls,
+    environments,
+    drift,
+    fetches,
+    releases,
+    reviewing,
+    gates,
+    credentials,
+    audit,
+)
 _SAFE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 _log = structlog.get_logger("cuebook.http")
 

@@ -33,7 +33,7 @@ class RotateIn(Body):
 
 
 class KeyShown(Shown):
-    """A delivery key without its secret."""
+    """A delivery key without its secret. ``took_all_at``: when it last took everything its environment serves."""
 
     selector: str
     environment: str
@@ -45,6 +45,7 @@ class KeyShown(Shown):
     replaced_by: str | None
     networks: list[str]
     last_used_at: datetime | None
+    took_all_at: datetime | None
 
 
 class KeyMade(KeyShown):
@@ -159,6 +160,7 @@ def _key(key: DeliveryKey) -> KeyShown:
         replaced_by=key.replaced_by,
         networks=list(key.networks),
         last_used_at=key.last_used_at,
+        took_all_at=key.took_all_at,
     )
 
 

@@ -77,6 +77,7 @@ _DECLARED: Mapping[str, str] = {
     f"POST {_P}/environments/{{environment}}/preset": "environments.write",
     f"GET {_P}/environments/{{environment}}/at": "read",
     f"GET {_P}/environments/{{environment}}/history": "read",
+    f"GET {_P}/environments/{{environment}}/orphans": "read",
     f"GET {_P}/drift": "read",
     f"GET {_P}/status": "read",
     f"GET {_P}/releases": "read",

@@ -110,7 +110,9 @@ class ScheduleShown(Shown):
 
 
 class ReleaseShown(Shown):
-    """A release. ``notes`` say what would break a caller of the version that is replaced; ``policy``: the rules it changes."""
+    """A release. ``notes`` say what would break a caller of the version that is replaced, and who may still use what is
+    retired; ``policy``: the rules it changes.
+    """
 
     id: int
     environment: str
@@ -166,7 +168,8 @@ class ReviewShown(Shown):
 
 
 class StandingShown(ReleaseShown):
-    """A release as it stands now. ``state`` may be approved, stale or expired too; ``decision`` is that of this moment.
+    """A release as it stands now. ``state`` may be approved, stale or expired too; ``decision`` and ``notes`` are those of
+    this moment while it waits.
 
     ``moved``: what made it stale. ``since``: for everybody whose approval does not count any more, what changed since.
     ``forecast``: what the policy would say at the moment the release is scheduled for, if nothing else happens until then.
@@ -363,6 +366,7 @@ def _standing(standing: releases.Standing) -> StandingShown:
     shown = show(standing.release).model_dump() | {"state": standing.seen}
     if standing.weighed is not None:
         shown["decision"] = DecisionShown.model_validate(standing.weighed.decision.to_json())
+        shown["notes"] = list(standing.weighed.notes)
     counting = standing.counting
     approvals = [
         ApprovalShown(

@@ -12,6 +12,7 @@ from cuebook_server.domain.access import Actor
 from cuebook_server.domain.audit import AuditFilter, Happening
 from cuebook_server.domain.decision import Approval, GateResult
 from cuebook_server.domain.environment import Environment, Plan
+from cuebook_server.domain.fetch import Fetch, Orphan
 from cuebook_server.domain.keys import DeliveryKey, Token
 from cuebook_server.domain.policy import Policy
 from cuebook_server.domain.prompt import Prompt, Provenance, Recall, Version
@@ -178,6 +179,18 @@ class Credentials(Protocol):
     def token_used(self, selector: str) -> None: ...
 
 
+class Fetches(Protocol):
+    """What delivery keys fetched, of one project. Coarse, by the minute; a request now is known within some two minutes."""
+
+    def noted_since(self) -> datetime | None:
+        """When an upgrade began to note fetches; ``None``: they were noted from the registry's first day."""
+        ...
+
+    def by_name(self, of: Environment, prompt_ids: Sequence[int], since: datetime) -> Sequence[Fetch]: ...
+    def whole(self, of: Environment, since: datetime) -> Sequence[Fetch]: ...
+    def orphans(self, of: Environment, before: datetime, after: str, limit: int) -> Sequence[Orphan]: ...
+
+
 class Lists(Protocol):
     """Read models: what screens and commands list, with their own SQL, a page at a time."""
 
@@ -204,6 +217,8 @@ class Scope(Protocol):
     def audit(self) -> Audit: ...
     @property
     def credentials(self) -> Credentials: ...
+    @property
+    def fetches(self) -> Fetches: ...
     @property
     def lists(self) -> Lists: ...
 
@@ -256,6 +271,7 @@ class Units(Protocol):
 
 # --- delivery: what a node reads to build what it serves ---------------------------------------------------------------
 EnvironmentKey = tuple[int, int]  # (project_id, environment_id)
+Fetched = tuple[str, int | None]  # (a key's selector, a prompt's id or None: everything the environment serves)
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,6 +344,10 @@ class SnapshotSource(Protocol):
 
     def used(self, selectors: Mapping[str, datetime]) -> None:
         """Write down when delivery keys were last used."""
+        ...
+
+    def fetched(self, fetched: Mapping[Fetched, datetime]) -> None:
+        """Write down when delivery keys last fetched which prompt. A later moment than the one given stays."""
         ...
 
     def hints(self) -> Iterator[None]:

@@ -36,6 +36,7 @@ from cuebook_server.domain.release import (
 )
 from cuebook_server.domain.summary import change_class
 from cuebook_server.services.environments import check_source, known
+from cuebook_server.services.fetches import retiring
 from cuebook_server.services.ports import Scope, UnitOfWork
 from cuebook_server.services.prompts import locate
 
@@ -78,6 +79,7 @@ class Weighed:
     facts: Facts
     decision: Decision
     policy: Mapping[str, Any] | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -86,8 +88,9 @@ class Weighed:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What would break a caller of the version that is replaced."""
-        return tuple(f"{facts.item.prompt}: {sentence}" for facts in self.facts.items for sentence in facts.breaking)
+        """What would break a caller of the version that is replaced, and who may still use what is retired."""
+        breaking = (f"{facts.item.prompt}: {sentence}" for facts in self.facts.items for sentence in facts.breaking)
+        return (*breaking, *self.warnings)
 
     @property
     def stale_items(self) -> tuple[Item, ...]:
@@ -193,7 +196,9 @@ def _decided(
     signature = sign(environment.name, items, environment.policy_revision, rules)
     facts = replace(facts, items=items, gates=gates, signature=signature)
     decision = decide(policy, environment.policy_revision, facts)
-    return Weighed(environment, facts.kind, facts.reason, moves, facts, decision, rules)
+    retired = [move.item.prompt_id for move in moves if move.item.version is None]
+    warnings = retiring(scope, environment, retired, facts.now) if retired else ()
+    return Weighed(environment, facts.kind, facts.reason, moves, facts, decision, rules, warnings)
 
 
 def _facts(scope: Scope, source: Environment | None, move: Move, facts: Facts) -> ItemFacts:

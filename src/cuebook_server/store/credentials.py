@@ -37,6 +37,7 @@ def key_of(row: Row[Any]) -> DeliveryKey:
         replaced_by=row.replaced_by,
         networks=tuple(json.loads(row.networks)),
         last_used_at=row.last_used_at,
+        took_all_at=row.took_all_at,
     )
 
 

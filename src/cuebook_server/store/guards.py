@@ -1,6 +1,7 @@
 """What the database itself refuses, whoever asks: triggers, on both databases.
 
-History (versions, change rows, release items, audit entries) takes no UPDATE and no DELETE; an applied release neither.
+History (versions, change rows, release items, audit entries) takes no UPDATE and no DELETE; an applied release and a closed
+review neither.
 A pointer moves only to what an applied release, at the environment's present revision, says in its items and a change row.
 """
 
@@ -33,6 +34,7 @@ _KEYS = {
     "release_comment": ("project_id", "release_id", "ordinal"),
     "gate_result": ("project_id", "gate", "digest", "ordinal"),
     "recall": ("project_id", "prompt_id", "number"),
+    "review": ("project_id", "release_id"),
 }
 _MOVE = """EXISTS (
     SELECT 1 FROM pointer_change AS c
@@ -55,6 +57,7 @@ _WAITS = """EXISTS (
     SELECT 1 FROM release AS r
     WHERE r.project_id = NEW.project_id AND r.release_id = NEW.release_id AND r.state = 'proposed')"""
 _CLOSED = "a release takes no item after it ended"
+_REVIEWED = "a review that was closed never changes"
 _WITHOUT_RELEASE = "a pointer moves only by a release"
 # A pinned environment that began to track would serve what no release let in.
 _KEEPS_WAY = "an environment tracks latest from its start or never"
@@ -76,6 +79,8 @@ def sqlite() -> Iterator[str]:
     yield _sqlite(
         "release_no_update", "BEFORE UPDATE ON release WHEN OLD.state <> 'proposed'", "a release that ended never changes"
     )
+    yield _sqlite("review_no_delete", "BEFORE DELETE ON review", "review is history: no DELETE")
+    yield _sqlite("review_no_update", "BEFORE UPDATE ON review WHEN OLD.closed_at IS NOT NULL", _REVIEWED)
     for verb in ("INSERT", "UPDATE"):
         when = f"BEFORE {verb} ON pointer WHEN NOT {_MOVE.format(same='IS')}"
         yield _sqlite(f"pointer_{verb.lower()}_by_release", when, _WITHOUT_RELEASE)
@@ -120,7 +125,9 @@ def postgresql() -> Iterator[str]:
         "BEFORE UPDATE ON release FOR EACH ROW WHEN (OLD.state <> 'proposed')",
         "a release that ended never changes",
     )
-    for table in (*HISTORY, "release", "pointer"):
+    yield _postgresql("review_no_delete", "BEFORE DELETE ON review FOR EACH ROW", "review is history: no DELETE")
+    yield _postgresql("review_no_update", "BEFORE UPDATE ON review FOR EACH ROW WHEN (OLD.closed_at IS NOT NULL)", _REVIEWED)
+    for table in (*HISTORY, "release", "pointer", "review"):
         yield _postgresql(f"{table}_no_truncate", f"BEFORE TRUNCATE ON {table} FOR EACH STATEMENT", f"{table}: no TRUNCATE")
     yield "CREATE TRIGGER pointer_by_release BEFORE INSERT OR UPDATE ON pointer FOR EACH ROW EXECUTE FUNCTION cuebook_pointer()"
     yield "CREATE TRIGGER release_item_closed BEFORE INSERT ON release_item FOR EACH ROW EXECUTE FUNCTION cuebook_item()"

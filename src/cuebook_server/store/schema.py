@@ -54,6 +54,7 @@ registry = Table(
     Column("keyset", Integer, nullable=False),
     Column("written_by", Text, nullable=False),
     Column("created_at", UTCDateTime, nullable=False),
+    Column("fetches_since", UTCDateTime),  # when an upgrade began to note them; NULL: from the first day
 )
 
 project = Table(
@@ -356,9 +357,23 @@ delivery_key = Table(
     Column("replaced_by", Text),
     Column("networks", Text, nullable=False),
     Column("last_used_at", UTCDateTime),
+    Column("took_all_at", UTCDateTime),  # when it last took everything its environment serves
     ForeignKeyConstraint(["project_id", "environment_id"], ["environment.project_id", "environment.environment_id"]),
 )
 Index("delivery_key_project", delivery_key.c.project_id)
+
+# When a key last fetched a prompt by its name: a row for each pair, so never more than keys times prompts.
+fetched = Table(
+    "fetched",
+    metadata,
+    Column("project_id", Integer, nullable=False),
+    Column("prompt_id", Integer, nullable=False),
+    Column("selector", Text, nullable=False),
+    Column("at", UTCDateTime, nullable=False),
+    PrimaryKeyConstraint("project_id", "prompt_id", "selector"),
+    ForeignKeyConstraint(["project_id", "prompt_id"], ["prompt.project_id", "prompt.prompt_id"]),
+    ForeignKeyConstraint(["selector"], ["delivery_key.selector"]),
+)
 
 idempotency = Table(
     "idempotency",

@@ -13,8 +13,8 @@ from sqlalchemy import Connection, Row, Select, and_, exists, func, select, upda
 
 from cuebook_server.domain.environment import Environment
 from cuebook_server.domain.keys import DeliveryKey
-from cuebook_server.services.ports import Directory, EnvironmentKey, EnvironmentState, Heads, ServedVersion
-from cuebook_server.store import schema
+from cuebook_server.services.ports import Directory, EnvironmentKey, EnvironmentState, Fetched, Heads, ServedVersion
+from cuebook_server.store import fetches, schema
 from cuebook_server.store.credentials import all_keys, key_of
 from cuebook_server.store.database import Database, sqlite_module
 from cuebook_server.store.environments import environment_of
@@ -142,8 +142,12 @@ class SqlSnapshotSource:
         """Write down when keys were last used; one small transaction."""
         key = schema.delivery_key
         with self._database.write_lock, self._database.engine.begin() as connection:
-            for selector, moment in selectors.items():
+            for selector, moment in sorted(selectors.items()):  # two nodes must not lock in a circle
                 connection.execute(update(key).where(key.c.selector == selector).values(last_used_at=moment))
+
+    def fetched(self, fetched: Mapping[Fetched, datetime]) -> None:
+        """Write down what keys last fetched."""
+        fetches.note(self._database, fetched)
 
     def hints(self) -> Iterator[None]:
         """Yield when something may have changed, and at least once a second: the poll is what makes a node correct."""

@@ -16,6 +16,7 @@ from cuebook_server.store.audit import AuditStore
 from cuebook_server.store.credentials import CredentialStore
 from cuebook_server.store.database import Database, translated
 from cuebook_server.store.environments import EnvironmentStore
+from cuebook_server.store.fetches import FetchStore
 from cuebook_server.store.idempotency import IdempotencyStore
 from cuebook_server.store.lists import ListStore
 from cuebook_server.store.people import PeopleStore
@@ -60,6 +61,7 @@ class ProjectScope:
         self.releases = ReleaseStore(transaction, project.project_id)
         self.audit = AuditStore(transaction, project.project_id)
         self.credentials = CredentialStore(transaction, project.project_id)
+        self.fetches = FetchStore(transaction, project.project_id)
         self.lists = ListStore(transaction, project.project_id)
 
 
