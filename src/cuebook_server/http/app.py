@@ -32,20 +32,8 @@ from cuebook_server.http.door import Site, request_id
 from cuebook_server.services.ports import Units
 
 NOUNS = (
-    sessions,
-    me,
-    people,
-    projects,
-    prompts,
-    recalls,
-    environments,
-    drift,
-    fetches,
-    releases,
-    reviewing,
-    gates,
-    credentials,
-    audit,
+    *(sessions, me, people, projects, prompts, recalls, environments, drift, fetches),
+    *(releases, reviewing, gates, credentials, audit),
 )
 _SAFE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 _log = structlog.get_logger("cuebook.http")
