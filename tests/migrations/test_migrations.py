@@ -91,6 +91,18 @@ def test_what_was_imported_stays_known_through_a_step_back(database: Database) -
     assert guards(database) >= 2
 
 
+def test_an_upgrade_says_since_when_fetches_are_noted(database: Database) -> None:
+    """Else everything would look unused on the day of the upgrade."""
+    migrate(database)
+    since = text("SELECT fetches_since FROM registry")
+    with database.read() as connection:
+        assert connection.execute(since).scalar_one() is None, "from its first day"
+    down(database, "0007")
+    migrate(database)
+    with database.read() as connection:
+        assert connection.execute(since).scalar_one() is not None
+
+
 def test_migrating_twice_changes_nothing(database: Database) -> None:
     migrate(database)
     registry = Registry(database)

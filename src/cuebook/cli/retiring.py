@@ -59,7 +59,7 @@ def orphans(ctx: typer.Context, environment: Environment, days: Days = 30, as_js
         rows = ((row["prompt"], row["version"], show.moment(row["live_since"]), _fetched(row)) for row in found["items"])
         show.table(("prompt", "version", "live since", "last fetched by name"), rows)
     else:
-        show.say(f"Nothing that {environment} has served for {days} days went unasked for that long.")
+        show.say(f"Nothing in {environment} is live and was not asked for by name for {days} days.")
     for key in found["whole"]:
         show.say(f"Key {key['key']!r} ({key['selector']}) takes everything {environment} serves: any of it may be in use.")
 
