@@ -97,7 +97,7 @@ def test_an_upgrade_says_since_when_fetches_are_noted(database: Database) -> Non
     since = text("SELECT fetches_since FROM registry")
     with database.read() as connection:
         assert connection.execute(since).scalar_one() is None, "from its first day"
-    down(database, "0007")
+    down(database, "0008")
     migrate(database)
     with database.read() as connection:
         assert connection.execute(since).scalar_one() is not None
