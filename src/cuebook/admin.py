@@ -252,7 +252,10 @@ class AdminClient:
         return self._write("POST", self._path("releases", str(release_id), "review"), {"text": text})
 
     def recall(self, name: str, number: int, reason: str) -> Json:
-        """Declare a version harmful. ``instead`` says what each environment that served it serves now."""
+        """Declare a version harmful. ``instead`` says what each environment that served it serves now.
+
+        ``included_by`` names the versions that include it, and where they are live; they are not recalled with it.
+        """
         return self._write("POST", self._prompt(name, "versions", str(number), "recall"), {"reason": reason})
 
     def recalls(self) -> list[Json]:

@@ -107,4 +107,4 @@ def test_who_recalls_and_what(registry: Registry) -> None:
     recall(registry, 3)
     with pytest.raises(AlreadyRecalled):
         recall(registry, 3)
-    assert [(made.prompt, made.number, made.by) for made in registry.ask(recalls.listed)] == [("a", 3, "owner")]
+    assert [(made.prompt, made.number, made.by) for made, _ in registry.ask(recalls.listed)] == [("a", 3, "owner")]

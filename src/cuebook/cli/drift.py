@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Annotated
 
 import typer
 
+from cuebook.admin import Json
 from cuebook.cli import show
 from cuebook.cli.arguments import AsJson, Environment, Reason, complete_prompts
 from cuebook.cli.releases import decision, item
@@ -48,3 +50,17 @@ def recall(
     show.say(f"{done['prompt']} version {done['version']} was recalled.")
     for place, number in done["instead"].items():
         show.say(f"  {place} serves {'nothing' if number is None else f'version {number}'} instead.")
+    if not done["included_by"]:
+        return
+    show.say("These include it. They are not recalled with it, but no release brings them in any more:")
+    for row in done["included_by"]:
+        show.say(f"  {row['prompt']} version {row['version']}, live {'in ' if row['live'] else ''}{_places(row)}")
+    for row in done["included_by"]:
+        if row["live"]:
+            why = f"Includes {done['prompt']} version {done['version']}: {done['reason']}"
+            command = shlex.join(["cuebook", "recall", f"{row['prompt']}@{row['version']}", "-m", why])
+            show.say(f"Take it out of {_places(row)} too: {command}")
+
+
+def _places(row: Json) -> str:
+    return ", ".join(row["live"]) or "nowhere"

@@ -119,6 +119,10 @@ def status(ctx: typer.Context, names: SomeNames = None, as_json: AsJson = False)
         )
     for made in recalled:
         show.say(f"Recalled: {made['prompt']} version {made['version']} ({show.first_line(made['reason'])})")
+        for row in made["included_by"]:
+            if row["live"]:
+                where = ", ".join(row["live"])
+                show.say(f"  still included by {row['prompt']} version {row['version']}, live in {where}")
 
 
 def at(

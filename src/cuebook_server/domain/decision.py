@@ -30,7 +30,7 @@ class ItemFacts:
     live_in_source: how long the version has been live in the source environment (``None``: never, or there is no source).
     rolled_back: it was rolled back from there since. savers: the people who saved the version. change: how far it reaches
     beyond what it replaces. breaking: sentences on callers that would break. shrunk: the text lost more than half.
-    recalled: why the version was recalled, else "".
+    recalled: why the version was recalled, else "". fragments: the recalled versions it includes, in words.
     """
 
     item: Item
@@ -42,6 +42,7 @@ class ItemFacts:
     breaking: tuple[str, ...] = ()
     shrunk: bool = False
     recalled: str = ""
+    fragments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,10 @@ def _recalled(_: Policy, facts: Facts) -> Iterator[Verdict]:
     found = {f"{f.item.prompt} version {f.item.version}": f.recalled for f in facts.items if f.recalled}
     if found:
         yield Verdict("recalled", False, f"{_list(list(found))} was recalled: no environment may take it.", {"recalled": found})
+    including = {_name(f): list(f.fragments) for f in facts.items if f.fragments}
+    if including:
+        parts = _list([f"{name} includes {_list(fragments)}" for name, fragments in including.items()])
+        yield Verdict("recalled", False, f"{parts}: recalled, so no environment may take it.", {"fragments": including})
 
 
 def _comes_from(policy: Policy, facts: Facts) -> Iterator[Verdict]:

@@ -79,6 +79,17 @@ class Recall:
 
 
 @dataclass(frozen=True, slots=True)
+class Including:
+    """A version that includes a recalled one, directly or through other fragments. It is not recalled by that itself."""
+
+    prompt_id: int
+    prompt: str
+    number: int
+    fragment: str
+    fragment_number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Version:
     """An immutable numbered snapshot of a prompt.
 

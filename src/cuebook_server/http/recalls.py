@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -21,14 +22,25 @@ class RecallIn(Body):
     reason: str
 
 
+class IncludingShown(Shown):
+    """A version that includes the recalled one, directly or through others, and the environments that serve it."""
+
+    prompt: str
+    version: int
+    live: list[str]
+
+
 class RecallShown(Shown):
-    """A version declared harmful."""
+    """A version declared harmful. ``included_by``: versions that include it, live ones first, at most 1,000. They are not
+    recalled by that, but no release brings them in.
+    """
 
     prompt: str
     version: int
     reason: str
     by: str
     at: datetime
+    included_by: list[IncludingShown]
 
 
 class RecalledShown(RecallShown):
@@ -55,12 +67,17 @@ def recall_version(
 @router.get("/recalls")
 def list_recalls(project: str, door: Through) -> RecallsShown:
     """List the versions that were recalled."""
-    return RecallsShown(items=[_shown(row) for row in door.read(lambda actor, uow: recalls.listed(actor, uow, project))])
+    return RecallsShown(items=[_shown(*row) for row in door.read(lambda actor, uow: recalls.listed(actor, uow, project))])
 
 
 def _done(done: recalls.Recalled) -> RecalledShown:
-    return RecalledShown(**_shown(done.recall).model_dump(), instead=done.instead)
+    return RecalledShown(**_shown(done.recall, done.affected).model_dump(), instead=done.instead)
 
 
-def _shown(made: Recall) -> RecallShown:
-    return RecallShown(prompt=made.prompt, version=made.number, reason=made.reason, by=made.by, at=made.at)
+def _shown(made: Recall, affected: Sequence[recalls.Affected]) -> RecallShown:
+    including = [
+        IncludingShown(prompt=row.including.prompt, version=row.including.number, live=list(row.live)) for row in affected
+    ]
+    return RecallShown(
+        prompt=made.prompt, version=made.number, reason=made.reason, by=made.by, at=made.at, included_by=including
+    )

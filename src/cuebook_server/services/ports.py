@@ -15,7 +15,7 @@ from cuebook_server.domain.environment import Environment, Plan
 from cuebook_server.domain.fetch import Fetch, Orphan
 from cuebook_server.domain.keys import DeliveryKey, Token
 from cuebook_server.domain.policy import Policy
-from cuebook_server.domain.prompt import Prompt, Provenance, Recall, Version
+from cuebook_server.domain.prompt import Including, Prompt, Provenance, Recall, Version
 from cuebook_server.domain.release import Change, Comment, Decision, Draft, Item, Release, Review, Step
 from cuebook_server.domain.schedule import Schedule
 from cuebook_server.services.ports_people import AttemptCounts, People, PersonalTokens, Sessions
@@ -106,6 +106,7 @@ class Prompts(Protocol):
     def dependents(self, of: Prompt) -> Sequence[tuple[str, int, int]]: ...
     def recall(self, made: Recall) -> None: ...
     def recalls(self, of: Prompt | None = None) -> Sequence[Recall]: ...
+    def including_recalled(self, prompt_ids: Collection[int] | None = None) -> Sequence[Including]: ...
 
 
 class Environments(Protocol):

@@ -113,6 +113,7 @@ def _fragments(scope: Scope, name: str, wanted: content.Draft) -> tuple[dict[str
             kind = "is a chat prompt; only text can be included" if version else "does not exist"
             number = f" version {wanted.pins[fragment]}" if fragment in wanted.pins else ""
             raise FragmentMissing(f"The fragment {fragment}{number} {kind}.", fragment=fragment)
+        _refuse_recalled_below(scope, version)
         below = _includes_below(scope, of, version.number)
         # What is about to be saved counts, not what the name included before: `below` may hold an older version of it.
         check_cycle(name, below | {name: (of.name,)})
@@ -120,6 +121,17 @@ def _fragments(scope: Scope, name: str, wanted: content.Draft) -> tuple[dict[str
         found[fragment] = Fragment(fragment, version.number, version.served["text"], version.served["variables"], closure)
         ids[fragment] = of.prompt_id
     return found, ids
+
+
+def _refuse_recalled_below(scope: Scope, fragment: Version) -> None:
+    for row in scope.prompts.including_recalled([fragment.prompt_id]):
+        if row.number == fragment.number:
+            raise FragmentMissing(
+                f"The fragment {row.prompt} version {row.number} includes {row.fragment} version {row.fragment_number}, "
+                "which was recalled.",
+                fragment=row.prompt,
+                hint=f"Save {row.prompt} without it first.",
+            )
 
 
 def _includes_below(scope: Scope, of: Prompt, number: int) -> dict[str, tuple[str, ...]]:

@@ -9,12 +9,14 @@ from cuebook_server.domain.access import Actor
 from cuebook_server.domain.audit import Happening
 from cuebook_server.domain.environment import Environment
 from cuebook_server.domain.errors import Conflict, NotFound
-from cuebook_server.domain.prompt import BadMetadata, Prompt, Recall, check_text
+from cuebook_server.domain.prompt import BadMetadata, Including, Prompt, Recall, check_text
 from cuebook_server.domain.release import REASON_CHARS_MAX, Change
 from cuebook_server.services.ports import Scope, UnitOfWork
 from cuebook_server.services.projects import enter
 from cuebook_server.services.prompts import locate
 from cuebook_server.services.releases import take_back
+
+AFFECTED_MAX = 1_000
 
 
 class AlreadyRecalled(Conflict):
@@ -25,11 +27,20 @@ class AlreadyRecalled(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
+class Affected:
+    """A version that includes a recalled one, and the environments that serve it. No release brings it in any more."""
+
+    including: Including
+    live: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Recalled:
     """What a recall did: the environments that served the version, and what each serves instead (``None``: nothing)."""
 
     recall: Recall
     instead: dict[str, int | None]
+    affected: Sequence[Affected]
 
 
 def recall(actor: Actor, uow: UnitOfWork, project: str, name: str, number: int, reason: str) -> Recalled:
@@ -47,12 +58,32 @@ def recall(actor: Actor, uow: UnitOfWork, project: str, name: str, number: int, 
     scope.prompts.recall(made)
     scope.audit.append(actor, Happening("version.recalled", f"{before.name}@{number}", reason=reason))
     after = locate(scope, name)
-    return Recalled(made, {found.name: _replace(actor, uow, scope, found, after, made) for found in serving})
+    instead = {found.name: _replace(actor, uow, scope, found, after, made) for found in serving}
+    return Recalled(made, instead, _of(made, _affected(scope)))
 
 
-def listed(actor: Actor, uow: UnitOfWork, project: str) -> Sequence[Recall]:
-    """The versions that were recalled, newest first."""
-    return enter(actor, uow, project).prompts.recalls()
+def listed(actor: Actor, uow: UnitOfWork, project: str) -> Sequence[tuple[Recall, Sequence[Affected]]]:
+    """The versions that were recalled, newest first, each with those that include it."""
+    scope = enter(actor, uow, project)
+    affected = _affected(scope)
+    return [(made, _of(made, affected)) for made in scope.prompts.recalls()]
+
+
+def _of(made: Recall, affected: Sequence[Affected]) -> Sequence[Affected]:
+    return [row for row in affected if (row.including.fragment, row.including.fragment_number) == (made.prompt, made.number)]
+
+
+def _affected(scope: Scope) -> Sequence[Affected]:
+    """The versions that include a recalled one, what is live first."""
+    rows = scope.prompts.including_recalled()
+    live: dict[tuple[int, int | None], tuple[str, ...]] = {}
+    prompts = {row.prompt_id: locate(scope, row.prompt) for row in rows}
+    for environment in scope.environments.all():
+        for prompt in prompts.values():
+            key = prompt.prompt_id, _serves(scope, environment, prompt)
+            live[key] = (*live.get(key, ()), environment.name)
+    affected = [Affected(row, live.get((row.prompt_id, row.number), ())) for row in rows]
+    return sorted(affected, key=lambda row: not row.live)[:AFFECTED_MAX]
 
 
 def _serves(scope: Scope, environment: Environment, prompt: Prompt) -> int | None:

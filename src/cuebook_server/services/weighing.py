@@ -188,8 +188,13 @@ def _decided(
     policy = environment.policy
     source = scope.environments.find(policy.comes_from) if policy.comes_from and facts.kind == "promote" else None
     recalls = {(made.prompt_id, made.number): made.reason for made in scope.prompts.recalls()}
+    including = _including(scope, moves) if recalls else {}
     items = [
-        replace(_facts(scope, source, move, facts), recalled=recalls.get((move.item.prompt_id, move.item.version or 0), ""))
+        replace(
+            _facts(scope, source, move, facts),
+            recalled=recalls.get((move.item.prompt_id, move.item.version or 0), ""),
+            fragments=including.get((move.item.prompt_id, move.item.version or 0), ()),
+        )
         for move in moves
     ]
     gates = scope.releases.gate_results([i.digest for i in items if i.digest]) if policy.gates else ()
@@ -199,6 +204,15 @@ def _decided(
     retired = [move.item.prompt_id for move in moves if move.item.version is None]
     warnings = retiring(scope, environment, retired, facts.now) if retired else ()
     return Weighed(environment, facts.kind, facts.reason, moves, facts, decision, rules, warnings)
+
+
+def _including(scope: Scope, moves: Sequence[Move]) -> Mapping[tuple[int, int], tuple[str, ...]]:
+    """The recalled fragments that versions of these prompts include, in words."""
+    found: dict[tuple[int, int], tuple[str, ...]] = {}
+    for row in scope.prompts.including_recalled([move.item.prompt_id for move in moves]):
+        key = row.prompt_id, row.number
+        found[key] = (*found.get(key, ()), f"{row.fragment} version {row.fragment_number}")
+    return found
 
 
 def _facts(scope: Scope, source: Environment | None, move: Move, facts: Facts) -> ItemFacts:
@@ -267,7 +281,8 @@ def _earlier(scope: Scope, environment: Environment, prompt: Prompt, number: int
     history = [step.after for step in scope.environments.steps(environment, prompt.prompt_id)]
     if number is not None and number not in history:
         raise NeverLiveHere(f"Version {number} of {prompt.name} was never live in {environment.name}.")
-    found = previous(history, prompt.recalled) if number is None else number
+    barred = prompt.recalled.union(row.number for row in scope.prompts.including_recalled([prompt.prompt_id]))
+    found = previous(history, barred) if number is None else number
     if found is None:
         raise NothingToRollBack(f"No earlier version of {prompt.name} was live in {environment.name}.")
     return found

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, func, select, tuple_, update
 
-from cuebook_server.domain.prompt import Prompt, Provenance, Recall, Version
+from cuebook_server.domain.prompt import Including, Prompt, Provenance, Recall, Version
 from cuebook_server.services.ports import NewVersion
 from cuebook_server.store import search
 from cuebook_server.store.schema import imported, project, prompt, prompt_alias, recall, version, version_include
@@ -214,6 +214,32 @@ class PromptStore:
             select(recall, prompt.c.name).join(prompt, same).where(mine).order_by(recall.c.at.desc(), recall.c.number.desc())
         )
         return [Recall(row.prompt_id, row.name, row.number, row.reason, row.by, row.at) for row in rows]
+
+    def including_recalled(self, prompt_ids: Collection[int] | None = None) -> Sequence[Including]:
+        """The versions, of these prompts or of all, that include a recalled one however deep; by name, newest first."""
+        include = version_include.c
+        mine = include.project_id == self._project
+        harmful = select(recall.c.prompt_id, recall.c.number).where(recall.c.project_id == self._project)
+        found = (
+            select(include.prompt_id, include.number, include.fragment_id, include.fragment_number)
+            .where(mine, tuple_(include.fragment_id, include.fragment_number).in_(harmful))
+            .cte("including", recursive=True)
+        )
+        above = and_(include.fragment_id == found.c.prompt_id, include.fragment_number == found.c.number)
+        found = found.union(
+            select(include.prompt_id, include.number, found.c.fragment_id, found.c.fragment_number).where(mine, above)
+        )
+        one, fragment = prompt.alias("one"), prompt.alias("fragment")
+        wanted = (
+            select(found, one.c.name, fragment.c.name.label("fragment"))
+            .where(one.c.project_id == self._project, one.c.prompt_id == found.c.prompt_id)
+            .where(fragment.c.project_id == self._project, fragment.c.prompt_id == found.c.fragment_id)
+            .order_by(one.c.name, found.c.number.desc(), fragment.c.name)
+        )
+        if prompt_ids is not None:
+            wanted = wanted.where(found.c.prompt_id.in_(prompt_ids))
+        rows = self._tx.connection.execute(wanted)
+        return [Including(row.prompt_id, row.name, row.number, row.fragment, row.fragment_number) for row in rows]
 
     def _recalled(self, prompt_id: int) -> ColumnElement[bool]:
         return and_(recall.c.project_id == self._project, recall.c.prompt_id == prompt_id)
