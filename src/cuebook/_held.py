@@ -17,6 +17,7 @@ from cuebook.errors import CuebookError, Forbidden, NotYet, PromptUnavailable, U
 from cuebook.prompt import Prompt
 
 FALLBACK_NAMES_MAX = 1_000
+RECALLED_MAX = 10_000
 _log = logging.getLogger("cuebook")
 
 
@@ -48,6 +49,8 @@ class Held:
         self._fallbacks = 0
         self._warned: set[str] = set()
         self._counting = threading.Lock()
+        self._recalled: set[tuple[str, int]] = set()
+        self._replacing = threading.Lock()  # a recall heard while an answer is read must not be lost
 
     @property
     def settled(self) -> bool:
@@ -72,10 +75,22 @@ class Held:
             _log.info("the registry answers again")
         self.error, self.failures = None, 0
         snapshot.freshness.confirmed_at = max(snapshot.freshness.confirmed_at, now - lag_s(answer.headers))
-        self.snapshot = snapshot
+        with self._replacing:
+            self.snapshot = snapshot.without(self._recalled)
         if changed := (snapshot.epoch, snapshot.revision) != (before.epoch, before.revision):
             _log.info("holding %s at revision %s", snapshot.environment, snapshot.revision)
         return changed
+
+    def drop(self, name: str, number: int) -> bool:
+        """Serve a recalled version no longer, from no answer; whether it was being served."""
+        with self._replacing:
+            before = self.snapshot
+            if len(self._recalled) < RECALLED_MAX:
+                self._recalled.add((before.aliases.get(name, name), number))
+            self.snapshot = before.without(self._recalled)
+        if dropped := self.snapshot is not before:
+            _log.warning("%s version %d was recalled; it is served no longer", name, number)
+        return dropped
 
     def fail(self, error: CuebookError) -> None:
         """Remember a failed exchange. Said aloud once: at the first failure, and when the key is refused."""

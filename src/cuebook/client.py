@@ -12,6 +12,7 @@ import threading
 import time
 import weakref
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -19,7 +20,7 @@ from cuebook._exchange import Answer, Request
 from cuebook._held import Held, State
 from cuebook._transport import ANSWER_BYTES_MAX, AsyncTransport, Transport, base_url, bearer, setting
 from cuebook.delivery import NOTHING, Fallback, prompt_request, read_prompt
-from cuebook.errors import CuebookError, Misconfigured, Unavailable
+from cuebook.errors import CuebookError, Misconfigured, Recalled, Unavailable
 from cuebook.prompt import Call, Prompt
 
 _log = logging.getLogger("cuebook")
@@ -48,6 +49,11 @@ class _Base:
 
     def _open(self) -> None:
         """Make ready for the network; nothing is sent before the first use."""
+
+    def _drop(self, name: str, version: int | str) -> bool:
+        """Hold a recalled version no longer; whether it was held."""
+        number = str(version)
+        return number.isdecimal() and self._held.drop(name, int(number))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._held.url!r}, environment={self.environment!r}, revision={self.revision!r})"
@@ -113,9 +119,18 @@ class Client(_Base):
         return self._poller.refresh(min_revision)
 
     def fetch(self, name: str, *, version: int | str = "stable", subject: str | None = None) -> Prompt:
-        """Ask the registry for one prompt, past the memory: a pinned number, ``latest``, or the exact refusal."""
+        """Ask the registry for one prompt, past the memory: a pinned number, ``latest``, or the exact refusal.
+
+        A version that was recalled raises `Recalled`, and is not served from the memory any more either.
+        """
         request = prompt_request(name, version=str(version), subject=subject, environment=self._held.environment)
-        return read_prompt(self._send(request), time.monotonic(), environment=self._held.environment)
+        try:
+            return read_prompt(self._send(request), time.monotonic(), environment=self._held.environment)
+        except Recalled:
+            if self._drop(name, version):
+                with suppress(CuebookError):  # remembered and logged by `Held.fail`
+                    self.refresh()
+            raise
 
     def close(self) -> None:
         """End the refreshing and give the connections back. What is held can still be read."""
@@ -253,7 +268,13 @@ class AsyncClient(_Base):
     async def fetch(self, name: str, *, version: int | str = "stable", subject: str | None = None) -> Prompt:
         """See `Client.fetch`."""
         request = prompt_request(name, version=str(version), subject=subject, environment=self._held.environment)
-        return read_prompt(await self._send(request), time.monotonic(), environment=self._held.environment)
+        try:
+            return read_prompt(await self._send(request), time.monotonic(), environment=self._held.environment)
+        except Recalled:
+            if self._drop(name, version):
+                with suppress(CuebookError):  # remembered and logged by `Held.fail`
+                    await self.refresh()
+            raise
 
     async def close(self) -> None:
         """See `Client.close`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import email.utils
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -25,6 +25,7 @@ from cuebook.errors import (
     Forbidden,
     Invalid,
     NotReleasedHere,
+    Recalled,
     Retired,
     Unauthenticated,
 )
@@ -33,6 +34,7 @@ from cuebook.prompt import NEVER_CONFIRMED, Freshness, Prompt
 # A template text, chat messages, a served prompt or a version's content, a `Prompt`, or a function that gives one of these.
 Content: TypeAlias = str | Sequence[Mapping[str, Any]] | Mapping[str, Any] | Prompt
 Fallback: TypeAlias = Content | Callable[[], Content]
+Version: TypeAlias = tuple[str, int]  # a prompt's name and a number
 
 BACKOFF_S_FIRST, BACKOFF_S_MAX = 0.25, 30.0
 REFUSED_PAUSE_S = 60.0
@@ -43,7 +45,11 @@ _log = logging.getLogger("cuebook")
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Everything an environment serves at one revision. ``aliases``: old name -> name."""
+    """Everything an environment serves at one revision. ``aliases``: old name -> name.
+
+    ``recalled``: versions this client heard are harmful, which therefore do not stand in ``prompts``; the next revision brings
+    others.
+    """
 
     environment: str
     epoch: int
@@ -52,6 +58,7 @@ class Snapshot:
     prompts: Mapping[str, Prompt]
     aliases: Mapping[str, str] = field(default_factory=dict)
     retired: frozenset[str] = frozenset()
+    recalled: frozenset[Version] = frozenset()
     freshness: Freshness = field(default=NEVER_CONFIRMED, compare=False)
 
     def look(self, name: str) -> Prompt | None:
@@ -63,9 +70,25 @@ class Snapshot:
                 _log.debug("the prompt %s is now called %s", name, prompt.name)
         return prompt
 
+    def without(self, harmful: Collection[Version]) -> Snapshot:
+        """The same, serving none of these versions; itself where it serves none."""
+        dropped = frozenset((name, number) for name, number in harmful if self._serves(name, number))
+        if not dropped:
+            return self
+        names = {name for name, _ in dropped}
+        kept = {name: prompt for name, prompt in self.prompts.items() if name not in names}
+        return replace(self, prompts=kept, recalled=self.recalled | dropped)
+
+    def _serves(self, name: str, number: int) -> bool:
+        return name in self.prompts and self.prompts[name].version == number
+
     def refusal(self, name: str) -> CuebookError:
-        """Why `look` found nothing: `Retired` or `NotReleasedHere`."""
+        """Why `look` found nothing: `Recalled`, `Retired` or `NotReleasedHere`."""
         where = f"{self.environment} at revision {self.revision}"
+        for harmful, number in self.recalled:
+            if harmful in (name, self.aliases.get(name)):
+                hint = "The next revision brings what is served instead; `fallback=` bridges the time until then."
+                return Recalled(f"{harmful} version {number}, which {where} served, was recalled.", hint=hint)
         if name in self.retired or self.aliases.get(name) in self.retired:
             return Retired(f"{name} was retired from {where}.")
         # A snapshot cannot tell a prompt that was never released here from one that does not exist; the registry can.
@@ -129,7 +152,7 @@ def read_snapshot(answer: Answer, now: float) -> Snapshot:
             {served["name"]: _prompt(served, body, freshness) for served in _is(list, body["prompts"], "prompts")},
             dict(_is(dict, body.get("aliases", {}), "aliases")),
             frozenset(_is(list, body.get("retired", []), "retired")),
-            freshness,
+            freshness=freshness,
         )
     except (KeyError, TypeError) as error:
         raise BadAnswer(f"The snapshot does not have the contract's shape ({error}).") from error

@@ -74,6 +74,13 @@ class Gone(CuebookError):
     code = "gone"
 
 
+class Recalled(Gone):
+    """The version was declared harmful: no environment serves it any more."""
+
+    code = "recalled"
+    default_hint = "Ask without a version number for what is served instead; never keep a copy of this one."
+
+
 class Unauthenticated(CuebookError):
     """The registry does not accept this credential."""
 
@@ -169,6 +176,7 @@ CODES: Mapping[str, type[CuebookError]] = {
         NotReleasedHere,
         Retired,
         Gone,
+        Recalled,
         Unauthenticated,
         Forbidden,
         EnvironmentMismatch,

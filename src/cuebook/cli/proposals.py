@@ -164,6 +164,8 @@ def _report(admin: AdminClient, made: Json, as_json: bool) -> None:
         return
     if made["rebases"]:
         show.say(f"It takes up release {made['rebases']}, which has ended.")
+        if admin.get_release(str(made["rebases"]))["schedule"]:
+            show.say(f"The moment was that one's: cuebook schedule {made['id']} WHEN names another.")
     reviewing.print_next(admin, admin.get_release(str(made["id"])))
 
 

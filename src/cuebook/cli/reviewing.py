@@ -124,6 +124,8 @@ def _next(admin: AdminClient, found: Json) -> Iterator[str]:
     elif state == "expired":
         names = [f"{item['prompt']}@{item['version']}" for item in found["items"] if item["version"]]
         yield f"Next: {shlex.join(['cuebook', 'propose', *names, '--to', found['environment'], '-m', found['reason']])}"
+    elif state == "approved" and found["schedule"]:
+        yield f"Nothing is left to type{due(found)}."
     elif state == "approved":
         yield f"Next: cuebook apply {number}"
     elif state == "proposed":
