@@ -69,6 +69,11 @@ class Grant:
         return here and (permission in ROLES[self.role])
 
 
+def roles_of(grants: Iterable[Grant], project_id: int, environment: str | None) -> frozenset[Role]:
+    """The roles that grants give there."""
+    return frozenset(g.role for g in grants if g.project_id in (None, project_id) and g.environment in (None, environment))
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who acts, by which credential, in which request.
@@ -94,11 +99,7 @@ class Actor:
 
     def roles(self, project_id: int, environment: str | None = None) -> frozenset[Role]:
         """The roles held there."""
-        return frozenset(
-            grant.role
-            for grant in self.grants
-            if grant.project_id in (None, project_id) and grant.environment in (None, environment)
-        )
+        return roles_of(self.grants, project_id, environment)
 
     def may(self, permission: Permission, project_id: int, environment: str | None = None) -> bool:
         """Whether a grant gives the permission there, and the credential was not narrowed below it."""

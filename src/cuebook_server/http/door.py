@@ -104,6 +104,9 @@ class Route(APIRoute):
                     strict.state.body = await strict.body()
                     if strict.state.body and not request.headers.get("content-type", "").startswith("application/json"):
                         raise BadRequest("The body's content type is not JSON.", hint="Send `Content-Type: application/json`.")
+                    if strict.state.body and self.body_field is None and await strict.json() != {}:
+                        # Passed over in silence, a field such as `approved_by` would look as if it had counted.
+                        raise BadRequest("This call takes no fields.", hint="Send no body, or an empty object.")
                 return await handle(strict)
             except Forbidden as refusal:
                 await run_in_threadpool(_tell_denied, strict, refusal)

@@ -67,9 +67,9 @@ def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
     return json.loads(json.dumps(dict(data), default=str))  # type: ignore[no-any-return]  # what was an object stays one
 
 
-def answer(error: errors.CuebookError) -> Response:
-    """The answer to a refused request."""
-    body = problem(error)
+def answer(error: errors.CuebookError, **said: int) -> Response:
+    """The answer to a refused request; ``said`` stands above what its kind says, such as another status."""
+    body = problem(error) | said
     headers = {"Cache-Control": "no-store"}
     if body["status"] == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="cuebook"'
@@ -119,8 +119,8 @@ async def _http(_: Request, error: Exception) -> Response:
     if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return answer(errors.BodyTooLarge())
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        refused = answer(MethodNotAllowed(hint=f"Allowed: {(error.headers or {}).get('Allow', '')}."))
-        refused.status_code = HTTPStatus.METHOD_NOT_ALLOWED
+        hint = f"Allowed: {(error.headers or {}).get('Allow', '')}."
+        refused = answer(MethodNotAllowed(hint=hint), status=error.status_code)
         refused.headers.update(error.headers or {})
         return refused
     return answer(_NoRoute() if error.status_code == HTTPStatus.NOT_FOUND else errors.BadRequest(str(error.detail)))

@@ -8,6 +8,7 @@ from cuebook_server.domain.audit import Happening
 from cuebook_server.domain.errors import CuebookError, WrongKeyKind
 from cuebook_server.services import credentials, personal, sessions
 from cuebook_server.services.ports import UnitOfWork
+from cuebook_server.services.projects import enter
 from cuebook_server.services.sessions import Visit
 
 
@@ -38,9 +39,10 @@ def denied(actor: Actor, uow: UnitOfWork, project: str, what: str, refusal: Cueb
 
 
 def holds_somewhere(actor: Actor, uow: UnitOfWork, project: str, permissions: frozenset[Permission]) -> bool:
-    """Whether the actor holds one of the permissions anywhere in a project. What does not exist for them is refused later."""
-    found = uow.projects.find(project)
-    if found is None or not actor.sees(found.project_id):
-        return True
+    """Whether the actor holds one of the permissions anywhere in a project.
+
+    Raises ``NotFound`` when it does not exist for them, here already: an answer that is only given again runs no use case.
+    """
+    found = enter(actor, uow, project).project
     held = {grant.environment for grant in actor.grants if grant.project_id in (None, found.project_id)}
     return any(actor.may(permission, found.project_id, place) for permission in permissions for place in held)

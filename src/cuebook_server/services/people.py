@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 from cuebook_server.domain import prompt
-from cuebook_server.domain.access import Actor, Grant
+from cuebook_server.domain.access import Actor, Grant, may_give
 from cuebook_server.domain.audit import Happening
 from cuebook_server.domain.errors import AlreadyExists, Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from cuebook_server.domain.person import (
@@ -118,9 +118,25 @@ def accept(units: Units, hasher: Hasher, secret: str, who: Newcomer, visit: Visi
 
 def offer(found: Invitation | None, uow: UnitOfWork) -> Invitation:
     """An invitation that counts; every other one is refused alike."""
-    if found is None or found.expires_at <= uow.now:
+    if found is None or found.expires_at <= uow.now or not _still_gives(uow, found):
         raise LinkRefused("This invitation was used before, is too old, or is not one of this server.")
     return found
+
+
+def _still_gives(uow: UnitOfWork, offered: Invitation) -> bool:
+    """Whether the person who invited could do it again: who lost their rights cannot come back by a link they kept."""
+    inviter = uow.people.find(offered.invited_by)
+    if inviter is None:
+        return True  # a service's token, which lost no right
+    grants = uow.people.grants(inviter) if inviter.disabled_at is None else ()
+    actor = Actor(inviter.login, "", grants, "", person=inviter.login)
+    return all(_may_invite(actor, grant) for grant in offered.grants)
+
+
+def _may_invite(actor: Actor, grant: Grant) -> bool:
+    here = grant.project_id
+    inviting = actor.may_everywhere("members.write") if here is None else actor.may("members.write", here)
+    return inviting and may_give(actor, grant)
 
 
 def welcome(uow: UnitOfWork, taken: Invitation, name: str, hashed: str | None, visit: Visit) -> Person:

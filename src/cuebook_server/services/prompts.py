@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,12 +11,19 @@ from cuebook_server.domain.access import Actor
 from cuebook_server.domain.audit import Happening
 from cuebook_server.domain.diff import Diff, diff
 from cuebook_server.domain.environment import selector
-from cuebook_server.domain.errors import AlreadyExists, FragmentMissing, NotFound, NotReleasedHere
+from cuebook_server.domain.errors import AlreadyExists, Conflict, FragmentMissing, NotFound, NotReleasedHere
 from cuebook_server.domain.fragment import Fragment, check_cycle
 from cuebook_server.domain.prompt import Prompt, Provenance, Saved, Version
 from cuebook_server.domain.release import Change
 from cuebook_server.services.ports import Hit, NewVersion, PromptRow, Scope, UnitOfWork, VersionRow
 from cuebook_server.services.projects import enter
+
+
+class AliasServed(Conflict):
+    """Applications may ask for the prompt by this alias."""
+
+    code = "alias_served"
+    hint = "Keep the alias, or retire the prompt there first."
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +254,7 @@ def describe_in(actor: Actor, scope: Scope, before: Prompt, changes: Mapping[str
     """Change a prompt's description, owner, tags or aliases within a project that is open already."""
     after = prompt.described(before, changes)
     _check_aliases(scope, after)
+    _keep_served(scope, before, set(before.aliases) - set(after.aliases))
     if after == before:
         return
     scope.prompts.describe(after)
@@ -262,6 +270,15 @@ def describe_in(actor: Actor, scope: Scope, before: Prompt, changes: Mapping[str
             after={field: sides[1] for field, sides in told.items()},
         ),
     )
+
+
+def _keep_served(scope: Scope, of: Prompt, dropped: Collection[str]) -> None:
+    """An alias stays while a pinned environment serves its prompt: dropped, and then given to another prompt, it would change
+    what an application gets there without any release.
+    """
+    for environment in scope.environments.all() if dropped else ():
+        if not environment.tracks_latest and scope.environments.pointers(environment, [of.prompt_id]).get(of.prompt_id):
+            raise AliasServed(f"{environment.name} serves {of.name} as {min(dropped)} too.")
 
 
 def _check_aliases(scope: Scope, of: Prompt) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from cuebook_server.domain import variables
+from cuebook_server.domain.access import Role, roles_of
 from cuebook_server.domain.content import texts
 from cuebook_server.domain.decision import Approval, Facts, ItemFacts, decide, sign
 from cuebook_server.domain.diff import diff
@@ -173,9 +174,22 @@ def weigh_again(
         at or uow.now,
         (),
         shrink_meant=release.shrink_meant,
-        approvals=approvals,
+        approvals=_still_held(scope, uow, environment, approvals),
     )
     return _decided(scope, environment, tuple(moves), facts, release.policy)
+
+
+def _still_held(scope: Scope, uow: UnitOfWork, environment: Environment, approvals: Sequence[Approval]) -> Sequence[Approval]:
+    """The approvals of people who still hold a role the policy asks for: rights taken away count no more, at once."""
+    wanted = set(environment.policy.approvals.roles)
+    return [given for given in approvals if wanted & given.roles & _roles_now(scope, uow, environment, given.person)]
+
+
+def _roles_now(scope: Scope, uow: UnitOfWork, environment: Environment, login: str) -> frozenset[Role]:
+    person = uow.people.find(login)
+    if person is None or person.disabled_at is not None:
+        return frozenset()
+    return roles_of(uow.people.grants(person), scope.project.project_id, environment.name)
 
 
 def _decided(
