@@ -17,6 +17,7 @@ from cuebook.cli import (
     credentials,
     drift,
     environments,
+    evidence,
     people,
     prompts,
     proposals,
@@ -44,7 +45,7 @@ app = typer.Typer(
 )
 for command in (
     *(serve.serve, prompts.save, prompts.get, prompts.render, prompts.log, prompts.diff, prompts.search),
-    *(releases.promote, releases.rollback, releases.status, releases.at, transfer.export, audit.evidence),
+    *(releases.promote, releases.rollback, releases.status, releases.at, transfer.export, evidence.evidence),
     *(proposals.propose, proposals.approve, proposals.apply, proposals.decline, proposals.withdraw, proposals.comment),
     *(proposals.schedule, proposals.unschedule),
     *(proposals.rebase, proposals.revise, proposals.release, drift.drift, drift.recall),

@@ -1,4 +1,4 @@
-"""audit: the chain of everything that happened, read, exported, vouched for and checked; evidence of releases."""
+"""audit: the chain of everything that happened, read, exported, vouched for and checked."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO
 
@@ -130,57 +129,6 @@ def verify_(
     _report(found, as_json)
     if not found.intact:
         raise typer.Exit(BROKEN_CHAIN)
-
-
-def evidence(
-    ctx: typer.Context,
-    releases: Annotated[list[int] | None, typer.Argument(metavar="RELEASE", help="Numbers of releases.")] = None,
-    sample: Annotated[int, typer.Option(min=0, max=1_000, help="Instead: the newest so many applied releases.")] = 0,
-    environment: In = None,
-    as_json: AsJson = False,
-) -> None:
-    """Print one page of evidence a release: request, author, difference, checks, approvals, until when it was live."""
-    admin = session(ctx).admin
-    numbers = [str(number) for number in releases or ()]
-    if sample:
-        applied = (str(r["id"]) for r in admin.releases(environment) if r["state"] == "applied")
-        numbers += list(islice(applied, sample))
-    pages = [admin.evidence(number) for number in numbers]
-    if as_json:
-        show.write_json({"items": pages, "next": None})
-        return
-    if not pages:
-        raise Invalid("Which releases? Name their numbers, or ask for a --sample.")
-    for page in pages:
-        for line in _page(page):
-            show.say(line)
-
-
-def _page(page: dict[str, Any]) -> Iterator[str]:
-    release = page["release"]
-    yield f"Release {release['id']}: {release['kind']} to {release['environment']}, {release['state']}"
-    yield f"  asked by {release['author']} at {show.moment(release['created_at'])}: {release['reason'] or '(no reason)'}"
-    if release["applied_at"]:
-        yield f"  applied at {show.moment(release['applied_at'])} as revision {release['revision']}"
-    for move in page["moves"]:
-        before = "nothing" if move["replaces"] is None else f"version {move['replaces']} ({move['replaced_digest']})"
-        after = "nothing" if move["version"] is None else f"version {move['version']} ({move['digest']})"
-        yield f"  {move['prompt']}: {before} -> {after}"
-        yield from (f"    {sentence}" for sentence in move["summary"])
-        if move["drift"]:
-            yield f"    against version {move['longest']}, which had been live longest: {'; '.join(move['drift'])}"
-        until = move["live_until"]
-        yield f"    live until {show.moment(until)}" if until else "    not replaced since"
-    for rule in release["decision"]["rules"]:
-        yield f"  {'met' if rule['passed'] else 'NOT met'}: {rule['sentence']}"
-    for given in page["approvals"]:
-        yield f"  approved by {given['person']} at {show.moment(given['at'])}: {given['meaning']}"
-    if page["review"]:
-        review = page["review"]
-        closed = f"closed by {review['closed_by']}: {review['comment']}" if review["closed_by"] else "still open"
-        yield f"  emergency; skipped {', '.join(review['skipped']) or 'nothing'}; the review is {closed}"
-    for entry in page["entries"]:
-        yield f"  audit entry {entry['seq']}: {entry['action']} by {entry['principal']}, hash {entry['hash']}"
 
 
 def _wanted(
