@@ -54,11 +54,17 @@ def since(scope: Scope, release: Release, weighed: Weighed, counting: Sequence[A
     given = list(_given(scope, release))
     approved = {each.release_id: of for of, each in given}
     people = {approval.person for approval in counting}
-    return [
-        _since(scope, approved[last.release_id], last, weighed)
-        for person, last in newest_by_person([each for _, each in given]).items()
-        if person not in people
-    ]
+    found: dict[
+        tuple[int, str], Since
+    ] = {}  # who signed the same sees the same: it is looked for once, not for each of 200 people
+    changed = []
+    for person, last in newest_by_person([each for _, each in given]).items():
+        if person not in people:
+            signed = last.release_id, last.approval.signature
+            if signed not in found:
+                found[signed] = _since(scope, approved[last.release_id], last, weighed)
+            changed.append(replace(found[signed], given=last))
+    return changed
 
 
 def _given(scope: Scope, release: Release) -> Iterator[tuple[Release, Given]]:
