@@ -283,11 +283,11 @@ class AdminClient:
         return self._write("POST", self._path("gates", gate, "results"), _given(found))
 
     def status(self, prompts: Sequence[str] = ()) -> Json:
-        """The matrix prompts x environments, whole: ``environments`` and ``items``."""
+        """The matrix prompts x environments, whole: ``environments`` and ``items``; ``solo``: where one person decides."""
         pages = self._raw_pages(self._path("status"), "after", prompt=list(prompts) or None)
         first = next(pages)
         rest = [item for page in pages for item in page["items"]]
-        return {"environments": first["environments"], "items": [*first["items"], *rest]}
+        return {"environments": first["environments"], "solo": first["solo"], "items": [*first["items"], *rest]}
 
     # --- credentials ------------------------------------------------------------------------------------------------
     def keys(self) -> list[Json]:
@@ -309,9 +309,9 @@ class AdminClient:
         """End a delivery key now."""
         return self._write("POST", self._path("keys", selector, "revoke"), {})
 
-    def tokens(self) -> list[Json]:
-        """Management tokens, without their secrets."""
-        return self._items(self._path("tokens"))
+    def tokens(self, *, everywhere: bool = False) -> list[Json]:
+        """Service tokens of the project, or those of the whole instance; without their secrets."""
+        return self._items("/api/tokens" if everywhere else self._path("tokens"))
 
     def create_token(
         self, name: str, role: str, *, scopes: Sequence[str] | None = None, expires_in_s: int | None = None
@@ -324,9 +324,10 @@ class AdminClient:
         """Make a token of one's own. Needs a recent sign-in. ``token`` holds the secret, this once."""
         return self._write("POST", "/api/me/tokens", _given({"name": name, "scopes": scopes, "expires_in_s": expires_in_s}))
 
-    def revoke_token(self, selector: str) -> Json:
-        """End a management token now."""
-        return self._write("POST", self._path("tokens", selector, "revoke"), {})
+    def revoke_token(self, selector: str, *, everywhere: bool = False) -> Json:
+        """End a service token of the project, or one of the whole instance, now."""
+        of_all = f"/api/tokens/{_segment(selector)}/revoke"
+        return self._write("POST", of_all if everywhere else self._path("tokens", selector, "revoke"), {})
 
     # --- people -----------------------------------------------------------------------------------------------------
     def sign_in(self, login: str, password: str) -> str:
@@ -352,6 +353,15 @@ class AdminClient:
     def enable(self, login: str) -> Json:
         """Let an account sign in again."""
         return self._write("POST", f"/api/people/{_segment(login, '@+')}/enable", {})
+
+    def give_role(self, login: str, role: str, *, environment: str | None = None) -> Json:
+        """Give somebody a role in every project, or in the environment of that name of each."""
+        return self._write("POST", self._roles(login), _given({"role": role, "environment": environment}))
+
+    def take_role(self, login: str, role: str, *, environment: str | None = None) -> Json:
+        """Take such a role away."""
+        query = _params({"role": role, "environment": environment})
+        return self._exchange(Request("DELETE", self._roles(login), params=query))
 
     def members(self) -> list[Json]:
         """Who may do what in the project, a row for each right."""
@@ -386,6 +396,9 @@ class AdminClient:
     # --- one exchange -----------------------------------------------------------------------------------------------
     def _path(self, *segments: str) -> str:
         return "/".join(["/api/projects", _segment(self.project), *map(_segment, segments)])
+
+    def _roles(self, login: str) -> str:
+        return f"/api/people/{_segment(login, '@+')}/roles"
 
     def _prompt(self, name: str, *segments: str) -> str:
         return self._path("prompts", checked_name(name), *segments)

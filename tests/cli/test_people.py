@@ -66,6 +66,26 @@ def test_somebody_is_invited_given_a_role_and_let_go(bare: Command, own: Server)
     assert bare("people", "disable", AUTHOR).code == 6
 
 
+def test_what_somebody_may_do_everywhere_is_changed(bare: Command, own: Server) -> None:
+    link = bare("people", "invite", REVIEWER).text.strip()
+    form = {"secret": link.rpartition("#")[2], "name": "Reviewer", "password": PASSWORD}
+    assert httpx2.post(f"{own.url}/invitation", data=form, headers={"Origin": own.url}).status_code == 303
+    assert "Somebody else could approve" not in bare("status").text
+    assert bare("people", "grant", REVIEWER, "--role", "reviewer").text == f"{REVIEWER} is reviewer in every project.\n"
+    assert "Somebody else could approve: `cuebook env preset production team`" in bare("status").text
+    assert bare("people", "revoke", REVIEWER, "--role", "reviewer").code == 0
+    assert bare("people", "revoke", REVIEWER, "--role", "reviewer").code == 5
+    assert bare("people", "revoke", AUTHOR, "--role", "admin").code == 6
+
+
+def test_the_token_of_the_first_start_is_ended(bare: Command, own: Server) -> None:
+    (token,) = bare("tokens", "list", "--everywhere", "--json").json["items"]
+    assert token["name"] == "first-run"
+    assert bare("tokens", "revoke", own.token, "--everywhere").code == 0
+    assert bare("whoami", environment={"CUEBOOK_URL": own.url, "CUEBOOK_TOKEN": own.token}).code == 4
+    assert bare("whoami").code == 0
+
+
 @pytest.mark.usefixtures("own")
 def test_tokens_are_narrowed(bare: Command) -> None:
     made = bare("tokens", "create", "mine", "--mine", "--scope", "prompts.write", "--json").json

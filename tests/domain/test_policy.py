@@ -29,6 +29,7 @@ GOOD: dict[str, list[Any]] = {
     "max_items": [1, 1_000],
     "pins": ["none", "live", "any"],
     "latest_allowed": [True, False],
+    "reads_audited": [True, False],
 }
 BAD: dict[str, list[Any]] = {
     "comes_from": [3, ["staging"], "s" * 201],
@@ -60,6 +61,7 @@ BAD: dict[str, list[Any]] = {
     "max_items": [-1, 0, 1_001, None],
     "pins": ["some", [], None],
     "latest_allowed": ["yes", None],
+    "reads_audited": [1, "on", None],
 }
 
 

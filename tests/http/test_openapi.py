@@ -10,10 +10,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis.core.result import Ok
 
+from cuebook_server.http import permissions
 from tests.http.conftest import Site
 from tests.http.problems import problem
 
 EXAMPLES = 8
+
+
+def test_every_call_says_what_it_needs(sqlite_site: Site) -> None:
+    paths = sqlite_site.client.get("/api/openapi.json").json()["paths"]
+    calls = {f"{method.upper()} {path}": call for path, found in paths.items() for method, call in found.items()}
+    told = {name.replace(" /api", " "): call["x-cuebook-permission"] for name, call in calls.items() if " /api/" in name}
+    assert told == {name: needs.words.split() for name, needs in permissions.TABLE.items()}
+    needs = [calls[f"POST /api/projects/{{project}}/{noun}"]["description"].split("\n\n")[-1] for noun in ("keys", "releases")]
+    assert needs[0] == "Needs `keys.write`."
+    assert needs[1].startswith("Needs `releases.propose`, `releases.apply`, ")
 
 
 @pytest.mark.slow

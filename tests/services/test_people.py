@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from cuebook_server.domain.access import Actor, Grant, Role
+from cuebook_server.domain.audit import AuditFilter
 from cuebook_server.domain.errors import AlreadyExists, CuebookError, Forbidden, KeyRevoked, NotFound
 from cuebook_server.domain.identity import Identity
 from cuebook_server.domain.person import INVITATION_LIFE, BadLogin, WeakPassword, check_login, check_password
 from cuebook_server.domain.person import Person as Somebody
 from cuebook_server.domain.session import LINK_LIFE, SignedOut
-from cuebook_server.services import callers, first_run, identities, members, people, personal, sessions
+from cuebook_server.services import audit, callers, first_run, identities, members, people, personal, sessions
 from cuebook_server.services.people import LastAdmin, LinkRefused, Newcomer
 from cuebook_server.services.ports import UnitOfWork
 from cuebook_server.services.sessions import Visit, WrongPassword
@@ -184,6 +186,72 @@ def test_the_last_admin_stays(registry: Registry) -> None:
         people.disable(operator, uow, AUTHOR)
     with pytest.raises(Forbidden), registry.units.write() as uow:
         people.disable(registry.people.owner.actor, uow, AUTHOR)
+
+
+def role_of(registry: Registry, login: str, *, give: str = "", take: str = "", by: Actor | None = None) -> list[str]:
+    """The roles of somebody in the whole instance, after one was given or taken."""
+    use, role = (people.give_role, give) if give else (people.take_role, take)
+    with registry.units.write() as uow:
+        account = use(by or registry.people.operator.actor, uow, login, role)
+    return [grant.role for grant in account.grants if grant.project_id is None]
+
+
+def test_what_somebody_may_do_everywhere_changes_later(registry: Registry) -> None:
+    hired(registry, AUTHOR)
+    reviewer = hired(registry, REVIEWER, "viewer")
+    with pytest.raises(Forbidden):
+        role_of(registry, REVIEWER, give="admin", by=reviewer)
+    assert role_of(registry, REVIEWER, give="admin") == ["viewer", "admin"]
+    assert role_of(registry, REVIEWER, give="admin") == ["viewer", "admin"]
+    assert role_of(registry, AUTHOR, take="admin") == []
+    with pytest.raises(LastAdmin):
+        role_of(registry, REVIEWER, take="admin")
+    with pytest.raises(NotFound):
+        role_of(registry, AUTHOR, take="admin")
+
+
+def test_changes_of_rights_in_the_whole_instance_are_told_once(registry: Registry) -> None:
+    hired(registry, REVIEWER, "viewer")
+    for give, take in (("author", ""), ("author", ""), ("", "author")):
+        role_of(registry, REVIEWER, give=give, take=take)
+    with registry.units.read() as uow:
+        chain = audit.entries(registry.people.operator.actor, uow, "default", AuditFilter(target=REVIEWER), after=0, limit=99)
+    told = [entry["action"] for entry in chain if entry["action"].startswith("person.role")]
+    assert told == ["person.role_given", "person.role_taken"]
+
+
+def test_nobody_raises_themselves(registry: Registry) -> None:
+    admin = hired(registry, AUTHOR)
+    hired(registry, REVIEWER, "viewer")
+    with pytest.raises(Forbidden, match="nobody raises themselves"):
+        role_of(registry, AUTHOR, give="on-call", by=admin)
+    with pytest.raises(Forbidden, match="nobody raises themselves"):
+        registry.do(members.add, "owner", "on-call")
+    assert role_of(registry, REVIEWER, give="on-call", by=admin) == ["viewer", "on-call"]
+    narrow = replace(admin, scopes=frozenset({"members.write", "read"}))
+    with pytest.raises(Forbidden):
+        role_of(registry, REVIEWER, give="author", by=narrow)
+
+
+def test_an_admin_of_one_environment_everywhere_is_none_of_the_instance(registry: Registry) -> None:
+    secret = invited(registry, registry.people.operator.actor, AUTHOR, ("admin", None, "staging"))
+    staging = actor(registry, people.accept(registry.units, cheap(), secret, Newcomer("Author", PASSWORD), HERE))
+    with pytest.raises(Forbidden), registry.units.read() as uow:
+        people.everybody(staging, uow)
+    with pytest.raises(Forbidden):
+        role_of(registry, AUTHOR, give="admin", by=staging)
+
+
+def test_an_invitation_by_somebody_who_lost_the_right_counts_no_more(registry: Registry) -> None:
+    admin = hired(registry, AUTHOR)
+    hired(registry, "another@example.org")
+    kept = invited(registry, admin, "kept@example.org", ("viewer", PROJECT, None))
+    lost = invited(registry, admin, REVIEWER, ("admin", None, None))
+    role_of(registry, AUTHOR, give="on-call")
+    people.accept(registry.units, cheap(), kept, Newcomer("Kept", PASSWORD), HERE)
+    role_of(registry, AUTHOR, take="admin")
+    with pytest.raises(LinkRefused):
+        people.accept(registry.units, cheap(), lost, Newcomer("Reviewer", PASSWORD), HERE)
 
 
 def test_a_password_is_changed_with_the_old_one_and_ends_other_sessions(registry: Registry) -> None:

@@ -35,6 +35,20 @@ def test_a_page_at_a_time_by_name(registry: Registry) -> None:
     assert [[row.prompt for row in page] for page in pages] == [["a", "b"], ["c"]]
 
 
+def next_steps(registry: Registry) -> dict[str, str | None]:
+    return {found.environment: found.next_step for found in registry.ask(environments.solo)}
+
+
+def test_who_is_alone_is_told_so_and_not_nagged(registry: Registry) -> None:
+    assert next_steps(registry) == {"production": None}
+    registry.hire("viewer", "viewer")
+    assert next_steps(registry) == {"production": None}
+    registry.hire("reviewer", "reviewer")
+    assert next_steps(registry) == {"production": "cuebook env preset production team"}
+    registry.do(environments.adopt, "production", "team")
+    assert next_steps(registry) == {}
+
+
 def test_an_unknown_prompt_is_said_to_be_unknown(registry: Registry) -> None:
     with pytest.raises(NotFound):
         registry.ask(environments.status, prompts=["nothing"], after="", limit=10)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from cuebook_server.domain.access import Actor, Grant
 from cuebook_server.domain.errors import Forbidden, KeyExpired, KeyRevoked, NotFound, UnknownKey, WrongKeyKind
-from cuebook_server.domain.keys import UnknownScope
-from cuebook_server.services import callers, credentials
-from cuebook_server.services.credentials import BadCredential
+from cuebook_server.domain.keys import SECRET_BYTES, SELECTOR_BYTES, Token, UnknownScope, mint
+from cuebook_server.services import callers, credentials, people
+from cuebook_server.services.credentials import BadCredential, LastWayIn
 from tests.factories import Registry
 from tests.people import ELSEWHERE, Person
 
@@ -92,6 +94,51 @@ def test_a_token_of_another_project_cannot_be_ended(registry: Registry) -> None:
     with pytest.raises(NotFound), registry.units.write() as uow:
         credentials.revoke_token(registry.people.stranger.actor, uow, ELSEWHERE, made.row.selector)
     assert recognise(registry, made.credential.token).principal == "ci"
+
+
+def instance_tokens(registry: Registry) -> list[str]:
+    with registry.units.read() as uow:
+        return [token.selector for token in credentials.list_instance_tokens(registry.people.operator.actor, uow)]
+
+
+def ended(registry: Registry, selector: str, by: Person) -> None:
+    with registry.units.write() as uow:
+        credentials.revoke_instance_token(by.actor, uow, selector)
+
+
+def test_the_token_of_the_first_start_is_listed_and_ended_by_an_admin_of_the_instance(registry: Registry) -> None:
+    operator, owner = registry.people.operator, registry.people.owner
+    assert instance_tokens(registry) == [operator.actor.credential]
+    with pytest.raises(LastWayIn):
+        ended(registry, operator.actor.credential, operator)
+    with pytest.raises(Forbidden):
+        ended(registry, operator.actor.credential, owner)
+    with registry.units.write() as uow:
+        people.give_role(operator.actor, uow, "owner", "admin")
+    ended(registry, operator.actor.credential, operator)
+    with pytest.raises(KeyRevoked):
+        recognise(registry, operator.token)
+
+
+def test_a_token_of_a_project_is_none_of_the_instance(registry: Registry) -> None:
+    made = registry.do(credentials.create_token, name="ci", role="author")
+    with pytest.raises(NotFound):
+        ended(registry, made.row.selector, registry.people.operator)
+    with pytest.raises(NotFound):
+        registry.do(credentials.revoke_token, registry.people.operator.actor.credential)
+
+
+def test_another_token_keeps_the_way_in_while_it_counts(registry: Registry) -> None:
+    operator = registry.people.operator
+    mine = mint("svc", bytes(SELECTOR_BYTES + SECRET_BYTES))
+    with registry.units.write() as uow:
+        ends = uow.now + timedelta(hours=1)
+        uow.credentials.add_token(Token(mine.selector, "v", None, "ci", "admin", "test", uow.now, expires_at=ends))
+    registry.clock.tick(3_600)
+    with pytest.raises(LastWayIn):
+        ended(registry, operator.actor.credential, operator)
+    registry.clock.tick(-60)
+    ended(registry, operator.actor.credential, operator)
 
 
 def test_tokens_are_listed_without_others(registry: Registry) -> None:

@@ -77,6 +77,14 @@ def test_a_promotion_can_be_taken_back_with_the_words_shown(registry: Registry) 
     assert "rollback" not in {words[1] for words in commands(registry)}
 
 
+def test_one_person_decides_until_another_could_approve(registry: Registry) -> None:
+    step = ["cuebook", "env", "preset", "production", "team"]
+    assert "production is solo: one person decides." in shown(registry)
+    assert step not in commands(registry)
+    registry.hire("reviewer", "reviewer")
+    assert step in commands(registry)
+
+
 def test_who_did_what_and_why(registry: Registry) -> None:
     registry.save("a.b", "x", message="Shorter")
     registry.clock.tick(3_600)

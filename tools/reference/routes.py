@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from tools.pages import table
 
-HEAD = ("call", "what it does", "parameters", "body")
+HEAD = ("call", "what it does", "needs", "parameters", "body")
 
 
 def document() -> dict[str, Any]:
@@ -31,8 +31,19 @@ def _rows(described: dict[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
             asked = [f"`{one['name']}`" for one in call.get("parameters", []) if one["in"] == "query"]
             yield (
                 call["tags"][0],
-                (f"`{method.upper()} {path}`", call.get("description", ""), ", ".join(asked), _fields(call, described)),
+                (
+                    f"`{method.upper()} {path}`",
+                    call["description"].partition("\n\n")[0],
+                    _needs(call),
+                    ", ".join(asked),
+                    _fields(call, described),
+                ),
             )
+
+
+def _needs(call: dict[str, Any]) -> str:
+    """The permissions of which one is needed, as `http/permissions.py` has them."""
+    return " or ".join(f"`{one}`" for one in call.get("x-cuebook-permission", ()))
 
 
 def _fields(call: dict[str, Any], described: dict[str, Any]) -> str:

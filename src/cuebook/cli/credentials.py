@@ -15,6 +15,7 @@ from cuebook.cli.session import session
 keys = typer.Typer(no_args_is_help=True, help="Delivery keys: each reads what one environment serves.")
 tokens = typer.Typer(no_args_is_help=True, help="Management tokens, for people and CI.")
 Which = Annotated[str, typer.Argument(metavar="SELECTOR", help="Its selector, as `list` shows it.")]
+Everywhere = Annotated[bool, typer.Option("--everywhere", help="Those of the whole server, instead of this project's.")]
 Expires = Annotated[str | None, typer.Option(metavar="SPAN", help="How long it counts: 90d, 12h, 30m.")]
 
 
@@ -82,9 +83,9 @@ def create_token(
 
 
 @tokens.command("list")
-def list_tokens(ctx: typer.Context, as_json: AsJson = False) -> None:
+def list_tokens(ctx: typer.Context, everywhere: Everywhere = False, as_json: AsJson = False) -> None:
     """List the tokens, without their secrets."""
-    found = session(ctx).admin.tokens()
+    found = session(ctx).admin.tokens(everywhere=everywhere)
     if as_json:
         show.write_json({"items": found})
         return
@@ -93,9 +94,9 @@ def list_tokens(ctx: typer.Context, as_json: AsJson = False) -> None:
 
 
 @tokens.command("revoke")
-def revoke_token(ctx: typer.Context, selector: Which, as_json: AsJson = False) -> None:
+def revoke_token(ctx: typer.Context, selector: Which, everywhere: Everywhere = False, as_json: AsJson = False) -> None:
     """End a token now."""
-    _ended(session(ctx).admin.revoke_token(_selector(selector)), as_json)
+    _ended(session(ctx).admin.revoke_token(_selector(selector), everywhere=everywhere), as_json)
 
 
 def _secret(made: Json, field: str, as_json: bool) -> None:

@@ -101,6 +101,18 @@ def invite(
     show.write_text(f"{session(ctx).settings.url.rstrip('/')}/invitation#{made['secret']}")
 
 
+@people.command("grant")
+def grant(ctx: typer.Context, login: Login, role: Role = "viewer", env: Where = None, as_json: AsJson = False) -> None:
+    """Give somebody a role in every project; `--role admin` is the whole server's."""
+    _account(session(ctx).admin.give_role(login, role, environment=env), f"is {role} in {_everywhere(env)}", as_json)
+
+
+@people.command("revoke")
+def revoke(ctx: typer.Context, login: Login, role: Role = "viewer", env: Where = None, as_json: AsJson = False) -> None:
+    """Take a role in every project away, at once."""
+    _account(session(ctx).admin.take_role(login, role, environment=env), f"is {role} in {_everywhere(env)} no more", as_json)
+
+
 @people.command("disable")
 def disable(ctx: typer.Context, login: Login, as_json: AsJson = False) -> None:
     """End what somebody may do, at once: sessions and tokens included."""
@@ -172,6 +184,10 @@ def _password() -> str:
 
 def _grants(person: Json) -> str:
     return ", ".join(f"{grant['role']} in {grant['project'] or 'all'}" for grant in person["grants"])
+
+
+def _everywhere(env: str | None) -> str:
+    return f"{env} of every project" if env else "every project"
 
 
 def _account(person: Json, what: str, as_json: bool) -> None:

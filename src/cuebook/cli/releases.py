@@ -108,9 +108,10 @@ def status(ctx: typer.Context, names: SomeNames = None, as_json: AsJson = False)
     places = [environment["name"] for environment in found["environments"]]
     rows = ((row["prompt"], row["latest"], *(_cell(row, place) for place in places)) for row in found["items"])
     show.table(("prompt", "latest", *places), rows)
+    steps = {alone["environment"]: alone["next_step"] for alone in found["solo"]}
     for place in found["environments"]:
         if place["kind"] == "prd":
-            show.say(f"{place['name']}: {_strictness(place)}")
+            show.say(f"{place['name']}: {_strictness(place, steps.get(place['name']))}")
     for review in open_reviews:
         show.say(f"Emergency release {review['release']} in {review['environment']} waits for a review by another person.")
     for waits in scheduled:
@@ -146,11 +147,11 @@ def at(
     show.table(("prompt", "version", "since", "by", "reason"), rows)
 
 
-def _strictness(place: Json) -> str:
-    """How strict an environment is, and what comes next where one person decides alone."""
+def _strictness(place: Json, next_step: str | None) -> str:
+    """How strict an environment is, and what comes next where one person decides alone and two could."""
     preset = place["preset"]
     if preset == "solo":
-        return f"solo, one person decides. With a colleague: `cuebook env preset {place['name']} team`."
+        return "solo, one person decides." + (f" Somebody else could approve: `{next_step}`." if next_step else "")
     return f"the rules of `{preset}`." if preset else f"rules of its own (`cuebook env show {place['name']}`)."
 
 

@@ -69,6 +69,9 @@ class Grant:
         return here and (permission in ROLES[self.role])
 
 
+INSTANCE_ADMIN = Grant("admin")
+
+
 def roles_of(grants: Iterable[Grant], project_id: int, environment: str | None) -> frozenset[Role]:
     """The roles that grants give there."""
     return frozenset(g.role for g in grants if g.project_id in (None, project_id) and g.environment in (None, environment))
@@ -110,10 +113,10 @@ class Actor:
         return any(grant.holds(permission, project_id, environment) for grant in self.grants)
 
     def may_everywhere(self, permission: Permission) -> bool:
-        """Whether the permission is held in the whole instance. Projects are made by admins of all of it."""
+        """Whether the permission is held in the whole instance: by its admins. One environment of every project is not all."""
         narrowed = self.scopes is not None and permission not in self.scopes
         held = _ADMIN | {"projects.create"}
-        return not narrowed and permission in held and any(g.role == "admin" and g.project_id is None for g in self.grants)
+        return not narrowed and permission in held and INSTANCE_ADMIN in self.grants
 
     def require(self, permission: Permission, project_id: int, environment: str | None = None) -> None:
         """Raise ``Forbidden`` unless the actor holds the permission there."""
@@ -127,20 +130,25 @@ class Actor:
             raise RecentSignInNeeded
 
 
-def may_give(actor: Actor, grant: Grant, scopes: frozenset[Permission] | None = None) -> bool:
-    """Whether an actor may hand on a role (narrowed to ``scopes``): nobody gives more than their credential holds."""
+def may_give(actor: Actor, grant: Grant, scopes: frozenset[Permission] | None = None, *, to: str = "") -> bool:
+    """Whether an actor may hand on a role (narrowed to ``scopes``): nobody gives more than their credential holds.
+
+    to: the login of whoever gets it. What an admin may give to others, being on call, nobody gives to themselves.
+    """
     given = ROLES[grant.role] if scopes is None else ROLES[grant.role] & scopes
     within = actor.scopes is None or given <= actor.scopes
-    return within and covers(actor.grants, grant, given)
+    return within and covers(actor.grants, grant, given, appoints=not to or to not in (actor.person, actor.owner))
 
 
-def covers(minter: Iterable[Grant], minted: Grant, given: frozenset[Permission] | None = None) -> bool:
+def covers(
+    minter: Iterable[Grant], minted: Grant, given: frozenset[Permission] | None = None, *, appoints: bool = True
+) -> bool:
     """A minted credential can do no more than its minter: every permission, in every place it reaches."""
     needed = set(ROLES[minted.role] if given is None else given)
     for grant in minter:
         reaches = grant.project_id in (None, minted.project_id) and grant.environment in (None, minted.environment)
         if reaches:
             needed -= ROLES[grant.role]
-            if grant.role == "admin":
+            if grant.role == "admin" and appoints:
                 needed -= {"releases.break_glass"}  # an admin decides who is on call
     return not needed

@@ -9,7 +9,9 @@ from typing import Any
 from cuebook.audit import GENESIS, entry_hash
 from cuebook_server.domain.access import Actor
 
-__all__ = ["GENESIS", "AuditFilter", "Happening", "entry"]
+__all__ = ["GENESIS", "AuditFilter", "Happening", "Read", "entry"]
+
+READ = "content.read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,24 @@ class Happening:
     reason: str = ""
     before: Any = None
     after: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A person was shown the content that an environment served at a revision."""
+
+    project: str
+    prompt: str
+    version: int
+    digest: str
+    environment: str
+    revision: int
+
+    @property
+    def happening(self) -> Happening:
+        """The read as an entry of the project's chain."""
+        after = {"version": self.version, "digest": self.digest}
+        return Happening(READ, f"{self.prompt}@{self.version}", self.environment, self.revision, after=after)
 
 
 def entry(happening: Happening, actor: Actor, *, seq: int, at: datetime, prev: str) -> dict[str, Any]:

@@ -45,11 +45,11 @@ class Plan:
     policy: Policy
 
 
-# What a new project starts with; production is as strict as the preset `solo` makes it.
+# What a new project starts with; production is as strict as the preset `solo` makes it, and says who looked at it.
 FIRST_ENVIRONMENTS = (
     Plan("development", "dev", True, Policy(reason_required=False, latest_allowed=True)),
     Plan("staging", "stg", False, Policy(comes_from="development", reason_required=False)),
-    Plan("production", "prd", False, Policy(comes_from="staging")),
+    Plan("production", "prd", False, Policy(comes_from="staging", reads_audited=True)),
 )
 
 Selector = Literal["stable", "latest"] | int

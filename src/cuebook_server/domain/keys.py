@@ -105,6 +105,11 @@ class Token:
     owner: str | None = None
     scopes: frozenset[Permission] | None = None
 
+    def administers(self, now: datetime) -> bool:
+        """Whether it can look after the whole instance now."""
+        ended = any(end is not None and end <= now for end in (self.revoked_at, self.expires_at))
+        return not ended and self.project_id is None and self.role == "admin" and self.scopes is None
+
 
 @dataclass(frozen=True, slots=True)
 class PersonalToken:

@@ -84,7 +84,7 @@ class Policy:
     breaking_variables, shrink_guard: what to do with a version whose callers would break, or whose text shrank to less than
     half: warn, or block (a shrunken text is let in when the release says that it is meant). max_items: prompts in one release.
     pins: which numbered versions a caller may ask for: none, those once live here, or any. latest_allowed: whether a caller may
-    ask for `latest` where the environment is pinned.
+    ask for `latest` where the environment is pinned. reads_audited: when a person reads what is live here, the audit says so.
     """
 
     comes_from: str | None = None
@@ -99,6 +99,7 @@ class Policy:
     max_items: int = ITEMS_MAX
     pins: Pins = "live"
     latest_allowed: bool = False
+    reads_audited: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The policy as JSON values, every rule named."""
@@ -120,13 +121,21 @@ class Policy:
 # What a preset sets; the other rules stay as they are.
 PRESETS: Mapping[str, Mapping[str, object]] = {
     "solo": {"approvals": {"count": 0}, "soak_s": 0, "breaking_variables": "warn", "shrink_guard": False, "pins": "live"},
-    "team": {"approvals": {"count": 1}, "soak_s": 0, "breaking_variables": "warn", "shrink_guard": True, "pins": "live"},
+    "team": {
+        "approvals": {"count": 1},
+        "soak_s": 0,
+        "breaking_variables": "warn",
+        "shrink_guard": True,
+        "pins": "live",
+        "reads_audited": True,
+    },
     "regulated": {
         "approvals": {"count": 2},
         "soak_s": 86_400,
         "breaking_variables": "block",
         "shrink_guard": True,
         "pins": "none",
+        "reads_audited": True,
     },
 }
 
@@ -247,4 +256,5 @@ _READERS: Mapping[str, Callable[[str, object], Any]] = {
     "max_items": _count(ITEMS_MAX, least=1),
     "pins": _choice("none", "live", "any"),
     "latest_allowed": _flag,
+    "reads_audited": _flag,
 }

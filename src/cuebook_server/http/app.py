@@ -17,6 +17,7 @@ from cuebook_server.http import (
     errors,
     fetches,
     gates,
+    instance_tokens,
     me,
     operations,
     people,
@@ -32,7 +33,7 @@ from cuebook_server.http.door import Site, request_id
 from cuebook_server.services.ports import Units
 
 NOUNS = (
-    *(sessions, me, people, projects, prompts, recalls, environments, drift, fetches),
+    *(sessions, me, people, instance_tokens, projects, prompts, recalls, environments, drift, fetches),
     *(releases, reviewing, gates, credentials, audit),
 )
 _SAFE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
@@ -65,6 +66,7 @@ def build(units: Units, node: Callable[[], operations.Node], site: Site) -> Fast
     app.include_router(operations.router)
     errors.install(app)
     app.middleware("http")(_dress)
+    app.openapi = permissions.told(app.openapi)  # type: ignore[method-assign]  # FastAPI's own way to change the document
     return app
 
 

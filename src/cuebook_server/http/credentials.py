@@ -128,7 +128,7 @@ def revoke_key(project: str, selector: str, door: Through) -> Response:
 def list_tokens(project: str, door: Through) -> TokensShown:
     """List the project's management tokens."""
     return TokensShown(
-        items=[_token(row) for row in door.read(lambda actor, uow: credentials.list_tokens(actor, uow, project))]
+        items=[show_token(row) for row in door.read(lambda actor, uow: credentials.list_tokens(actor, uow, project))]
     )
 
 
@@ -137,7 +137,7 @@ def create_token(project: str, body: TokenIn, door: Through) -> Response:
     """Make a management token, with no more rights than yours; its secret is in this answer only."""
 
     def shown(minted: credentials.Minted[Token]) -> TokenMade:
-        return TokenMade(**_token(minted.row).model_dump(), token=minted.credential.token)
+        return TokenMade(**show_token(minted.row).model_dump(), token=minted.credential.token)
 
     return door.write(lambda actor, uow: (201, shown(credentials.create_token(actor, uow, project, **body.model_dump()))))
 
@@ -145,7 +145,7 @@ def create_token(project: str, body: TokenIn, door: Through) -> Response:
 @router.post("/tokens/{selector}/revoke", response_model=TokenShown)
 def revoke_token(project: str, selector: str, door: Through) -> Response:
     """End a token now."""
-    return door.write(lambda actor, uow: (200, _token(credentials.revoke_token(actor, uow, project, selector))))
+    return door.write(lambda actor, uow: (200, show_token(credentials.revoke_token(actor, uow, project, selector))))
 
 
 def _key(key: DeliveryKey) -> KeyShown:
@@ -168,7 +168,8 @@ def _made(minted: credentials.Minted[DeliveryKey]) -> KeyMade:
     return KeyMade(**_key(minted.row).model_dump(), key=minted.credential.token)
 
 
-def _token(token: Token) -> TokenShown:
+def show_token(token: Token) -> TokenShown:
+    """A token as a caller sees it."""
     return TokenShown(
         selector=token.selector,
         name=token.name,

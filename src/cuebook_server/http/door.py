@@ -8,11 +8,12 @@ from __future__ import annotations
 import math
 import secrets
 import time
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any, TypeVar
 
+import structlog
 from fastapi import Depends, Query, Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict
@@ -21,6 +22,7 @@ from starlette.exceptions import HTTPException
 
 from cuebook import wire
 from cuebook_server.domain.access import Actor
+from cuebook_server.domain.audit import Read
 from cuebook_server.domain.errors import (
     BadJson,
     BadRequest,
@@ -33,7 +35,7 @@ from cuebook_server.domain.errors import (
 from cuebook_server.domain.origin import Place
 from cuebook_server.domain.session import COOKIE, SEEN_EVERY
 from cuebook_server.http import permissions
-from cuebook_server.services import callers, sessions
+from cuebook_server.services import callers, reads, sessions
 from cuebook_server.services.ports import Answer, Signer, UnitOfWork, Units
 from cuebook_server.services.ports_people import Hasher
 from cuebook_server.services.requests import once
@@ -44,6 +46,7 @@ _SENDABLE = {"POST", "PATCH", "PUT"}
 _SAFE = {"GET", "HEAD"}
 _USED_MAX = 1_024
 T = TypeVar("T")
+_log = structlog.get_logger("cuebook.security")
 
 
 class Body(BaseModel):
@@ -108,7 +111,7 @@ class Route(APIRoute):
                         # Passed over in silence, a field such as `approved_by` would look as if it had counted.
                         raise BadRequest("This call takes no fields.", hint="Send no body, or an empty object.")
                 return await handle(strict)
-            except Forbidden as refusal:
+            except (Forbidden, Unauthenticated) as refusal:
                 await run_in_threadpool(_tell_denied, strict, refusal)
                 raise
 
@@ -167,6 +170,8 @@ def _authenticate(request: Request, needs: permissions.Needs) -> Actor:
         actor = _caller(request, uow, site)
         request.state.actor = actor  # a refusal below is told with its name
         project = request.path_params.get("project")
+        if project is not None and not callers.knows(actor, uow, project):
+            _log_denied(request, "not_found")  # the answer says no more than that, and is given by the use case
         if project is not None and needs.any_of and not callers.holds_somewhere(actor, uow, project, needs.any_of):
             wanted = " or ".join(f"`{permission}`" for permission in sorted(needs.any_of))
             raise Forbidden(f"{actor.principal} does not hold {wanted}.", needed=min(needs.any_of))
@@ -199,14 +204,22 @@ def check_own(request: Request, place: Place, *, unsafe: bool) -> None:
         raise ForeignOrigin
 
 
-def _tell_denied(request: Request, refusal: Forbidden) -> None:
-    """Denied attempts stand in the project's chain, in a transaction of their own."""
+def _tell_denied(request: Request, refusal: Forbidden | Unauthenticated) -> None:
+    """Denied attempts stand in the log, and those of somebody known in the audit, in a transaction of their own."""
+    _log_denied(request, refusal.code)
     actor, project = getattr(request.state, "actor", None), request.path_params.get("project")
-    if actor is None or project is None:
+    if actor is None or isinstance(refusal, Unauthenticated):
         return
     units: Units = request.app.state.units
     with suppress(CuebookError), units.write() as uow:  # the refusal itself must reach the caller
         callers.denied(actor, uow, project, f"{request.method} {request.url.path}", refusal)
+
+
+def _log_denied(request: Request, code: str) -> None:
+    actor: Actor | None = getattr(request.state, "actor", None)
+    who = {"principal": actor.principal, "credential": actor.credential} if actor else {}
+    told = {"method": request.method, "path": request.url.path, "code": code, "id": request.state.request_id}
+    _log.warning("denied", source=source(request), **who, **told)
 
 
 def source(request: Request) -> str:
@@ -226,7 +239,7 @@ class Door:
 
     def read(self, use: Callable[[Actor, UnitOfWork], T]) -> T:
         """Run a use case that only reads."""
-        with self.units.read() as uow:
+        with self._told(self.units.read()) as uow:
             return use(self.actor, uow)
 
     def write(self, use: Callable[[Actor, UnitOfWork], tuple[int, Shown]]) -> Response:
@@ -236,9 +249,22 @@ class Door:
             status, shown = use(self.actor, uow)
             return Answer(status, shown.model_dump_json())
 
-        with self.units.write() as uow:
+        with self._told(self.units.write()) as uow:
             given = once(self.actor, uow, self.idempotency_key, self.request, effect, secret=self.secret)
         return Response(given.body, given.status, media_type="application/json")
+
+    @contextmanager
+    def _told(self, unit: AbstractContextManager[UnitOfWork]) -> Iterator[UnitOfWork]:
+        """A unit of work; however it ends, what a person was shown in it is written down before the answer leaves."""
+        seen: list[Read] = []
+        try:
+            with unit as uow:
+                seen = uow.reads
+                yield uow
+        finally:
+            for read in reads.write(self.actor, self.units, seen):
+                who = {"principal": self.actor.principal, "credential": self.actor.credential, "source": self.actor.source}
+                _log.warning("content.read", **who, id=self.actor.request_id, **asdict(read))
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,10 +122,18 @@ class StatusItem(Shown):
     behind: dict[str, BehindShown]
 
 
+class SoloShown(Shown):
+    """A production environment where one person decides alone. ``next_step``: the command that ends this, once two could."""
+
+    environment: str
+    next_step: str | None
+
+
 class StatusShown(Shown):
     """What runs where."""
 
     environments: list[EnvironmentShown]
+    solo: list[SoloShown]
     items: list[StatusItem]
     next: str | None
 
@@ -214,8 +222,11 @@ def status(
     limit: Limit = 200,
 ) -> StatusShown:
     """What runs where, and how far each environment is from the newest version."""
-    columns, rows = door.read(
-        lambda actor, uow: environments.status(actor, uow, project, prompts=prompt, after=after, limit=limit)
+    (columns, rows), solo = door.read(
+        lambda actor, uow: (
+            environments.status(actor, uow, project, prompts=prompt, after=after, limit=limit),
+            environments.solo(actor, uow, project),
+        )
     )
     items = [
         StatusItem(
@@ -227,7 +238,12 @@ def status(
         for row in rows
     ]
     following = rows[-1].prompt if len(rows) == limit else None
-    return StatusShown(environments=[show(column) for column in columns], items=items, next=following)
+    return StatusShown(
+        environments=[show(column) for column in columns],
+        solo=[SoloShown(environment=found.environment, next_step=found.next_step) for found in solo],
+        items=items,
+        next=following,
+    )
 
 
 def moment(text: str) -> datetime:

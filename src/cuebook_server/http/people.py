@@ -75,6 +75,13 @@ class PersonShown(Shown):
     disabled_at: datetime | None
 
 
+class RoleIn(Body):
+    """A role in every project, or in the environment of that name of each."""
+
+    role: Role
+    environment: str | None = None
+
+
 class PeopleShown(Shown):
     """Every account, by login."""
 
@@ -148,6 +155,18 @@ def disable(login: str, door: Through) -> Response:
 def enable(login: str, door: Through) -> Response:
     """Let an account sign in again."""
     return door.write(lambda actor, uow: (200, _person(people.enable(actor, uow, login), uow)))
+
+
+@router.post("/people/{login}/roles", response_model=PersonShown, status_code=201)
+def give_role(login: str, body: RoleIn, door: Through) -> Response:
+    """Give somebody a role in the whole instance, no more than one holds oneself."""
+    return door.write(lambda actor, uow: (201, _person(people.give_role(actor, uow, login, body.role, body.environment), uow)))
+
+
+@router.delete("/people/{login}/roles", response_model=PersonShown)
+def take_role(login: str, door: Through, *, role: Role, environment: str | None = None) -> Response:
+    """Take a role in the whole instance away, at once. Its last admin stays."""
+    return door.write(lambda actor, uow: (200, _person(people.take_role(actor, uow, login, role, environment), uow)))
 
 
 @router.get("/projects/{project}/members")

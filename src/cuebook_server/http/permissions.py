@@ -6,9 +6,10 @@ case asks for the exact one in the exact place.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import get_args
+from functools import cache
+from typing import Any, get_args
 
 from fastapi.routing import APIRoute
 
@@ -26,11 +27,27 @@ class Needs:
     words: str
     any_of: frozenset[Permission] = field(default_factory=frozenset)
 
+    @property
+    def sentence(self) -> str:
+        """What is needed, in words."""
+        if not self.any_of:
+            return _SENTENCES[self.words]
+        named = [f"`{permission}`" for permission in self.words.split()]
+        if len(named) == 1:
+            return f"Needs {named[0]}."
+        return f"Needs {', '.join(named[:-1])} or {named[-1]}, by what it does."
+
 
 ANYONE = Needs("anyone")  # no credential at all
 SOMEBODY = Needs("somebody")  # whoever has a credential, about themselves
 INSTANCE = Needs("instance")  # an admin of the whole instance
 
+PREFIX = "/api"
+_SENTENCES = {
+    "anyone": "Needs no credential.",
+    "somebody": "Needs a credential, whatever it may do.",
+    "instance": "Needs an admin of the whole instance.",
+}
 _P = "/projects/{project}"
 _DECLARED: Mapping[str, str] = {
     # people, before they are known and about themselves
@@ -50,6 +67,10 @@ _DECLARED: Mapping[str, str] = {
     "GET /people": "instance",
     "POST /people/{login}/disable": "instance",
     "POST /people/{login}/enable": "instance",
+    "POST /people/{login}/roles": "instance",
+    "DELETE /people/{login}/roles": "instance",
+    "GET /tokens": "instance",
+    "POST /tokens/{selector}/revoke": "instance",
     f"GET {_P}/members": "read",
     f"POST {_P}/members": "members.write",
     f"DELETE {_P}/members": "members.write",
@@ -127,6 +148,22 @@ TABLE: Mapping[str, Needs] = {call: _read(words) for call, words in _DECLARED.it
 def of(method: str, path: str) -> Needs:
     """What a call needs. ``path`` is that of its route, below ``/api``."""
     return TABLE[f"{'GET' if method == 'HEAD' else method} {path}"]
+
+
+def told(document: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
+    """An OpenAPI document whose every call says what it needs: in ``x-cuebook-permission``, and in words."""
+
+    @cache
+    def described() -> dict[str, Any]:
+        found = document()
+        for path, calls in found["paths"].items():
+            for method, call in calls.items():
+                if needs := TABLE.get(f"{method.upper()} {path.removeprefix(PREFIX)}"):
+                    call["x-cuebook-permission"] = needs.words.split()
+                    call["description"] = f"{call['description']}\n\n{needs.sentence}"
+        return found
+
+    return described
 
 
 def check(routes: Iterable[APIRoute]) -> None:

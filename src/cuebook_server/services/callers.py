@@ -7,6 +7,7 @@ from cuebook_server.domain.access import Actor, Permission
 from cuebook_server.domain.audit import Happening
 from cuebook_server.domain.errors import CuebookError, WrongKeyKind
 from cuebook_server.services import credentials, personal, sessions
+from cuebook_server.services.instance import tell
 from cuebook_server.services.ports import UnitOfWork
 from cuebook_server.services.projects import enter
 from cuebook_server.services.sessions import Visit
@@ -31,11 +32,23 @@ def used(uow: UnitOfWork, actor: Actor) -> None:
     personal.used(uow, actor)
 
 
-def denied(actor: Actor, uow: UnitOfWork, project: str, what: str, refusal: CuebookError) -> None:
-    """Write an attempt that was refused into the project's chain, when the project exists for whoever tried."""
+def denied(actor: Actor, uow: UnitOfWork, project: str | None, what: str, refusal: CuebookError) -> None:
+    """Write an attempt that was refused into the project's chain, when the project exists for whoever tried.
+
+    What is of no project stands in the instance's chain. Nobody writes into the chain of a project that is not theirs.
+    """
+    found = uow.projects.find(project) if project is not None else None
+    told = Happening("access.denied", what, reason=refusal.detail)
+    if project is None:
+        tell(actor, uow, told)
+    elif found is not None and actor.sees(found.project_id):
+        uow.scope(found).audit.append(actor, told)
+
+
+def knows(actor: Actor, uow: UnitOfWork, project: str) -> bool:
+    """Whether the project exists for the actor, or for nobody."""
     found = uow.projects.find(project)
-    if found is not None and actor.sees(found.project_id):
-        uow.scope(found).audit.append(actor, Happening("access.denied", what, reason=refusal.detail))
+    return found is None or actor.sees(found.project_id)
 
 
 def holds_somewhere(actor: Actor, uow: UnitOfWork, project: str, permissions: frozenset[Permission]) -> bool:

@@ -11,9 +11,10 @@ from typing import Generic, TypeVar
 from cuebook_server.domain import keys, prompt
 from cuebook_server.domain.access import ROLES, Actor, Grant, Role, may_give
 from cuebook_server.domain.audit import Happening
-from cuebook_server.domain.errors import Forbidden, Invalid, KeyExpired, KeyRevoked, NotFound, UnknownKey
+from cuebook_server.domain.errors import Conflict, Forbidden, Invalid, KeyExpired, KeyRevoked, NotFound, UnknownKey
 from cuebook_server.domain.keys import SECRET_BYTES, SELECTOR_BYTES, Credential, DeliveryKey, PersonalToken, Token
 from cuebook_server.services.environments import known
+from cuebook_server.services.instance import admins, instance, require_admin, tell
 from cuebook_server.services.ports import Scope, UnitOfWork
 from cuebook_server.services.projects import enter
 
@@ -27,6 +28,13 @@ class BadCredential(Invalid):
 
     code = "bad_credential"
     hint = "Correct what is named above."
+
+
+class LastWayIn(Conflict):
+    """Nobody could look after the whole instance any more."""
+
+    code = "last_way_in"
+    hint = "Make the first account by the link that the server prints when it starts, then revoke the token."
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +199,30 @@ def revoke_token(actor: Actor, uow: UnitOfWork, project: str, selector: str) -> 
 def list_tokens(actor: Actor, uow: UnitOfWork, project: str) -> Sequence[Token]:
     """The project's tokens, newest first; never their secrets."""
     return enter(actor, uow, project, "tokens.write").credentials.tokens()
+
+
+# --- tokens of the whole instance ----------------------------------------------------------------------------------------
+def list_instance_tokens(actor: Actor, uow: UnitOfWork) -> Sequence[Token]:
+    """The service tokens of the whole instance, that of the first start among them, newest first; never their secrets."""
+    require_admin(actor, "tokens.write")
+    return uow.credentials.tokens()
+
+
+def revoke_instance_token(actor: Actor, uow: UnitOfWork, selector: str) -> Token:
+    """End a token of the whole instance now, unless nobody could look after the instance any more."""
+    require_admin(actor, "tokens.write")
+    instance(uow)
+    mine = {token.selector: token for token in uow.credentials.tokens()}
+    found = mine.pop(selector, None)
+    if found is None:
+        raise NotFound(f"There is no token {selector[:40]!r} of the whole instance.")
+    if found.revoked_at is None:
+        if found.administers(uow.now) and not admins(uow) and not any(token.administers(uow.now) for token in mine.values()):
+            raise LastWayIn
+        uow.credentials.revoke_token(selector)
+        tell(actor, uow, Happening("token.revoked", selector, before={"name": found.name, "role": found.role}))
+        found = replace(found, revoked_at=uow.now)
+    return found
 
 
 def _key(scope: Scope, selector: str) -> DeliveryKey:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cuebook_server.domain import names
-from cuebook_server.domain.access import Actor
+from cuebook_server.domain.access import Actor, Grant
 from cuebook_server.domain.audit import Happening
 from cuebook_server.domain.environment import KINDS, Environment, Kind, Plan
 from cuebook_server.domain.errors import AlreadyExists, Conflict, Invalid, NotFound
+from cuebook_server.domain.person import Person
 from cuebook_server.domain.policy import PRESETS, BadPolicy, Policy
 from cuebook_server.domain.release import Change
 from cuebook_server.services.ports import PromptRow, Scope, UnitOfWork
@@ -52,6 +53,17 @@ class StatusRow:
     latest: int
     versions: Mapping[str, int | None]
     behind: Mapping[str, tuple[int, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Solo:
+    """A production environment where one person decides alone.
+
+    next_step: the command that ends this, once a second person could approve; ``None`` while there is one only.
+    """
+
+    environment: str
+    next_step: str | None
 
 
 def known(scope: Scope, name: str) -> Environment:
@@ -202,6 +214,23 @@ def status(
     rows = scope.lists.prompts(names=wanted, after=after, limit=limit)
     saved = scope.lists.saved_at([row.name for row in rows])
     return scope.environments.all(), [_status_row(row, saved[row.name]) for row in rows if row.latest]
+
+
+def solo(actor: Actor, uow: UnitOfWork, project: str) -> Sequence[Solo]:
+    """The production environments as strict as `solo`, and what comes next for them."""
+    scope = enter(actor, uow, project)
+    alone = [found for found in scope.environments.all() if found.kind == "prd" and found.policy.preset == "solo"]
+    members = uow.people.members(scope.project.project_id) if alone else ()
+    return [Solo(found.name, _next_step(found, members)) for found in alone]
+
+
+def _next_step(environment: Environment, members: Sequence[tuple[Person, Grant]]) -> str | None:
+    approvers = {
+        person.login
+        for person, grant in members
+        if person.disabled_at is None and grant.holds("releases.approve", environment.project_id, environment.name)
+    }
+    return f"cuebook env preset {environment.name} team" if len(approvers) > 1 else None
 
 
 def _status_row(row: PromptRow, saved_at: Mapping[int, datetime]) -> StatusRow:

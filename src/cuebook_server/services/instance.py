@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from cuebook_server.domain.access import Actor
+from collections.abc import Sequence
+
+from cuebook_server.domain.access import INSTANCE_ADMIN, Actor, Permission
 from cuebook_server.domain.audit import Happening
 from cuebook_server.domain.errors import Forbidden
+from cuebook_server.domain.person import Person
 from cuebook_server.services.ports import Scope, UnitOfWork
 
 
@@ -18,7 +21,12 @@ def tell(actor: Actor, uow: UnitOfWork, happening: Happening) -> None:
     instance(uow).audit.append(actor, happening)
 
 
-def require_admin(actor: Actor) -> None:
-    """Refuse whoever is not an admin of the whole instance."""
-    if not actor.may_everywhere("members.write"):
-        raise Forbidden(f"{actor.principal} does not hold `members.write` in the whole instance.", needed="members.write")
+def require_admin(actor: Actor, permission: Permission = "members.write") -> None:
+    """Refuse whoever is not an admin of the whole instance, by a credential that reaches so far."""
+    if not actor.may_everywhere(permission):
+        raise Forbidden(f"{actor.principal} does not hold `{permission}` in the whole instance.", needed=permission)
+
+
+def admins(uow: UnitOfWork) -> Sequence[Person]:
+    """The people who are admins of the whole instance and may sign in."""
+    return [p for p in uow.people.all() if p.disabled_at is None and INSTANCE_ADMIN in uow.people.grants(p)]

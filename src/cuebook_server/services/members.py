@@ -45,7 +45,7 @@ def members(actor: Actor, uow: UnitOfWork, project: str) -> Sequence[Member]:
 
 def add(actor: Actor, uow: UnitOfWork, project: str, login: str, role: str, environment: str | None = None) -> Member:
     """Give somebody with an account a role in a project, or in one environment of it. Twice is once."""
-    scope, grant = grant_in(actor, uow, project, role, environment)
+    scope, grant = grant_in(actor, uow, project, role, environment, to=login)
     person = uow.people.find(login)
     if person is None:
         raise NotFound(f"There is no account {login[:80]!r}.", hint="Invite them: `cuebook people invite`.")
@@ -58,30 +58,35 @@ def add(actor: Actor, uow: UnitOfWork, project: str, login: str, role: str, envi
 def remove(actor: Actor, uow: UnitOfWork, project: str, login: str, role: str, environment: str | None = None) -> None:
     """Take a role in a project away; it counts no more from the next request on."""
     scope = enter(actor, uow, project, "members.write")
-    grant = Grant(_role(role), scope.project.project_id, environment)
+    grant = Grant(role_of(role), scope.project.project_id, environment)
     person = uow.people.find(login)
     if person is None or not uow.people.remove_grant(person, grant):
         raise NotFound(f"{login[:80]} does not hold this role here.", hint="`cuebook members list` shows who holds what.")
     scope.audit.append(actor, Happening("member.removed", login, environment=environment, before=asdict(grant)))
 
 
-def grant_in(actor: Actor, uow: UnitOfWork, project: str, role: str, environment: str | None) -> tuple[Scope, Grant]:
-    """A right in a project that the actor may give, with the project's scope."""
+def grant_in(
+    actor: Actor, uow: UnitOfWork, project: str, role: str, environment: str | None, *, to: str
+) -> tuple[Scope, Grant]:
+    """A right in a project that the actor may give to somebody, with the project's scope."""
     scope = enter(actor, uow, project, "members.write")
     if environment is not None:
         known(scope, environment)
-    return scope, grant_of(actor, role, scope.project.project_id, environment)
+    return scope, grant_of(actor, role, scope.project.project_id, environment, to=to)
 
 
-def grant_of(actor: Actor, role: str, project_id: int | None, environment: str | None) -> Grant:
-    """A right that the actor may give: nobody gives more than they hold."""
-    grant = Grant(_role(role), project_id, environment)
+def grant_of(actor: Actor, role: str, project_id: int | None, environment: str | None, *, to: str) -> Grant:
+    """A right that the actor may give to somebody: nobody gives more than they hold."""
+    grant = Grant(role_of(role), project_id, environment)
+    if to in (actor.person, actor.owner) and not may_give(actor, grant, to=to):
+        raise Forbidden(f"{to} does not hold all of the role {role}, and nobody raises themselves.", hint="Ask another admin.")
     if not may_give(actor, grant):
         raise Forbidden(f"{actor.principal} cannot give the role {role}: it could do more than its giver.")
     return grant
 
 
-def _role(role: str) -> Role:
+def role_of(role: str) -> Role:
+    """The role of that name."""
     if role not in ROLES:
         raise UnknownRole(f"{role[:40]!r} is no role.")
     return role

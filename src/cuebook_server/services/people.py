@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 from cuebook_server.domain import prompt
-from cuebook_server.domain.access import Actor, Grant, may_give
+from cuebook_server.domain.access import INSTANCE_ADMIN, Actor, Grant, may_give
 from cuebook_server.domain.audit import Happening
 from cuebook_server.domain.errors import AlreadyExists, Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from cuebook_server.domain.person import (
@@ -19,8 +19,8 @@ from cuebook_server.domain.person import (
     check_password,
 )
 from cuebook_server.domain.session import LINK_LIFE, SECRET_BYTES, Link, encode, verifier
-from cuebook_server.services.instance import instance, require_admin, tell
-from cuebook_server.services.members import grant_in, grant_of
+from cuebook_server.services.instance import admins, instance, require_admin, tell
+from cuebook_server.services.members import grant_in, grant_of, role_of
 from cuebook_server.services.ports import UnitOfWork, Units
 from cuebook_server.services.ports_people import Hasher
 from cuebook_server.services.sessions import Visit, begin, forget_all, prove
@@ -93,11 +93,13 @@ def invite(
     """
     login = check_login(login)
     chain = instance(uow)
-    grants = tuple(_grant(actor, uow, *each) for each in wanted)
+    grants = tuple(_grant(actor, uow, *each, to=login) for each in wanted)
     if not 1 <= len(grants) <= GRANTS_MAX:
         raise Invalid(f"{len(grants)} rights.", hint=f"Give between 1 and {GRANTS_MAX}.")
     if uow.people.find(login) is not None:
-        raise AlreadyExists(f"{login} has an account.", hint="Give rights in a project with `cuebook members add`.")
+        raise AlreadyExists(
+            f"{login} has an account.", hint="Give rights with `cuebook members add` or `cuebook people grant`."
+        )
     secret = encode(uow.random(SECRET_BYTES))
     made = Invitation(verifier(secret), login, grants, actor.principal, uow.now, uow.now + INVITATION_LIFE)
     uow.people.add_invitation(made)
@@ -241,10 +243,34 @@ def enable(actor: Actor, uow: UnitOfWork, login: str) -> Account:
     return Account(found, uow.people.grants(found))
 
 
+# --- rights in the whole instance ----------------------------------------------------------------------------------------
+def give_role(actor: Actor, uow: UnitOfWork, login: str, role: str, environment: str | None = None) -> Account:
+    """Give somebody with an account a role in every project, or in the environment of that name of each. Twice is once."""
+    require_admin(actor)
+    instance(uow)
+    grant, found = grant_of(actor, role, None, environment, to=login), _known(uow, login)
+    if grant not in uow.people.grants(found):
+        uow.people.add_grant(found, grant)
+        tell(actor, uow, Happening("person.role_given", login, environment=environment, after=asdict(grant)))
+    return Account(found, uow.people.grants(found))
+
+
+def take_role(actor: Actor, uow: UnitOfWork, login: str, role: str, environment: str | None = None) -> Account:
+    """Take such a role away; it counts no more from the next request on."""
+    require_admin(actor)
+    instance(uow)
+    grant, found = Grant(role_of(role), None, environment), _known(uow, login)
+    if grant == INSTANCE_ADMIN:
+        check_admin_left(uow, found)
+    if not uow.people.remove_grant(found, grant):
+        raise NotFound(f"{login} does not hold this role in the whole instance.", hint="`cuebook people list` shows who does.")
+    tell(actor, uow, Happening("person.role_taken", login, environment=environment, before=asdict(grant)))
+    return Account(found, uow.people.grants(found))
+
+
 def check_admin_left(uow: UnitOfWork, without: Person) -> None:
     """Refuse to leave the instance without a person who is its admin."""
-    admins = [p for p in uow.people.all() if p.disabled_at is None and Grant("admin") in uow.people.grants(p)]
-    if [person.login for person in admins] == [without.login]:
+    if [person.login for person in admins(uow)] == [without.login]:
         raise LastAdmin(f"{without.login} is the last admin of the whole instance.")
 
 
@@ -260,11 +286,11 @@ def _known(uow: UnitOfWork, login: str) -> Person:
     return found
 
 
-def _grant(actor: Actor, uow: UnitOfWork, role: str, project: str | None, environment: str | None) -> Grant:
+def _grant(actor: Actor, uow: UnitOfWork, role: str, project: str | None, environment: str | None, *, to: str) -> Grant:
     if project is None:
         require_admin(actor)
-        return grant_of(actor, role, None, environment)
-    return grant_in(actor, uow, project, role, environment)[1]
+        return grant_of(actor, role, None, environment, to=to)
+    return grant_in(actor, uow, project, role, environment, to=to)[1]
 
 
 def _hashed(hasher: Hasher, login: str, who: Newcomer) -> str:

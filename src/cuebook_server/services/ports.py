@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from cuebook_server.domain.access import Actor
-from cuebook_server.domain.audit import AuditFilter, Happening
+from cuebook_server.domain.audit import AuditFilter, Happening, Read
 from cuebook_server.domain.decision import Approval, GateResult
 from cuebook_server.domain.environment import Environment, Plan
 from cuebook_server.domain.fetch import Fetch, Orphan
@@ -258,6 +258,10 @@ class UnitOfWork(Protocol):
     def attempts(self) -> AttemptCounts: ...
     @property
     def idempotency(self) -> Idempotency: ...
+    @property
+    def reads(self) -> list[Read]:
+        """What people were shown in it (see ``services.reads``)."""
+        ...
 
     def scope(self, project: Project) -> Scope: ...
     def random(self, count: int) -> bytes: ...

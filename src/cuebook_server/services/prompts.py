@@ -11,10 +11,11 @@ from cuebook_server.domain.access import Actor
 from cuebook_server.domain.audit import Happening
 from cuebook_server.domain.diff import Diff, diff
 from cuebook_server.domain.environment import selector
-from cuebook_server.domain.errors import AlreadyExists, Conflict, FragmentMissing, NotFound, NotReleasedHere
+from cuebook_server.domain.errors import AlreadyExists, BaseMoved, Conflict, FragmentMissing, NotFound, NotReleasedHere
 from cuebook_server.domain.fragment import Fragment, check_cycle
 from cuebook_server.domain.prompt import Prompt, Provenance, Saved, Version
 from cuebook_server.domain.release import Change
+from cuebook_server.services import reads
 from cuebook_server.services.ports import Hit, NewVersion, PromptRow, Scope, UnitOfWork, VersionRow
 from cuebook_server.services.projects import enter
 
@@ -48,7 +49,16 @@ class Comparison:
 
 def save(actor: Actor, uow: UnitOfWork, project: str, name: str, draft: Draft) -> Saved:
     """Save a version. The same content as the newest gives that version back; a moved base is a conflict with both sides."""
-    return save_in(actor, enter(actor, uow, project, "prompts.write"), name, draft)
+    scope = enter(actor, uow, project, "prompts.write")
+    try:
+        saved = save_in(actor, scope, name, draft)
+    except BaseMoved as refusal:  # it shows the other side
+        newest = refusal.data["newest"]
+        reads.note(actor, uow, scope, [(locate(scope, name).name, newest)] if newest else [])
+        raise
+    # Their own text is no news to its author, the fragments in it may be.
+    reads.note(actor, uow, scope, reads.whole(scope, saved.version) - {(saved.version.prompt, saved.version.number)})
+    return saved
 
 
 def save_in(actor: Actor, scope: Scope, name: str, draft: Draft) -> Saved:
@@ -192,7 +202,9 @@ def pick(scope: Scope, of: Prompt, which: str) -> Version:
 def version(actor: Actor, uow: UnitOfWork, project: str, name: str, which: str) -> Version:
     """One version with its content."""
     scope = enter(actor, uow, project)
-    return pick(scope, locate(scope, name), which)
+    found = pick(scope, locate(scope, name), which)
+    reads.note(actor, uow, scope, reads.whole(scope, found))
+    return found
 
 
 def versions(actor: Actor, uow: UnitOfWork, project: str, name: str, *, before: int, limit: int) -> Sequence[VersionRow]:
@@ -206,6 +218,7 @@ def compare(actor: Actor, uow: UnitOfWork, project: str, name: str, old: str, ne
     scope = enter(actor, uow, project)
     of = locate(scope, name)
     left, right = pick(scope, of, old), pick(scope, of, new)
+    reads.note(actor, uow, scope, reads.whole(scope, left, right))
     return Comparison(left, right, diff(left.content, right.content), variables.breaking(left.served, right.served))
 
 
@@ -233,7 +246,10 @@ def one(actor: Actor, uow: UnitOfWork, project: str, name: str) -> PromptRow:
 
 def search(actor: Actor, uow: UnitOfWork, project: str, query: str, limit: int) -> Sequence[Hit]:
     """Prompts by their words, names first."""
-    return enter(actor, uow, project).lists.search(query, limit)
+    scope = enter(actor, uow, project)
+    hits = scope.lists.search(query, limit)
+    reads.note(actor, uow, scope, [(hit.prompt, hit.version) for hit in hits])
+    return hits
 
 
 def dependents(actor: Actor, uow: UnitOfWork, project: str, name: str) -> Sequence[tuple[str, int, int]]:

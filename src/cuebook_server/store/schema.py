@@ -266,6 +266,8 @@ audit_entry = Table(
     PrimaryKeyConstraint("project_id", "seq"),
     ForeignKeyConstraint(["project_id"], ["project.project_id"]),
 )
+# What happened to one thing: the evidence of a release, and whether a read was told lately.
+Index("audit_entry_target", audit_entry.c.project_id, audit_entry.c.target, audit_entry.c.seq)
 
 approval = Table(
     "approval",

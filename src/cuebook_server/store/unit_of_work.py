@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, select, text
 
+from cuebook_server.domain.audit import Read
 from cuebook_server.services.ports import EnvironmentKey, Project
 from cuebook_server.store import schema
 from cuebook_server.store.audit import AuditStore
@@ -79,6 +80,7 @@ class SqlUnitOfWork:
         self.personal_tokens = PersonalTokenStore(transaction)
         self.attempts = AttemptStore(transaction)
         self.idempotency = IdempotencyStore(transaction)
+        self.reads: list[Read] = []
 
     @property
     def now(self) -> datetime:

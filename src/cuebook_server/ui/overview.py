@@ -11,7 +11,7 @@ from cuebook_server.domain.environment import Environment
 from cuebook_server.domain.errors import NotFound
 from cuebook_server.domain.release import Change
 from cuebook_server.services import environments, projects, prompts
-from cuebook_server.services.environments import StatusRow
+from cuebook_server.services.environments import Solo, StatusRow
 from cuebook_server.services.ports import UnitOfWork
 
 ROWS_MAX = 100
@@ -56,6 +56,7 @@ class Overview:
     after: str
     entries: Sequence[Entry]
     now: datetime
+    solo: Sequence[Solo]
 
     @property
     def shippable(self) -> list[Shippable]:
@@ -81,6 +82,7 @@ def look(actor: Actor, uow: UnitOfWork, project: str, after: str) -> Overview:
             (entry for stop in stops for entry in _lately(actor, uow, chosen, stop)), key=lambda entry: entry.at, reverse=True
         ),
         now=uow.now,
+        solo=environments.solo(actor, uow, chosen),
     )
 
 

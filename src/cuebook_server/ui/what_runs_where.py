@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from cuebook_server.domain.environment import Environment
 from cuebook_server.domain.release import Change
-from cuebook_server.services.environments import StatusRow
+from cuebook_server.services.environments import Solo, StatusRow
 from cuebook_server.ui import frame
 from cuebook_server.ui.html import Child, Html, element, person
 from cuebook_server.ui.overview import NAMED_MAX, Entry, Overview, Shippable
@@ -27,6 +27,7 @@ def page(seen: Overview) -> bytes:
         _projects(seen),
         _matrix(seen) if seen.rows else _nothing_yet(seen),
         _next_page(seen),
+        *map(_alone, seen.solo),
         element("div", _to_ship(seen.shippable), _lately(seen), _how(seen), class_="columns"),
         bar=_bar(seen),
         script="copy.js",
@@ -97,6 +98,13 @@ def _next_page(seen: Overview) -> Html | None:
         return None
     query = urlencode({"project": seen.project, "after": seen.after})
     return element("p", element("a", "More prompts", href=f"/?{query}"))
+
+
+def _alone(solo: Solo) -> Html:
+    said = element("p", element("strong", solo.environment), " is solo: one person decides.", class_="quiet")
+    if solo.next_step is None:
+        return said
+    return element("section", said, element("p", "Somebody else could approve now:"), frame.command(solo.next_step))
 
 
 def _nothing_yet(seen: Overview) -> Html:
