@@ -20,6 +20,7 @@ SHOWING = {
     "GET /api/projects/{project}/prompts/a/diff",
     "POST /api/projects/{project}/prompts/a/render",
     "GET /api/projects/{project}/search",
+    "GET /api/projects/{project}/releases/1/diff",
 }
 
 
@@ -33,8 +34,10 @@ def readers(site: Site) -> set[str]:
 
 @pytest.fixture
 def filled(sqlite_site: Site) -> Site:
-    """Version 1 of `a` is live everywhere, and its text cannot be overlooked."""
+    """Version 1 of `a` is live in production, and its text cannot be overlooked; release 1 proposes the next one."""
     sqlite_site.registry.save("a", f"x {MARK}")
+    sqlite_site.registry.save("a", "nothing sweet")
+    sqlite_site.registry.propose("a@2")
     sqlite_site.registry.ship("a", 1)
     return sqlite_site
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from cuebook_server.domain.access import Actor
 from cuebook_server.domain.release import Item, Release, Step, longest
+from cuebook_server.services import reads
 from cuebook_server.services.environments import known
 from cuebook_server.services.ports import Scope, UnitOfWork
 from cuebook_server.services.projects import enter
@@ -35,7 +36,11 @@ def compare(actor: Actor, uow: UnitOfWork, project: str, release_id: int, *, aft
     """What a release changes, item by item, from the item after a position on."""
     scope = enter(actor, uow, project)
     release = found(scope, release_id)
-    return [_compare(scope, release, item, uow.now) for item in release.items[after : after + limit]]
+    items = [_compare(scope, release, item, uow.now) for item in release.items[after : after + limit]]
+    compared = [side for item in items for side in (item.against_live, item.against_longest) if side]
+    shown = [version for side in compared for version in (side.old, side.new)]
+    reads.note(actor, uow, scope, reads.whole(scope, *shown))
+    return items
 
 
 def measure(scope: Scope, release: Release, item: Item, now: datetime) -> tuple[int, timedelta] | None:
