@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from cuebook_server.domain import names
 from cuebook_server.domain.access import ROLES, Actor, Grant, Role, may_give
 from cuebook_server.domain.audit import Happening
 from cuebook_server.domain.errors import Forbidden, Invalid, NotFound
@@ -77,6 +78,8 @@ def grant_in(
 
 def grant_of(actor: Actor, role: str, project_id: int | None, environment: str | None, *, to: str) -> Grant:
     """A right that the actor may give to somebody: nobody gives more than they hold."""
+    if environment is not None:
+        names.slug(environment, what="an environment")
     grant = Grant(role_of(role), project_id, environment)
     if to in (actor.person, actor.owner) and not may_give(actor, grant, to=to):
         raise Forbidden(f"{to} does not hold all of the role {role}, and nobody raises themselves.", hint="Ask another admin.")
