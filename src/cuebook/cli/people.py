@@ -183,7 +183,8 @@ def _password() -> str:
 
 
 def _grants(person: Json) -> str:
-    return ", ".join(f"{grant['role']} in {grant['project'] or 'all'}" for grant in person["grants"])
+    places = ((grant["role"], grant["project"] or "all", grant["environment"]) for grant in person["grants"])
+    return ", ".join(f"{role} in {project}" + (f" ({place})" if place else "") for role, project, place in places)
 
 
 def _everywhere(env: str | None) -> str:
