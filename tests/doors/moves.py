@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.doors.world import World
@@ -49,6 +49,10 @@ def _long_ago(world: World) -> Any:
     return release("rollback", time=(world.began + timedelta(seconds=90)).isoformat())
 
 
+def _soon(_: World) -> Any:
+    return {"at": f"{datetime.now(UTC) + timedelta(hours=1):%Y-%m-%dT%H:%MZ}"}
+
+
 def _imported(_: World) -> Any:
     about = {"name": "a", "content": {"kind": "text", "text": "in by import"}, "import_key": "k"}
     return {"items": [about, {**about, "name": "new", "import_key": "n"}]}
@@ -91,6 +95,10 @@ MOVES = (
     Move("decline", "POST releases/{proposal}/decline", {"reason": "no"}),
     Move("withdraw", "POST releases/{proposal}/withdraw", {}),
     Move("rebase", "POST releases/{proposal}/rebase"),
+    Move("schedule", "POST releases/{proposal}/schedule", _soon),
+    Move("schedule what has passed", "POST releases/{proposal}/schedule", {"at": "2020-01-01T09:00:00Z"}),
+    Move("unschedule", "DELETE releases/{proposal}/schedule"),
+    Move("revise", "POST releases/{proposal}/rebase", {"items": [{"prompt": "a", "version": 4}]}),
     Move("comment", "POST releases/{proposal}/comments", {"text": "t"}),
     Move("close a review that is none", "POST releases/{proposal}/review", {"text": "t"}),
     Move("apply what was applied", "POST releases/1/apply"),

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from cuebook_server.services import gates, members, people, recalls, releases
+from cuebook_server.services import gates, members, people, recalls, releases, schedules
 from cuebook_server.services.ports import Scope, UnitOfWork
 from tests.doors.conftest import at_base
-from tests.doors.credentials import service
+from tests.doors.credentials import Credential, personal, service
 from tests.doors.oracle import verdict
 from tests.doors.world import World, save
 from tests.factories import request
@@ -261,6 +261,39 @@ def test_a_release_holds_its_approvals_alone(team: World) -> None:
     approved(team)
     twin = team.registry.propose("a@3").release_id
     assert team.knock(team.by("chief's session"), "POST", f"releases/{twin}/apply").json()["code"] == "policy_refused"
+
+
+# --- at a moment to come -------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("end", ["", "revoked", "demoted", "disabled", "approver demoted", "rules changed"])
+def test_a_scheduled_release_is_applied_by_who_still_may(team: World, end: str) -> None:
+    """A token that somebody had stolen scheduled a release; the token was revoked, and the release went out all the same."""
+    team.hire("planner", "releaser")
+    approved(team)
+    with team.registry.units.write() as uow:
+        person = uow.people.find("planner")
+        assert person is not None
+        token = personal(uow, person)
+    at = f"{team.registry.clock.now + timedelta(hours=1):%Y-%m-%dT%H:%MZ}"
+    by = Credential("planner", {"Authorization": f"Bearer {token}"})
+    assert team.knock(by, "POST", f"releases/{team.proposal}/schedule", {"at": at}).status_code == 200
+    with team.registry.units.write() as uow:
+        if end == "revoked":
+            uow.personal_tokens.revoke(token.split("_")[2])
+        if end == "disabled":
+            people.disable(team.registry.people.operator.actor, uow, "planner")
+    if end == "demoted":
+        team.registry.do(members.remove, "planner", "releaser")
+    if end == "approver demoted":
+        for who in ("first", "second"):
+            team.registry.do(members.remove, who, "reviewer")
+    if end == "rules changed":
+        rules(team, {"max_items": 7})
+    before = team.state()
+    team.registry.clock.tick(3_700)
+    schedules.keep_all(team.registry.units, lambda: False)
+    moved = team.state().production != before.production
+    assert moved == (end == "")
+    assert not moved or verdict(team, before, frozenset({"releases.apply"})) == ""
 
 
 def rules(world: World, policy: dict[str, Any]) -> None:

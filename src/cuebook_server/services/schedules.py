@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from cuebook_server.domain.access import Actor, Grant, Permission
 from cuebook_server.domain.audit import Happening
-from cuebook_server.domain.errors import CuebookError, Forbidden, NotFound, Unavailable
+from cuebook_server.domain.errors import CuebookError, Forbidden, KeyRevoked, NotFound, Unavailable
 from cuebook_server.domain.release import PROPOSAL_LIFE, Comment, Release
 from cuebook_server.domain.schedule import BadMoment, Missed, Schedule, instant
 from cuebook_server.services import releases
@@ -110,6 +110,9 @@ def _in_the_name_of(uow: UnitOfWork, wanted: Schedule, release: Release) -> Acto
         person = uow.people.find(wanted.person)
         if person is None or person.disabled_at is not None:
             raise Forbidden(f"{wanted.by} has no account any more.")
+        own = uow.personal_tokens.find(wanted.credential)
+        if own is not None and own.revoked_at is not None:
+            raise KeyRevoked(f"The token by which {wanted.by} scheduled it was revoked.")
         return replace(actor, person=person.login, grants=uow.people.grants(person))
     token = uow.credentials.token(wanted.credential)
     if token is None:

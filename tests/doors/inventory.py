@@ -1,0 +1,133 @@
+"""Every door there is and what could come of it: the calls of the API, the pages, delivery, the commands, the operator's too.
+
+A door that nobody has classified fails ``test_inventory``. What each class means:
+
+- ``moves``: could change what an environment serves; tried in ``test_moves`` and ``test_proposals``.
+- ``weakens``: could loosen an environment's rules; ``test_weakening``.
+- ``mints``: makes a right or a credential, or ends one; ``test_minting``.
+- ``reads``: shows content or history of a project; ``test_reading`` asks for it from outside.
+- ``people``: changes accounts, sessions, passwords.
+- anything else is the reason why nothing can come of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+P = "/api/projects/{project}"
+NAMED, RELEASE, PLACE = P + "/prompts/{name}", P + "/releases/{release_id}", P + "/environments/{environment}"
+CALLS: Mapping[str, str] = {
+    # what an environment serves
+    f"POST {P}/releases": "moves weakens",
+    f"POST {RELEASE}/apply": "moves weakens",
+    f"POST {RELEASE}/schedule": "moves weakens",
+    f"POST {NAMED}/versions/{{number}}/recall": "moves",
+    f"POST {NAMED}/versions": "moves",
+    f"POST {P}/imports": "moves",
+    f"PATCH {NAMED}": "moves",
+    f"POST {RELEASE}/approve": "moves",
+    f"POST {RELEASE}/rebase": "moves",
+    f"POST {P}/gates/{{gate}}/results": "moves",
+    f"DELETE {RELEASE}/schedule": "takes a moment back: the release waits for people again",
+    f"POST {RELEASE}/decline": "ends a proposal, which moves nothing any more",
+    f"POST {RELEASE}/withdraw": "ends a proposal, which moves nothing any more",
+    f"POST {RELEASE}/comments": "adds words that no rule reads",
+    f"POST {RELEASE}/review": "closes a debt; what it is about has happened already",
+    # rules
+    f"POST {P}/environments": "weakens",
+    f"PATCH {PLACE}": "weakens",
+    f"POST {PLACE}/preset": "weakens",
+    # rights and credentials
+    f"POST {P}/keys": "mints",
+    f"POST {P}/keys/{{selector}}/rotate": "mints",
+    f"POST {P}/keys/{{selector}}/revoke": "mints",
+    f"POST {P}/tokens": "mints",
+    f"POST {P}/tokens/{{selector}}/revoke": "mints",
+    "POST /api/me/tokens": "mints",
+    "POST /api/me/tokens/{selector}/revoke": "mints",
+    f"POST {P}/members": "mints people",
+    f"DELETE {P}/members": "mints people",
+    "POST /api/invitations": "mints people",
+    "POST /api/invitations/accept": "mints people",
+    "POST /api/projects": "mints",
+    # accounts and sessions
+    "POST /api/sessions": "people",
+    "DELETE /api/sessions/{session}": "people",
+    "POST /api/sessions/confirm": "people",
+    "POST /api/sessions/revoke-all": "people",
+    "POST /api/me/password": "people",
+    "POST /api/people/{login}/disable": "people",
+    "POST /api/people/{login}/enable": "people",
+    # content and history of a project
+    **{
+        f"GET {path}": "reads"
+        for path in (
+            f"{P}/prompts",
+            NAMED,
+            f"{NAMED}/versions",
+            f"{NAMED}/versions/{{which}}",
+            f"{NAMED}/diff",
+            f"{NAMED}/dependents",
+            f"{P}/search",
+            f"{P}/recalls",
+            f"{P}/environments",
+            PLACE,
+            f"{PLACE}/at",
+            f"{PLACE}/history",
+            f"{PLACE}/orphans",
+            f"{P}/drift",
+            f"{P}/status",
+            f"{P}/releases",
+            RELEASE,
+            f"{RELEASE}/diff",
+            f"{RELEASE}/evidence",
+            f"{P}/schedule",
+            f"{P}/reviews",
+            f"{P}/keys",
+            f"{P}/tokens",
+            f"{P}/members",
+            f"{P}/audit",
+            f"{P}/audit/export",
+            f"{P}/audit/checkpoint",
+        )
+    },
+    f"POST {NAMED}/render": "reads",
+    "GET /api/people": "reads",
+    "GET /api/projects": "lists what the caller sees anyway",
+    "GET /api/me": "shows callers who they are",
+    "GET /api/me/tokens": "shows callers their own, without secrets",
+    "GET /api/sessions": "shows callers their own, without secrets",
+    # beside the API
+    "GET /api/openapi.json": "describes the calls; the same for everybody",
+    "GET /healthz": "says that the process lives",
+    "GET /readyz": "says whether the node serves, and how many environments",
+    "GET /metrics": "names projects and environments with their revisions, never a prompt; for the operator's network",
+}
+PAGES: Mapping[str, str] = {
+    "GET /": "reads",
+    "GET /sign-in": "a form",
+    "GET /set-up": "a form",
+    "GET /invitation": "a form",
+    "GET /reset": "a form",
+    "POST /sign-in": "people",
+    "POST /set-up": "people",
+    "POST /invitation": "mints people",
+    "POST /reset": "people",
+    "POST /sign-out": "people",
+    "POST /sign-in/oidc": "people",
+    "GET /sign-in/oidc": "people",
+}
+DELIVERY: Mapping[str, str] = {
+    "GET /v1/prompts/{name}": "reads",
+    "POST /v1/prompts/{name}/render": "reads",
+    "GET /v1/prompts": "reads",
+    "GET /v1/snapshot": "reads",
+}
+# Beside the database: whoever types them has the files already. The audit tells of what they do.
+OPERATOR: Mapping[str, str] = {
+    "serve": "migrates; fills an empty registry once, with the sample and its first token and keys; the first account's link",
+    "people reset-link": "makes a link to a new password, counted once, for 15 minutes",
+}
+MAKE: Mapping[str, str] = {"run": "is `cuebook serve`", "clean": "removes what was built; the data stays"}
+# Without a server.
+OFFLINE: Mapping[str, str] = {"audit verify": "reads an exported file"}
