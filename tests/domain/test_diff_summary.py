@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from cuebook_server.domain.diff import diff
-from cuebook_server.domain.summary import change_class, summarize
+from cuebook_server.domain.canonical import canonical, read_canonical
+from cuebook_server.domain.diff import diff, reach
+from cuebook_server.domain.summary import summarize
 from tests.domain.test_diff import CONTENTS, Content, chat
 
 REQUIRED = {"type": "string", "required": True}
@@ -28,8 +29,14 @@ def model(name: str = "gpt-5", **parameters: Any) -> Content:
 def test_says_something_when_something_changed_and_only_then(old: Content, new: Content) -> None:
     found = diff(old, new)
     assert bool(summarize(found)) is not found.same
-    assert (change_class(found) == "none") is found.same
+    assert (found.reach == "none") is found.same
     assert all(phrase and "\n" not in phrase for phrase in summarize(found))
+
+
+@given(CONTENTS, CONTENTS)
+def test_the_reach_is_the_same_without_comparing_words(old: Content, new: Content) -> None:
+    as_read = (read_canonical(canonical(content)) for content in (old, new))
+    assert reach(*as_read) == diff(old, new).reach
 
 
 def test_what_the_application_must_know_comes_first_and_the_text_last() -> None:
@@ -155,16 +162,16 @@ def test_several_messages_of_a_role_are_counted() -> None:
     ],
 )
 def test_reach(new: Content, reach: str) -> None:
-    assert change_class(diff(chat(SYSTEM), new)) == reach
+    assert diff(chat(SYSTEM), new).reach == reach
 
 
 def test_a_variable_described_anew_is_wording() -> None:
     old, new = (chat(SYSTEM, variables={"tone": REQUIRED | {"description": text}}) for text in ("how", "how it sounds"))
-    assert change_class(diff(old, new)) == "wording"
+    assert diff(old, new).reach == "wording"
 
 
 def test_a_text_part_that_came_is_wording_and_an_image_is_not() -> None:
     text, image = {"type": "text", "text": "a"}, {"type": "image_url"}
     one, two, three = (chat(("user", parts)) for parts in ([text], [text, text], [text, image]))
-    assert change_class(diff(one, two)) == "wording"
-    assert change_class(diff(one, three)) == "contract"
+    assert diff(one, two).reach == "wording"
+    assert diff(one, three).reach == "contract"

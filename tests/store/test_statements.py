@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
 from sqlalchemy import event
 
-from cuebook_server.services import environments, prompts
+from cuebook_server.services import environments, prompts, releases
 from tests.factories import Registry
 
 
@@ -56,15 +57,40 @@ def test_a_save_is_bounded(registry: Registry) -> None:
     assert len(sent) <= 24
 
 
-def test_an_item_of_a_release_costs_the_same_however_many_there_are(registry: Registry) -> None:
-    lengths = {}
-    for count in (1, 3, 9):
+def test_a_release_of_any_size_is_as_many_statements(registry: Registry) -> None:
+    """Promoted for the first time, promoted again, rolled back: weighed, decided and moved."""
+    lengths = set()
+    for count in (2, 20):
+        names = [f"r{count}.p{number}" for number in range(count)]
+        for content in "xy":
+            for name in names:
+                registry.save(name, content)
+            with counted(registry) as promoted:
+                registry.promote(*names, to="staging")
+        with counted(registry) as rolled_back:
+            registry.rollback(*names, to="staging")
+        lengths.add((len(promoted), len(rolled_back)))
+    assert len(lengths) == 1
+    assert max(lengths.pop()) <= 30
+
+
+@pytest.mark.parametrize("lapsed", [False, True])
+def test_a_proposal_is_decided_in_as_many_statements_whatever_was_approved(registry: Registry, *, lapsed: bool) -> None:
+    registry.rules(approvals={"count": 1}, gates=["tone"])
+    lengths = set()
+    for count in (2, 20):
         names = [f"r{count}.p{number}" for number in range(count)]
         for name in names:
             registry.save(name, "x")
+        registry.promote(*names, to="staging")
+        release = registry.propose(*names)
+        for reviewer in [registry.hire(f"r{count}-{number}", "reviewer") for number in range(count)]:
+            registry.approve(release, reviewer)
+        if lapsed:
+            registry.clock.tick(80 * 3_600)
         with counted(registry) as sent:
-            registry.promote(*names, to="staging")
-        lengths[count] = len(sent)
-    each = (lengths[3] - lengths[1]) / 2
-    assert lengths[9] == lengths[3] + 6 * each
-    assert each <= 10, "prompt, aliases, whether it ran in the source, its digest, its history row, its pointer"
+            standing = registry.ask(releases.find, release.release_id)
+        assert (len(standing.approvals), bool(standing.since)) == (count, lapsed)
+        lengths.add(len(sent))
+    assert len(lengths) == 1
+    assert max(lengths) <= 25

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from cuebook_server.domain.canonical import canonical, digest, read_canonical
 from cuebook_server.domain.errors import Conflict, Malformed
@@ -22,7 +22,7 @@ from cuebook_server.domain.matching import (
     printable,
     tool_labels,
 )
-from cuebook_server.domain.summary import summarize
+from cuebook_server.domain.summary import ChangeClass, change_class, summarize
 from cuebook_server.domain.words import Change, count_words, diff_words
 
 FieldOp = Literal["added", "removed", "changed"]
@@ -114,6 +114,11 @@ class Diff:
         """Whether the contents are the same."""
         return self.base == self.result
 
+    @property
+    def reach(self) -> ChangeClass:
+        """How far it reaches."""
+        return change_class(self.fields, bool(self.prose))
+
     def to_json(self) -> dict[str, Any]:
         """The difference as JSON values, with the summary people read."""
         return {
@@ -149,9 +154,18 @@ def diff(old: Mapping[str, Any], new: Mapping[str, Any]) -> Diff:
     return Diff(
         digest(before),
         digest(after),
-        tuple(edit for edit in edits if isinstance(edit, Prose)),
+        tuple(Prose(edit.at, edit.label, diff_words(edit.old, edit.new)) for edit in edits if isinstance(edit, _Text)),
         tuple(edit for edit in edits if isinstance(edit, Field)),
     )
+
+
+def reach(old: Mapping[str, Any], new: Mapping[str, Any]) -> ChangeClass:
+    """How far the difference of two contents reaches, without comparing their words: quick enough to ask of every release.
+
+    Both are as ``read_canonical`` gives them.
+    """
+    edits = list(_walk((), "", old, new))
+    return change_class([edit for edit in edits if isinstance(edit, Field)], any(isinstance(edit, _Text) for edit in edits))
 
 
 def apply(old: Mapping[str, Any], diff: Diff) -> dict[str, Any]:
@@ -177,7 +191,16 @@ def apply(old: Mapping[str, Any], diff: Diff) -> dict[str, Any]:
     return read_canonical(result)
 
 
-def _walk(steps: Steps, item: str, old: Any, new: Any) -> Iterator[Prose | Field]:
+class _Text(NamedTuple):
+    """A text that changed; which of its words did is for ``diff`` to find."""
+
+    at: str
+    label: str
+    old: str
+    new: str
+
+
+def _walk(steps: Steps, item: str, old: Any, new: Any) -> Iterator[_Text | Field]:
     if _equal(old, new):
         return
     if isinstance(old, dict) and isinstance(new, dict):
@@ -185,7 +208,7 @@ def _walk(steps: Steps, item: str, old: Any, new: Any) -> Iterator[Prose | Field
     elif isinstance(old, list) and isinstance(new, list) and (items := _items(steps, item, old, new)):
         yield from _list(steps, old, new, items)
     elif isinstance(old, str) and isinstance(new, str) and _is_prose(steps):
-        yield Prose(_at(steps), _label(steps, item), diff_words(old, new))
+        yield _Text(_at(steps), _label(steps, item), old, new)
     else:
         yield Field(_at(steps), _label(steps, item), "changed", old, new)
 
@@ -199,7 +222,7 @@ def _equal(old: Any, new: Any) -> bool:
     return isinstance(old, bool) == isinstance(new, bool) and bool(old == new)
 
 
-def _members(steps: Steps, item: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Prose | Field]:
+def _members(steps: Steps, item: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[_Text | Field]:
     for key in sorted(old.keys() | new.keys(), key=lambda key: _rank(key) if not steps else (0, key)):
         below = (*steps, key)
         if key not in new:
@@ -210,7 +233,7 @@ def _members(steps: Steps, item: str, old: dict[str, Any], new: dict[str, Any]) 
             yield from _walk(below, item, old[key], new[key])
 
 
-def _list(steps: Steps, old: list[Any], new: list[Any], items: _Items) -> Iterator[Prose | Field]:
+def _list(steps: Steps, old: list[Any], new: list[Any], items: _Items) -> Iterator[_Text | Field]:
     kept_old, kept_new = {i for i, _ in items.pairs}, {j for _, j in items.pairs}
     for i, value in enumerate(old):
         if i not in kept_old:

@@ -92,6 +92,8 @@ def _match(old: Sequence[Item], new: Sequence[Item], kind: Callable[[Item], obje
 def _alike(old: Sequence[Item], new: Sequence[Item], kind: Callable[[Item], object]) -> list[Pair]:
     """The pairs of one kind, crossing no other, whose likeness adds up to the most."""
     a, b = [kind(item) for item in old], [kind(item) for item in new]
+    if a == b and len(set(a)) == len(a):  # one of each, in the same order: nothing to choose
+        return [(i, i) for i, one in enumerate(a) if one is not None]
     if len(a) * len(b) > _WEIGHED_PAIRS_MAX:
         return [(i, j) for i, j in _pairs(a, b) if a[i]]
     ours, theirs = [Counter(_words(item)) for item in old], [Counter(_words(item)) for item in new]

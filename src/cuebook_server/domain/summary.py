@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -44,14 +44,14 @@ def summarize(diff: Diff) -> list[str]:
     return [*phrases[:PHRASES_MAX], _count(more, "more change")] if more > 0 else phrases
 
 
-def change_class(diff: Diff) -> ChangeClass:
-    """How far a difference reaches; the furthest counts.
+def change_class(fields: Iterable[Field], prose: bool) -> ChangeClass:
+    """How far a difference reaches, by the fields that changed and whether a text did; the furthest counts.
 
     ``wording``: the text alone, within the same variables, model and tools. ``model``: which model answers, or its parameters.
     ``contract``: what the application has to fit, and whatever is not known to be less: variables, placeholders, tools, the
     response format, message parts other than text, and fragments, since they may bring variables of their own.
     """
-    reach = {_reach(field) for field in diff.fields} | ({"wording"} if diff.prose else set())
+    reach = {_reach(field) for field in fields} | ({"wording"} if prose else set())
     furthest_first: tuple[ChangeClass, ...] = ("contract", "model", "wording")
     return next((name for name in furthest_first if name in reach), "none")
 

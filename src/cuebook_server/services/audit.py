@@ -10,13 +10,15 @@ from typing import Any
 from cuebook_server.domain.access import Actor
 from cuebook_server.domain.audit import AuditFilter
 from cuebook_server.domain.decision import Approval
-from cuebook_server.domain.release import Comment, Item, Release, Review
+from cuebook_server.domain.prompt import Version
+from cuebook_server.domain.release import Comment, Item, Release, Review, Step
 from cuebook_server.domain.summary import summarize
+from cuebook_server.services.environments import known
 from cuebook_server.services.ports import Scope, Signer, UnitOfWork
 from cuebook_server.services.projects import enter
-from cuebook_server.services.prompts import locate, side_by_side
+from cuebook_server.services.prompts import side_by_side, versions_of
 from cuebook_server.services.releases import found
-from cuebook_server.services.reviewing import measure
+from cuebook_server.services.reviewing import longest_of
 
 EVIDENCE_ENTRIES_MAX = 200
 
@@ -78,7 +80,7 @@ def evidence(actor: Actor, uow: UnitOfWork, project: str, release_id: int) -> Ev
     told = AuditFilter(target=f"release {release_id}")
     return Evidence(
         release=release,
-        moves=[_move(scope, release, item, uow.now) for item in release.items],
+        moves=_moves(scope, release, uow.now),
         approvals=scope.releases.approvals(release),
         comments=scope.releases.comments(release),
         review=scope.releases.review(release_id),
@@ -86,15 +88,25 @@ def evidence(actor: Actor, uow: UnitOfWork, project: str, release_id: int) -> Ev
     )
 
 
-def _move(scope: Scope, release: Release, item: Item, now: datetime) -> MoveEvidence:
-    prompt = locate(scope, item.prompt)
-    longest, _ = measure(scope, release, item, now) or (None, None)
-    numbers = (item.version, item.replaces, longest)
-    new, old, stayed = (scope.prompts.version(prompt, number) if number else None for number in numbers)
+def _moves(scope: Scope, release: Release, now: datetime) -> Sequence[MoveEvidence]:
+    longest = {of: number for of, (number, _) in longest_of(scope, release, release.items, now).items()}
+    sides = ((i.prompt_id, n) for i in release.items for n in (i.version, i.replaces, longest.get(i.prompt_id)))
+    versions = versions_of(scope, sides)
+    lives = scope.environments.steps(known(scope, release.environment), [item.prompt_id for item in release.items])
+    return [
+        _move(item, versions, longest.get(item.prompt_id), _until(lives.get(item.prompt_id, ()), release))
+        for item in release.items
+    ]
+
+
+def _until(life: Sequence[Step], release: Release) -> datetime | None:
+    """When what a release made live was replaced; ``None`` while it is live, or where it never was."""
+    return next((step.at for step in life if release.revision is not None and step.revision > release.revision), None)
+
+
+def _move(item: Item, versions: Mapping[tuple[int, int], Version], longest: int | None, until: datetime | None) -> MoveEvidence:
+    new, old, stayed = (versions.get((item.prompt_id, n or 0)) for n in (item.version, item.replaces, longest))
     replaced, drifted = side_by_side(old, new), side_by_side(stayed, new) if longest != item.replaces else None
     summary = summarize(replaced.diff) if replaced else ["first version here" if new else "retired"]
     drift = summarize(drifted.diff) if drifted else []
-    environment = scope.environments.find(release.environment)
-    assert environment is not None
-    until = scope.environments.ended(environment, prompt.prompt_id, release.revision) if release.revision else None
     return MoveEvidence(item, new.digest if new else None, old.digest if old else None, summary, until, longest, drift)

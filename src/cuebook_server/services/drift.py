@@ -9,7 +9,7 @@ from cuebook_server.domain.access import Actor
 from cuebook_server.domain.diff import diff
 from cuebook_server.domain.environment import Environment
 from cuebook_server.domain.release import ITEMS_MAX, Wanted
-from cuebook_server.domain.summary import change_class, summarize
+from cuebook_server.domain.summary import summarize
 from cuebook_server.services.environments import known
 from cuebook_server.services.ports import PromptRow, Scope, UnitOfWork
 from cuebook_server.services.projects import enter
@@ -77,7 +77,7 @@ def _difference(scope: Scope, row: PromptRow, one: str, other: str) -> Differenc
         versions=new.number - old.number,
         days=days,
         summary=tuple(dict.fromkeys((*summarize(served), *summarize(locked)))),
-        reach=change_class(served),
+        reach=served.reach,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -111,7 +111,7 @@ def _serve_at_once(actor: Actor, scope: Scope, of: Prompt, version: Version) -> 
                 actor=actor.principal,
                 at=raised.updated_at,
             )
-            scope.environments.record(environment, change)
+            scope.environments.record(environment, [change])
             revisions[environment.name] = raised.revision
     return revisions
 
@@ -172,10 +172,21 @@ def _includes_below(scope: Scope, of: Prompt, number: int) -> dict[str, tuple[st
 
 def locate(scope: Scope, name: str) -> Prompt:
     """The prompt of that name (or alias), or ``NotFound``."""
-    found = scope.prompts.find(names.prompt_name(name))
-    if found is None or found.latest == 0:
-        raise NotFound(f"There is no prompt {name}.", hint="`cuebook status` lists the prompts of the project.")
-    return found
+    return locate_all(scope, [name])[0]
+
+
+def locate_all(scope: Scope, wanted: Sequence[str]) -> list[Prompt]:
+    """The prompts of those names (or aliases), one for each, or ``NotFound`` for the first that does not exist."""
+    found = scope.prompts.find_all([names.prompt_name(name) for name in wanted])
+    for name in wanted:
+        if name not in found or found[name].latest == 0:
+            raise NotFound(f"There is no prompt {name}.", hint="`cuebook status` lists the prompts of the project.")
+    return [found[name] for name in wanted]
+
+
+def versions_of(scope: Scope, wanted: Iterable[tuple[int, int | None]]) -> Mapping[tuple[int, int], Version]:
+    """Versions by prompt id and number, as items of releases name them; where an item names none, there is none."""
+    return scope.prompts.versions({(prompt_id, number) for prompt_id, number in wanted if number is not None})
 
 
 def pick(scope: Scope, of: Prompt, which: str) -> Version:

@@ -106,5 +106,5 @@ def _replace(actor: Actor, uow: UnitOfWork, scope: Scope, environment: Environme
         actor=actor.principal,
         at=raised.updated_at,
     )
-    scope.environments.record(raised, change)
+    scope.environments.record(raised, [change])
     return prompt.newest

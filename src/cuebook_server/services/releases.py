@@ -24,6 +24,7 @@ from cuebook_server.domain.release import (
     Comment,
     Decision,
     Draft,
+    Item,
     Kind,
     Release,
     Review,
@@ -373,20 +374,10 @@ def _move(actor: Actor, scope: Scope, release: Release, weighed: Weighed) -> Rel
     """Move every pointer of a release that was let in, or change its rules. No other function moves pointers."""
     environment = scope.environments.raise_revision(weighed.environment)
     applied = scope.releases.apply(release, environment, weighed.decision)
-    for move in weighed.moves:
-        change = Change(
-            revision=environment.revision,
-            prompt_id=move.item.prompt_id,
-            prompt=move.item.prompt,
-            before=move.item.replaces,
-            after=move.item.version,
-            cause=release.kind,
-            actor=actor.principal,
-            at=environment.updated_at,
-            release_id=release.release_id,
-        )
-        scope.environments.record(environment, change)
-        scope.environments.move(environment, move.item, release.release_id, first=move.first)
+    if weighed.moves:
+        scope.environments.record(environment, [_change(actor, environment, release, item) for item in weighed.items])
+        new = {move.item.prompt_id for move in weighed.moves if move.first}
+        scope.environments.move(environment, weighed.items, release.release_id, new)
     if weighed.policy is not None:
         rules = environment.policy.changed(weighed.policy)
         change_in(actor, scope, environment, rules, environment.position)
@@ -394,6 +385,20 @@ def _move(actor: Actor, scope: Scope, release: Release, weighed: Weighed) -> Rel
     action = "release.break_glass" if release.emergency else f"release.{release.kind}"
     _tell(actor, scope, action, applied, reason=release.reason, before=before, after=after)
     return applied
+
+
+def _change(actor: Actor, environment: Environment, release: Release, item: Item) -> Change:
+    return Change(
+        revision=environment.revision,
+        prompt_id=item.prompt_id,
+        prompt=item.prompt,
+        before=item.replaces,
+        after=item.version,
+        cause=release.kind,
+        actor=actor.principal,
+        at=environment.updated_at,
+        release_id=release.release_id,
+    )
 
 
 def _sides(moves: Sequence[Move]) -> tuple[dict[str, object], dict[str, object]]:

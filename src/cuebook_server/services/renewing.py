@@ -8,8 +8,7 @@ from datetime import datetime
 
 from cuebook_server.domain.audit import AuditFilter
 from cuebook_server.domain.decision import Approval, ItemFacts, sign
-from cuebook_server.domain.prompt import Version
-from cuebook_server.domain.release import Release
+from cuebook_server.domain.release import Item, Release
 from cuebook_server.domain.renewal import (
     Given,
     ItemSince,
@@ -22,7 +21,7 @@ from cuebook_server.domain.renewal import (
 )
 from cuebook_server.domain.summary import summarize
 from cuebook_server.services.ports import Scope
-from cuebook_server.services.prompts import locate, side_by_side
+from cuebook_server.services.prompts import side_by_side, versions_of
 from cuebook_server.services.weighing import Weighed
 
 REBASES_MAX = 50
@@ -52,19 +51,15 @@ def earlier(scope: Scope, release: Release, person: str) -> Given | None:
 def since(scope: Scope, release: Release, weighed: Weighed, counting: Sequence[Approval]) -> Sequence[Since]:
     """For everybody who approved, and whose approval does not count now: what changed since."""
     given = list(_given(scope, release))
-    approved = {each.release_id: of for of, each in given}
     people = {approval.person for approval in counting}
-    found: dict[
-        tuple[int, str], Since
-    ] = {}  # who signed the same sees the same: it is looked for once, not for each of 200 people
-    changed = []
-    for person, last in newest_by_person([each for _, each in given]).items():
-        if person not in people:
-            signed = last.release_id, last.approval.signature
-            if signed not in found:
-                found[signed] = _since(scope, approved[last.release_id], last, weighed)
-            changed.append(replace(found[signed], given=last))
-    return changed
+    last = [each for person, each in newest_by_person([each for _, each in given]).items() if person not in people]
+    releases = {of.release_id: of for of, _ in given}
+    approvals: dict[int, list[Approval]] = {}
+    for each in last:
+        approvals.setdefault(each.release_id, []).append(each.approval)
+    items = {number: _items(scope, releases[number], weighed) for number in approvals}
+    rules = {number: _rules(scope, releases[number], of, weighed) for number, of in approvals.items()}
+    return [Since(each, items[each.release_id], rules[each.release_id].get(each.approval.signature)) for each in last]
 
 
 def _given(scope: Scope, release: Release) -> Iterator[tuple[Release, Given]]:
@@ -78,40 +73,47 @@ def _given(scope: Scope, release: Release) -> Iterator[tuple[Release, Given]]:
         current = scope.releases.find(current.rebases) if current.rebases else None
 
 
-def _since(scope: Scope, approved: Release, given: Given, weighed: Weighed) -> Since:
+def _items(scope: Scope, approved: Release, weighed: Weighed) -> Sequence[ItemSince]:
+    """The items that are not what was approved, with what changed in plain words."""
     live = [replace(move.item, replaces=move.old.number if move.old else None) for move in weighed.moves]
-    items = [_told(scope, item) for item in items_since(approved.items, live)]
-    return Since(given, items, _policy(scope, approved, given.approval, weighed))
+    found = items_since(approved.items, live)
+    sides = [item for each in found for item in (each.then, each.now) if item]
+    versions = versions_of(scope, ((item.prompt_id, number) for item in sides for number in (item.version, item.replaces)))
+
+    def summary(item: Item, old: int | None, new: int | None) -> Sequence[str]:
+        before, after = (versions.get((item.prompt_id, number or 0)) for number in (old, new))
+        compared = side_by_side(before, after) if old != new else None
+        return summarize(compared.diff) if compared else ()
+
+    return [
+        replace(
+            each,
+            summary=summary(then, then.version, now.version),
+            base=summary(then, then.replaces, now.replaces),
+        )
+        if (then := each.then) and (now := each.now)
+        else each
+        for each in found
+    ]
 
 
-def _told(scope: Scope, item: ItemSince) -> ItemSince:
-    """With what changed, in plain words."""
-    if item.then is None or item.now is None:
-        return item
-    summary = _summary(scope, item.prompt, item.then.version, item.now.version)
-    return replace(item, summary=summary, base=_summary(scope, item.prompt, item.then.replaces, item.now.replaces))
-
-
-def _summary(scope: Scope, name: str, old: int | None, new: int | None) -> Sequence[str]:
-    compared = side_by_side(_version(scope, name, old), _version(scope, name, new)) if old != new else None
-    return summarize(compared.diff) if compared else ()
-
-
-def _policy(scope: Scope, approved: Release, approval: Approval, weighed: Weighed) -> PolicySince | None:
-    """How the rules changed since an approval. Its signature says under which revision of them it was given."""
+def _rules(
+    scope: Scope, approved: Release, approvals: Sequence[Approval], weighed: Weighed
+) -> Mapping[str, PolicySince | None]:
+    """How the rules changed since approvals, by signature: it says under which revision of them each was given."""
     environment = weighed.environment
-    wanted = AuditFilter(action="environment.changed", environment=environment.name, since=approval.at)
+    wanted = AuditFilter(action="environment.changed", environment=environment.name, since=min(a.at for a in approvals))
     changes = scope.audit.latest(wanted, before=scope.audit.head()[0] + 1, limit=POLICY_CHANGES_MAX)
-    versions = ((item, _version(scope, item.prompt, item.version)) for item in approved.items)
-    facts = [ItemFacts(item, version.digest if version else None) for item, version in versions]
+    versions = versions_of(scope, ((item.prompt_id, item.version) for item in approved.items))
+    digests = ((item, versions.get((item.prompt_id, item.version or 0))) for item in approved.items)
+    facts = [ItemFacts(item, version.digest if version else None) for item, version in digests]
+    waiting = {approval.signature for approval in approvals}
+    found: dict[str, PolicySince | None] = {}
     for back, change in enumerate((None, *changes)):
+        if not waiting - found.keys():
+            break
         revision = environment.policy_revision - back
-        if approval.signature == sign(environment.name, facts, revision, approved.policy):
-            then: Mapping[str, object] = change["before"]["policy"] if change else environment.policy.to_json()
-            rules = rules_since(then, environment.policy.to_json())
-            return PolicySince(revision, environment.policy_revision, rules) if back else None
-    return None
-
-
-def _version(scope: Scope, name: str, number: int | None) -> Version | None:
-    return scope.prompts.version(locate(scope, name), number) if number else None
+        then: Mapping[str, object] = change["before"]["policy"] if change else environment.policy.to_json()
+        since_then = PolicySince(revision, environment.policy_revision, rules_since(then, environment.policy.to_json()))
+        found[sign(environment.name, facts, revision, approved.policy)] = since_then if back else None
+    return found

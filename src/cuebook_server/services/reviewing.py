@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cuebook_server.domain.access import Actor
+from cuebook_server.domain.prompt import Version
 from cuebook_server.domain.release import Item, Release, Step, longest
 from cuebook_server.services import reads
 from cuebook_server.services.environments import known
 from cuebook_server.services.ports import Scope, UnitOfWork
 from cuebook_server.services.projects import enter
-from cuebook_server.services.prompts import Comparison, locate, side_by_side
+from cuebook_server.services.prompts import Comparison, side_by_side, versions_of
 from cuebook_server.services.releases import found
 
 
@@ -36,29 +37,40 @@ def compare(actor: Actor, uow: UnitOfWork, project: str, release_id: int, *, aft
     """What a release changes, item by item, from the item after a position on."""
     scope = enter(actor, uow, project)
     release = found(scope, release_id)
-    items = [_compare(scope, release, item, uow.now) for item in release.items[after : after + limit]]
-    compared = [side for item in items for side in (item.against_live, item.against_longest) if side]
-    shown = [version for side in compared for version in (side.old, side.new)]
+    compared = _compare_all(scope, release, release.items[after : after + limit], uow.now)
+    sides = [side for item in compared for side in (item.against_live, item.against_longest) if side]
+    shown = [version for side in sides for version in (side.old, side.new)]
     reads.note(actor, uow, scope, reads.whole(scope, *shown))
-    return items
+    return compared
 
 
-def measure(scope: Scope, release: Release, item: Item, now: datetime) -> tuple[int, timedelta] | None:
-    """The version that lived longest where an item goes, as it was when the release was applied, ended, or is now."""
+def _compare_all(scope: Scope, release: Release, items: Sequence[Item], now: datetime) -> Sequence[ItemDiff]:
+    live = {item.prompt_id: item.replaces for item in items}
+    if release.state == "proposed":
+        pointers = scope.environments.pointers(known(scope, release.environment), list(live))
+        live = {prompt_id: pointers.get(prompt_id) for prompt_id in live}
+    measured = longest_of(scope, release, items, now)
+    stayed = {prompt_id: number for prompt_id, (number, _) in measured.items()}
+    numbers = ((i.prompt_id, number) for i in items for number in (i.version, live[i.prompt_id], stayed.get(i.prompt_id)))
+    versions = versions_of(scope, numbers)
+    return [_compare(item, live[item.prompt_id], measured.get(item.prompt_id), versions) for item in items]
+
+
+def longest_of(scope: Scope, release: Release, items: Sequence[Item], now: datetime) -> Mapping[int, tuple[int, timedelta]]:
+    """By prompt id, the version that lived longest where an item goes: when the release was applied, ended, or now."""
     moment = release.applied_at or release.ended_at or now
-    steps = scope.environments.steps(known(scope, release.environment), item.prompt_id)
-    return longest([step for step in steps if _before(step, release, moment)], moment)
+    lives = scope.environments.steps(known(scope, release.environment), [item.prompt_id for item in items])
+    found = {prompt_id: longest([s for s in life if _before(s, release, moment)], moment) for prompt_id, life in lives.items()}
+    return {prompt_id: measured for prompt_id, measured in found.items() if measured}
 
 
 def _before(step: Step, release: Release, moment: datetime) -> bool:
     return step.revision < release.revision if release.revision is not None else step.at <= moment
 
 
-def _compare(scope: Scope, release: Release, item: Item, now: datetime) -> ItemDiff:
-    prompt = locate(scope, item.prompt)
-    live = item.replaces
-    if release.state == "proposed":
-        live = scope.environments.pointers(known(scope, release.environment), [item.prompt_id]).get(item.prompt_id)
-    number, lived = measure(scope, release, item, now) or (None, timedelta())
-    new, old, stayed = (scope.prompts.version(prompt, n) if n else None for n in (item.version, live, number))
+def _compare(
+    item: Item, live: int | None, measured: tuple[int, timedelta] | None, versions: Mapping[tuple[int, int], Version]
+) -> ItemDiff:
+    number, lived = measured or (None, timedelta())
+    new, old, stayed = (versions.get((item.prompt_id, n or 0)) for n in (item.version, live, number))
     return ItemDiff(item, live, number, lived, side_by_side(old, new), side_by_side(stayed, new) if number != live else None)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from cuebook_server.domain import variables
-from cuebook_server.domain.access import Role, roles_of
+from cuebook_server.domain.access import roles_of
 from cuebook_server.domain.content import texts
 from cuebook_server.domain.decision import Approval, Facts, ItemFacts, decide, sign
-from cuebook_server.domain.diff import diff
+from cuebook_server.domain.diff import reach
 from cuebook_server.domain.environment import Environment
 from cuebook_server.domain.errors import (
     AlreadyLive,
@@ -31,15 +31,15 @@ from cuebook_server.domain.release import (
     Item,
     Kind,
     Release,
+    Step,
     Wanted,
     lived,
     previous,
 )
-from cuebook_server.domain.summary import change_class
 from cuebook_server.services.environments import check_source, known
 from cuebook_server.services.fetches import retiring
 from cuebook_server.services.ports import Scope, UnitOfWork
-from cuebook_server.services.prompts import locate
+from cuebook_server.services.prompts import locate_all, versions_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,9 @@ def weigh(scope: Scope, uow: UnitOfWork, request: Request, author: str) -> Weigh
     environment = known(scope, request.environment)
     if environment.tracks_latest:
         raise TracksLatest(f"{environment.name} serves the newest version of every prompt.")
-    moves = _moves(scope, environment, request)
+    prompts = locate_all(scope, [wanted.prompt for wanted in request.items])
+    pointers = scope.environments.pointers(environment, [prompt.prompt_id for prompt in prompts])
+    moves = _moves(scope, pointers, _items(scope, environment, request, prompts, pointers))
     facts = Facts(request.kind, request.reason, author, uow.now, (), shrink_meant=request.shrink_meant)
     return _decided(scope, environment, moves, facts)
 
@@ -161,12 +163,6 @@ def weigh_again(
     """
     environment = known(scope, release.environment)
     pointers = scope.environments.pointers(environment, [item.prompt_id for item in release.items])
-    moves = []
-    for item in release.items:
-        prompt = locate(scope, item.prompt)
-        serves = pointers.get(item.prompt_id)
-        old, new = (scope.prompts.version(prompt, number) if number else None for number in (serves, item.version))
-        moves.append(Move(item, old, new, first=item.prompt_id not in pointers))
     facts = Facts(
         release.kind,
         release.reason,
@@ -176,20 +172,15 @@ def weigh_again(
         shrink_meant=release.shrink_meant,
         approvals=_still_held(scope, uow, environment, approvals),
     )
-    return _decided(scope, environment, tuple(moves), facts, release.policy)
+    return _decided(scope, environment, _moves(scope, pointers, release.items), facts, release.policy)
 
 
 def _still_held(scope: Scope, uow: UnitOfWork, environment: Environment, approvals: Sequence[Approval]) -> Sequence[Approval]:
     """The approvals of people who still hold a role the policy asks for: rights taken away count no more, at once."""
     wanted = set(environment.policy.approvals.roles)
-    return [given for given in approvals if wanted & given.roles & _roles_now(scope, uow, environment, given.person)]
-
-
-def _roles_now(scope: Scope, uow: UnitOfWork, environment: Environment, login: str) -> frozenset[Role]:
-    person = uow.people.find(login)
-    if person is None or person.disabled_at is not None:
-        return frozenset()
-    return roles_of(uow.people.grants(person), scope.project.project_id, environment.name)
+    grants = uow.people.active_grants({given.person for given in approvals})
+    place = scope.project.project_id, environment.name
+    return [given for given in approvals if wanted & given.roles & roles_of(grants.get(given.person, ()), *place)]
 
 
 def _decided(
@@ -203,9 +194,11 @@ def _decided(
     source = scope.environments.find(policy.comes_from) if policy.comes_from and facts.kind == "promote" else None
     recalls = {(made.prompt_id, made.number): made.reason for made in scope.prompts.recalls()}
     including = _including(scope, moves) if recalls else {}
+    coming = {move.item.prompt_id: move.new.number for move in moves if move.new}
+    lives = scope.environments.steps_since(source, coming) if source else {}
     items = [
         replace(
-            _facts(scope, source, move, facts),
+            _facts(move, lives.get(move.item.prompt_id, ()), facts.now),
             recalled=recalls.get((move.item.prompt_id, move.item.version or 0), ""),
             fragments=including.get((move.item.prompt_id, move.item.version or 0), ()),
         )
@@ -229,11 +222,11 @@ def _including(scope: Scope, moves: Sequence[Move]) -> Mapping[tuple[int, int], 
     return found
 
 
-def _facts(scope: Scope, source: Environment | None, move: Move, facts: Facts) -> ItemFacts:
+def _facts(move: Move, life: Sequence[Step], now: datetime) -> ItemFacts:
+    """What is known of one move; ``life``: the prompt's life in the source since the version last became live there."""
     if move.new is None:
         return ItemFacts(move.item, None)
-    steps = scope.environments.steps(source, move.item.prompt_id) if source else []
-    ran, rolled_back = lived(steps, move.new.number, facts.now)
+    ran, rolled_back = lived(life, move.new.number, now)
     known_facts = ItemFacts(
         move.item,
         move.new.digest,
@@ -245,71 +238,102 @@ def _facts(scope: Scope, source: Environment | None, move: Move, facts: Facts) -
         return known_facts
     return replace(
         known_facts,
-        change=change_class(diff(move.old.served, move.new.served)),
+        change=reach(move.old.served, move.new.served),
         breaking=tuple(breaking.sentence for breaking in variables.breaking(move.old.served, move.new.served)),
         shrunk=2 * len(texts(move.new.served).strip()) < len(texts(move.old.served).strip()),
     )
 
 
-def _moves(scope: Scope, environment: Environment, request: Request) -> tuple[Move, ...]:
-    """The exact moves asked for, without those that change nothing."""
-    prompts = [locate(scope, wanted.prompt) for wanted in request.items]
+def _moves(scope: Scope, pointers: Mapping[int, int | None], items: Sequence[Item]) -> tuple[Move, ...]:
+    """The items with the versions they are between: what is live now, and what is to be."""
+    versions = versions_of(scope, ((i.prompt_id, number) for i in items for number in (pointers.get(i.prompt_id), i.version)))
+
+    def version(item: Item, number: int | None) -> Version | None:
+        return versions[item.prompt_id, number] if number is not None else None
+
+    return tuple(
+        Move(item, version(item, pointers.get(item.prompt_id)), version(item, item.version), item.prompt_id not in pointers)
+        for item in items
+    )
+
+
+def _items(
+    scope: Scope, environment: Environment, request: Request, prompts: Sequence[Prompt], pointers: Mapping[int, int | None]
+) -> list[Item]:
+    """The exact items asked for, without those that change nothing."""
     if len({prompt.prompt_id for prompt in prompts}) != len(prompts):
         raise BadRelease("A prompt stands twice in the release.", hint="Name each prompt once.")
-    pointers = scope.environments.pointers(environment, [prompt.prompt_id for prompt in prompts])
-    moves = []
     for prompt, wanted in zip(prompts, request.items, strict=True):
-        serves = pointers.get(prompt.prompt_id)
-        if wanted.guarded and wanted.replaces != serves:
-            raise PointerMoved(
-                f"{environment.name} serves version {serves} of {prompt.name}, not {wanted.replaces}.",
-                prompt=prompt.name,
-                yours=wanted.replaces,
-                theirs=serves,
-                revision=environment.revision,
-            )
-        version = _version(scope, environment, request.kind, prompt, wanted)
-        if version != serves:
-            old, new = (scope.prompts.version(prompt, number) if number else None for number in (serves, version))
-            item = Item(prompt.prompt_id, prompt.name, version, serves)
-            moves.append(Move(item, old, new, first=prompt.prompt_id not in pointers))
-    if not moves:
+        _check_guard(environment, prompt, wanted, pointers.get(prompt.prompt_id))
+    numbers = _numbers(scope, environment, request, prompts)
+    items = [
+        Item(prompt.prompt_id, prompt.name, number, pointers.get(prompt.prompt_id))
+        for prompt, number in zip(prompts, numbers, strict=True)
+    ]
+    moving = [item for item in items if item.version != item.replaces]
+    if not moving:
         raise AlreadyLive(f"{environment.name} already serves this.", revision=environment.revision)
-    return tuple(moves)
+    return moving
 
 
-def _version(scope: Scope, environment: Environment, kind: Kind, prompt: Prompt, wanted: Wanted) -> int | None:
-    """The version an item means, where it was left open: the source's for a promotion, the previous for a rollback."""
-    if kind == "retire":
-        return None
-    if kind == "rollback":
-        return _earlier(scope, environment, prompt, wanted.version)
-    if wanted.version is None:
-        return _from_source(scope, environment, prompt)
-    if not 1 <= wanted.version <= prompt.latest:
-        raise NotFound(f"{prompt.name} has no version {wanted.version}; the newest is {prompt.latest}.")
-    return wanted.version
+def _check_guard(environment: Environment, prompt: Prompt, wanted: Wanted, serves: int | None) -> None:
+    if wanted.guarded and wanted.replaces != serves:
+        raise PointerMoved(
+            f"{environment.name} serves version {serves} of {prompt.name}, not {wanted.replaces}.",
+            prompt=prompt.name,
+            yours=wanted.replaces,
+            theirs=serves,
+            revision=environment.revision,
+        )
 
 
-def _earlier(scope: Scope, environment: Environment, prompt: Prompt, number: int | None) -> int:
-    history = [step.after for step in scope.environments.steps(environment, prompt.prompt_id)]
+def _numbers(scope: Scope, environment: Environment, request: Request, prompts: Sequence[Prompt]) -> list[int | None]:
+    """The version each item means, where it was left open: the source's for a promotion, the previous for a rollback."""
+    asked = list(zip(prompts, (wanted.version for wanted in request.items), strict=True))
+    if request.kind == "retire":
+        return [None for _ in asked]
+    if request.kind == "rollback":
+        lives = scope.environments.steps(environment, [prompt.prompt_id for prompt in prompts])
+        tainted = {(row.prompt_id, row.number) for row in scope.prompts.including_recalled([p.prompt_id for p in prompts])}
+        return [_earlier(environment, prompt, number, lives.get(prompt.prompt_id, ()), tainted) for prompt, number in asked]
+    in_source = _in_source(scope, environment, [prompt for prompt, number in asked if number is None])
+    for prompt, number in asked:
+        if number is not None and not 1 <= number <= prompt.latest:
+            raise NotFound(f"{prompt.name} has no version {number}; the newest is {prompt.latest}.")
+    return [in_source[prompt.prompt_id] if number is None else number for prompt, number in asked]
+
+
+def _earlier(
+    environment: Environment, prompt: Prompt, number: int | None, life: Sequence[Step], tainted: Collection[tuple[int, int]]
+) -> int:
+    """What to roll back to; never a version that was recalled, or is ``tainted`` by a recalled fragment."""
+    history = [step.after for step in life]
     if number is not None and number not in history:
         raise NeverLiveHere(f"Version {number} of {prompt.name} was never live in {environment.name}.")
-    barred = prompt.recalled.union(row.number for row in scope.prompts.including_recalled([prompt.prompt_id]))
+    barred = prompt.recalled.union(number for prompt_id, number in tainted if prompt_id == prompt.prompt_id)
     found = previous(history, barred) if number is None else number
     if found is None:
         raise NothingToRollBack(f"No earlier version of {prompt.name} was live in {environment.name}.")
     return found
 
 
-def _from_source(scope: Scope, environment: Environment, prompt: Prompt) -> int:
+def _in_source(scope: Scope, environment: Environment, prompts: Sequence[Prompt]) -> Mapping[int, int]:
+    """What the environment this one comes from serves of these prompts, by prompt id."""
+    if not prompts:
+        return {}
     source = scope.environments.find(environment.policy.comes_from or "")
     if source is None:
         raise BadRelease(
-            f"Which version of {prompt.name}? {environment.name} comes from no other environment.", hint="Name the version."
+            f"Which version of {prompts[0].name}? {environment.name} comes from no other environment.",
+            hint="Name the version.",
         )
-    pointers = scope.environments.pointers(source, [prompt.prompt_id])
-    serves = prompt.newest if source.tracks_latest else pointers.get(prompt.prompt_id)
-    if serves is None:
-        raise NotReleasedHere(f"{source.name} serves no version of {prompt.name}.", hint=f"Promote it to {source.name} first.")
-    return serves
+    pointers = scope.environments.pointers(source, [prompt.prompt_id for prompt in prompts])
+    found = {}
+    for prompt in prompts:
+        serves = prompt.newest if source.tracks_latest else pointers.get(prompt.prompt_id)
+        if serves is None:
+            raise NotReleasedHere(
+                f"{source.name} serves no version of {prompt.name}.", hint=f"Promote it to {source.name} first."
+            )
+        found[prompt.prompt_id] = serves
+    return found

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Row, and_, func, select, update
+from sqlalchemy import ColumnElement, Integer, Row, and_, bindparam, exists, func, select, tuple_, update
 
 from cuebook_server.domain.environment import Environment, Plan
 from cuebook_server.domain.errors import PointerMoved
@@ -148,63 +149,57 @@ class EnvironmentStore:
         )
         return {row.prompt_id: row.number for row in rows}
 
-    def was_live(self, of: Environment, prompt_id: int, number: int) -> bool:
-        """Whether the environment ever served that version."""
-        mine = self._changes(of, prompt_id)
-        found = select(pointer_change.c.revision).where(mine, pointer_change.c.after == number).limit(1)
-        return self._tx.connection.execute(found).first() is not None
+    def steps(self, of: Environment, prompt_ids: Collection[int]) -> Mapping[int, Sequence[Step]]:
+        """Each prompt's life in the environment, oldest first."""
+        return self._steps(self._changes(of, prompt_ids))
 
-    def ended(self, of: Environment, prompt_id: int, revision: int) -> datetime | None:
-        """When what became live at a revision was replaced; ``None`` while it is live."""
-        later = select(func.min(pointer_change.c.at)).where(self._changes(of, prompt_id), pointer_change.c.revision > revision)
-        return self._tx.connection.execute(later).scalar()
-
-    def steps(self, of: Environment, prompt_id: int) -> Sequence[Step]:
-        """The prompt's life in the environment, oldest first."""
-        found = (
-            select(pointer_change.c.after, pointer_change.c.cause, pointer_change.c.at, pointer_change.c.revision)
-            .where(self._changes(of, prompt_id))
-            .order_by(pointer_change.c.revision)
+    def steps_since(self, of: Environment, live: Mapping[int, int]) -> Mapping[int, Sequence[Step]]:
+        """Each prompt's life in the environment since a version last became live there; empty where it never was."""
+        since = (
+            select(pointer_change.c.prompt_id, func.max(pointer_change.c.revision).label("revision"))
+            .where(self._changes(of, live), tuple_(pointer_change.c.prompt_id, pointer_change.c.after).in_(live.items()))
+            .group_by(pointer_change.c.prompt_id)
+            .subquery()
         )
-        return [Step(row.after, row.cause, row.at, row.revision) for row in self._tx.connection.execute(found)]
+        later = and_(since.c.prompt_id == pointer_change.c.prompt_id, since.c.revision <= pointer_change.c.revision)
+        return self._steps(and_(self._changes(of, live), exists().where(later)))
 
-    def _changes(self, of: Environment, prompt_id: int) -> ColumnElement[bool]:
+    def _steps(self, which: ColumnElement[bool]) -> Mapping[int, Sequence[Step]]:
+        about = [pointer_change.c[name] for name in ("prompt_id", "after", "cause", "at", "revision")]
+        found: dict[int, list[Step]] = defaultdict(list)
+        for row in self._tx.connection.execute(select(*about).where(which).order_by(pointer_change.c.revision)):
+            found[row.prompt_id].append(Step(row.after, row.cause, row.at, row.revision))
+        return found
+
+    def _changes(self, of: Environment, prompt_ids: Collection[int]) -> ColumnElement[bool]:
         return and_(
             pointer_change.c.project_id == self._project,
             pointer_change.c.environment_id == of.environment_id,
-            pointer_change.c.prompt_id == prompt_id,
+            pointer_change.c.prompt_id.in_(prompt_ids),
         )
 
-    def record(self, of: Environment, change: Change) -> None:
-        """Write a row of the environment's history."""
-        self._tx.connection.execute(
-            pointer_change.insert().values(
-                project_id=self._project,
-                environment_id=of.environment_id,
-                revision=change.revision,
-                prompt_id=change.prompt_id,
-                before=change.before,
-                after=change.after,
-                cause=change.cause,
-                actor=change.actor,
-                at=change.at,
-                release_id=change.release_id,
-            )
-        )
+    def record(self, of: Environment, changes: Sequence[Change]) -> None:
+        """Write rows of the environment's history."""
+        key = {"project_id": self._project, "environment_id": of.environment_id}
+        columns = ("revision", "prompt_id", "before", "after", "cause", "actor", "at", "release_id")
+        rows = [key | {name: getattr(change, name) for name in columns} for change in changes]
+        self._tx.connection.execute(pointer_change.insert(), rows)
 
-    def move(self, of: Environment, item: Item, release_id: int, *, first: bool) -> None:
-        """Set a pointer, if it still is where the item says (compare-and-set). ``first``: there is no pointer yet."""
-        values = {"number": item.version, "release_id": release_id, "revision": of.revision}
-        key = {"project_id": self._project, "environment_id": of.environment_id, "prompt_id": item.prompt_id}
+    def move(self, of: Environment, items: Sequence[Item], release_id: int, new: Collection[int]) -> None:
+        """Set pointers that still are where their items say (compare-and-set). ``new``: the prompts that have none yet."""
+        key: dict[str, int | None] = {"project_id": self._project, "environment_id": of.environment_id}
+        values = {"release_id": release_id, "revision": of.revision}
+        first = [key | values | {"prompt_id": i.prompt_id, "number": i.version} for i in items if i.prompt_id in new]
         if first:
-            self._tx.connection.execute(pointer.insert().values(**key, **values))
+            self._tx.connection.execute(pointer.insert(), first)
+        others = [{"of": i.prompt_id, "to": i.version, "replaces": i.replaces} for i in items if i.prompt_id not in new]
+        if not others:
             return
-        here = and_(*(pointer.c[name] == value for name, value in key.items()))
-        moved = self._tx.connection.execute(
-            update(pointer).where(here, pointer.c.number.is_not_distinct_from(item.replaces)).values(**values)
-        )
-        if moved.rowcount != 1:
-            raise PointerMoved(f"{of.name} no longer serves version {item.replaces} of {item.prompt}.")
+        here = and_(*(pointer.c[name] == value for name, value in key.items()), pointer.c.prompt_id == bindparam("of"))
+        unmoved = pointer.c.number.is_not_distinct_from(bindparam("replaces", type_=Integer))
+        set_all = update(pointer).where(here, unmoved).values(number=bindparam("to"), **values)
+        if self._tx.connection.execute(set_all, others).rowcount != len(others):
+            raise PointerMoved(f"{of.name} no longer serves what release {release_id} replaces.")
 
     def at(self, of: Environment, moment: datetime, prompt_ids: Sequence[int]) -> tuple[int, Sequence[Change]]:
         """What the environment served at a moment: its revision then, and the change that made each prompt what it was."""

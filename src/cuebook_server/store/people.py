@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, and_, delete, insert, select, update
 
 from cuebook_server.domain.access import Grant
 from cuebook_server.domain.person import Invitation, Person
@@ -52,6 +53,15 @@ class PeopleStore:
         """The rights of a person."""
         mine = select(membership).where(membership.c.person_id == of.person_id).order_by(membership.c.membership_id)
         return tuple(_grant(row) for row in self._tx.connection.execute(mine))
+
+    def active_grants(self, logins: Collection[str]) -> Mapping[str, Sequence[Grant]]:
+        """The rights of these people, by login; of those whose account has ended, none."""
+        theirs = and_(person.c.login.in_(logins), person.c.disabled_at.is_(None))
+        same = membership.c.person_id == person.c.person_id
+        found: dict[str, list[Grant]] = defaultdict(list)
+        for row in self._tx.connection.execute(select(person.c.login, membership).join(membership, same).where(theirs)):
+            found[row.login].append(_grant(row))
+        return found
 
     def members(self, project_id: int) -> Sequence[tuple[Person, Grant]]:
         """Who has rights in a project, by login, with those that reach it from the whole instance."""

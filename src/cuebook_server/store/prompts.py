@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, func, select, tuple_, update
+from sqlalchemy import Column, ColumnElement, Result, Row, Select, and_, delete, func, select, tuple_, update
 
 from cuebook_server.domain.prompt import Including, Prompt, Provenance, Recall, Version
 from cuebook_server.services.ports import NewVersion
@@ -27,26 +28,33 @@ class PromptStore:
 
     def find(self, name: str) -> Prompt | None:
         """The prompt of that name, or that had it."""
-        connection = self._tx.connection
-        by_name = select(prompt).where(prompt.c.project_id == self._project, prompt.c.name == name)
-        row = connection.execute(by_name).first()
-        if row is None:
-            joined = prompt.join(
-                prompt_alias,
-                and_(prompt_alias.c.project_id == prompt.c.project_id, prompt_alias.c.prompt_id == prompt.c.prompt_id),
-            )
-            of_alias = select(prompt).select_from(joined)
-            row = connection.execute(
-                of_alias.where(prompt_alias.c.project_id == self._project, prompt_alias.c.alias == name)
-            ).first()
-        return self._prompt(row) if row else None
+        return self.find_all([name]).get(name)
 
-    def _prompt(self, row: Row[Any]) -> Prompt:
-        aliases = self._tx.connection.scalars(
-            select(prompt_alias.c.alias)
-            .where(prompt_alias.c.project_id == self._project, prompt_alias.c.prompt_id == row.prompt_id)
-            .order_by(prompt_alias.c.alias)
-        )
+    def find_all(self, names: Collection[str]) -> Mapping[str, Prompt]:
+        """The prompts of those names, or that had them, by the name asked for; what does not exist is left out."""
+        rows = {row.name: row for row in self._rows(select(prompt).where(prompt.c.name.in_(names)))}
+        if missing := set(names) - rows.keys():
+            same = and_(prompt_alias.c.project_id == prompt.c.project_id, prompt_alias.c.prompt_id == prompt.c.prompt_id)
+            of_alias = select(prompt, prompt_alias.c.alias).join(prompt_alias, same)
+            rows |= {row.alias: row for row in self._rows(of_alias.where(prompt_alias.c.alias.in_(missing)))}
+        ids = {row.prompt_id for row in rows.values()}
+        aliases = self._grouped(prompt_alias.c.alias, ids)
+        recalled = self._grouped(recall.c.number, ids)
+        return {name: self._prompt(row, aliases[row.prompt_id], recalled[row.prompt_id]) for name, row in rows.items()}
+
+    def _rows(self, found: Select[Any]) -> Result[Any]:
+        return self._tx.connection.execute(found.where(prompt.c.project_id == self._project))
+
+    def _grouped(self, column: Column[Any], ids: Collection[int]) -> Mapping[int, list[Any]]:
+        """The values of a column of a table beside the prompts, in order, by prompt."""
+        of = column.table.c
+        mine = and_(of.project_id == self._project, of.prompt_id.in_(ids))
+        found: dict[int, list[Any]] = defaultdict(list)
+        for prompt_id, value in self._tx.connection.execute(select(of.prompt_id, column).where(mine).order_by(column)):
+            found[prompt_id].append(value)
+        return found
+
+    def _prompt(self, row: Row[Any], aliases: Sequence[str], recalled: Collection[int]) -> Prompt:
         return Prompt(
             project_id=self._project,
             prompt_id=row.prompt_id,
@@ -57,7 +65,7 @@ class PromptStore:
             owner=row.owner,
             tags=tuple(json.loads(row.tags)),
             aliases=tuple(aliases),
-            recalled=frozenset(self._tx.connection.scalars(select(recall.c.number).where(self._recalled(row.prompt_id)))),
+            recalled=frozenset(recalled),
         )
 
     def add(self, name: str) -> Prompt:
@@ -105,12 +113,14 @@ class PromptStore:
 
     def version(self, of: Prompt, number: int) -> Version | None:
         """One version of a prompt."""
-        row = self._tx.connection.execute(
-            select(version).where(
-                version.c.project_id == self._project, version.c.prompt_id == of.prompt_id, version.c.number == number
-            )
-        ).first()
-        return _version(row, of.name) if row else None
+        return self.versions([(of.prompt_id, number)]).get((of.prompt_id, number))
+
+    def versions(self, wanted: Collection[tuple[int, int]]) -> Mapping[tuple[int, int], Version]:
+        """Versions by prompt id and number; what does not exist is left out."""
+        same = and_(prompt.c.project_id == version.c.project_id, prompt.c.prompt_id == version.c.prompt_id)
+        found = select(version, prompt.c.name).join(prompt, same)
+        key = tuple_(version.c.prompt_id, version.c.number)
+        return {(row.prompt_id, row.number): _version(row) for row in self._rows(found.where(key.in_(wanted)))}
 
     def imported(self, of: Prompt, import_key: str) -> int | None:
         """The version that an imported thing became."""
@@ -245,11 +255,11 @@ class PromptStore:
         return and_(recall.c.project_id == self._project, recall.c.prompt_id == prompt_id)
 
 
-def _version(row: Row[Any], name: str) -> Version:
+def _version(row: Row[Any]) -> Version:
     content = json.loads(row.body)
     return Version(
         prompt_id=row.prompt_id,
-        prompt=name,
+        prompt=row.name,
         number=row.number,
         digest=row.digest,
         content=content,
