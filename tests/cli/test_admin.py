@@ -105,8 +105,8 @@ def test_lists_are_walked_to_their_end(script: Script, client: AdminClient) -> N
     script.then(200, {"items": [{"n": 1}, {"n": 2}], "next": "x y"}).then(200, {"items": [{"n": 3}], "next": None})
     assert [row["n"] for row in client.prompts(prefix="a.")] == [1, 2, 3]
     assert [request[1].split("?")[1] for request in script.requests] == [
-        "prefix=a.&limit=200",
-        "prefix=a.&after=x+y&limit=200",
+        "limit=200&prefix=a.",
+        "limit=200&prefix=a.&after=x+y",
     ]
 
 

@@ -47,7 +47,7 @@ def test_a_list_of_prompts_and_a_search_are_a_handful_of_statements(registry: Re
     assert len(sent) <= 7
     with counted(registry) as sent:
         assert len(registry.ask(prompts.search, "text", 20)) == 20
-    assert len(sent) <= 8 + 20  # one for the text of each hit shown, which is bounded by the page
+    assert len(sent) <= 9 + 20  # one for the text of each hit shown, which is bounded by the page
 
 
 def test_a_save_is_bounded(registry: Registry) -> None:

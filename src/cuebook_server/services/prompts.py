@@ -259,7 +259,7 @@ def search(actor: Actor, uow: UnitOfWork, project: str, query: str, limit: int) 
     """Prompts by their words, names first."""
     scope = enter(actor, uow, project)
     hits = scope.lists.search(query, limit)
-    reads.note(actor, uow, scope, [(hit.prompt, hit.version) for hit in hits])
+    reads.note(actor, uow, scope, [(hit.prompt, hit.version) for hit in hits], {hit.prompt: hit.live for hit in hits})
     return hits
 
 

@@ -6,14 +6,14 @@ counts; whoever opened the unit of work hands what was noted to ``write`` afterw
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from cuebook_server.domain.access import Actor
 from cuebook_server.domain.audit import AuditFilter, Read
 from cuebook_server.domain.errors import CuebookError
 from cuebook_server.domain.prompt import Version
-from cuebook_server.services.ports import Scope, UnitOfWork, Units
+from cuebook_server.services.ports import Live, Scope, UnitOfWork, Units
 
 # An entry for each look would be a click log; one an hour still tells who knew what, and when.
 READ_TOLD_EVERY_S = 3_600
@@ -21,23 +21,25 @@ _SEQ_MAX = 2**31 - 1
 Shown = tuple[str, int]  # a prompt's name and a version's number
 
 
-def note(actor: Actor, uow: UnitOfWork, scope: Scope, shown: Iterable[Shown]) -> None:
+def note(actor: Actor, uow: UnitOfWork, scope: Scope, shown: Iterable[Shown], live: Mapping[str, Live] | None = None) -> None:
     """Content of these versions is about to be shown: note what counts as a read.
 
     A person looks, and the version is live now where reads are audited. Service tokens are nobody; nor are delivery keys,
-    which do not come by here.
+    which do not come by here. live: what is live of each prompt, where the use case knows it already.
     """
     numbers = set(shown)
     if actor.person is None or not numbers:
         return
     audited = [environment for environment in scope.environments.all() if environment.policy.reads_audited]
-    rows = scope.lists.prompts(names=sorted({name for name, _ in numbers}), limit=len(numbers)) if audited else ()
-    for row in rows:
+    if live is None and audited:
+        rows = scope.lists.prompts(names=sorted({name for name, _ in numbers}), limit=len(numbers))
+        live = {row.name: row.live for row in rows}
+    for name, places in (live or {}).items():
         for environment in audited:
-            number = row.live[environment.name]
-            if number is not None and (row.name, number) in numbers:
-                digest = _digest(scope, row.name, number)
-                read = Read(scope.project.name, row.name, number, digest, environment.name, environment.revision)
+            number = places[environment.name]
+            if number is not None and (name, number) in numbers:
+                digest = _digest(scope, name, number)
+                read = Read(scope.project.name, name, number, digest, environment.name, environment.revision)
                 if not _told_lately(actor, uow, scope, read):
                     uow.reads.append(read)
 
