@@ -144,7 +144,12 @@ def write(
             yield SqlUnitOfWork(transaction, clock, writes=True)
             if transaction.told and database.dialect == "postgresql":
                 connection.execute(text(f"NOTIFY {NOTIFY_CHANNEL}"))
-            running.commit()
+            try:
+                running.commit()
+            except BaseException:
+                # SQLAlchemy takes the transaction for ended and sends no ROLLBACK: the pool would hand it on, still open.
+                connection.invalidate()
+                raise
         told = transaction.told
     if told:
         committed()
