@@ -1,12 +1,13 @@
 # Two words do all the set-up: `make run` and `make test`. The second run is quick: .venv/.ready is younger than the locks.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test quick check lint types contracts house format bench docs lock clean
+.PHONY: help run test quick soak check lint types contracts house format bench docs lock clean
 
 BIN := .venv/bin
 READY := .venv/.ready
 DATA ?= data
 JOBS ?= 2
+MINUTES ?= 10
 ARGS ?=
 
 help: ## Show this list
@@ -23,6 +24,9 @@ test: $(READY) ## Run every test: unit, property, both databases, contract, docs
 
 quick: $(READY) ## Run the everyday tests, without the slow ones
 	@$(BIN)/pytest -n $(JOBS) -m "not slow" $(ARGS)
+
+soak: $(READY) ## Kill, race and walk at random for MINUTES=10; prints its seed (ARGS="--seed 7" takes the same steps again)
+	@PYTHONPATH=src:. $(BIN)/python -m tests.model.soak --minutes $(MINUTES) $(ARGS)
 
 check: $(READY) ## Lint, format, types, import contracts, house rules; under a minute
 	@$(MAKE) --keep-going --no-print-directory lint types contracts house

@@ -95,8 +95,8 @@ def promote_often(node: Node, who: Person, times: int) -> Tally:
     return tally
 
 
-def race(registry: Registry, promoters: int, times: int) -> tuple[int, int]:
-    """That many promoters at once on two nodes; (acknowledged, lost), and everything adds up."""
+def race(registry: Registry, promoters: int, times: int) -> dict[str, int]:
+    """That many promoters at once on two nodes: how many were acknowledged, how many lost; and everything adds up."""
     for number in range(1, VERSIONS + 1):
         registry.save("a", f"text {number}")
     registry.promote("a@1", to="staging")
@@ -111,7 +111,7 @@ def race(registry: Registry, promoters: int, times: int) -> tuple[int, int]:
     lost = [told for tally in tallies for told in tally.lost]
     assert all(above > 0 and other for above, other in lost), "the loser hears the winner's revision and version"
     assert len(acked) + len(lost) == promoters * times
-    return len(acked), len(lost)
+    return {"acknowledged": len(acked), "lost": len(lost)}
 
 
 def chain_holds(registry: Registry, applied: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import os
+import random
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from cuebook_server.services import credentials, environments, gates, imports, m
 from cuebook_server.store.database import open_database
 from tests.model import checks
 from tests.model.crashing import EveryStatement, everything_once
+from tests.model.killing import kill_often
 from tests.model.world import World
 
 SECONDS_MAX = 110
@@ -66,3 +68,9 @@ def test_the_process_is_killed_in_every_use_case(database_url: str) -> None:
     )
     assert ended.returncode == 0, ended.stderr.decode()[-4000:]
     crashed_all(json.loads(ended.stdout))
+
+
+def test_a_server_killed_under_writers_loses_nothing(tmp_path: Path) -> None:
+    """Kill -9 at any moment; ``make soak`` goes on for minutes."""
+    told = kill_often(tmp_path / "data", 4, random.Random(1))
+    assert min(told.values()) > 0
