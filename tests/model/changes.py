@@ -139,18 +139,25 @@ def comment(world: World, who: str, number: int, text: str) -> None:
     world.step(who, against, [("release.commented", f"release {number}")], releases.comment, number, text)
 
 
-def rebase(world: World, who: str, number: int) -> None:
-    """Take a stale release up again; its approvals do not come along."""
+def rebase(world: World, who: str, number: int, *revised: Wanted) -> None:
+    """Take a release up again, over what is live now or with other versions; its approvals do not come along."""
     against, of = _waiting(world, who, number, "releases.propose")
     if of is None:
-        world.step(who, against, [], releases.rebase, number)
+        world.step(who, against, [], releases.rebase, number, revised)
         return
-    against |= set() if oracle.stale(world.state, of) else {"not_stale"}
-    wanted = [Wanted(name, new) for name, (new, _) in of.items.items()]
-    request = releases.Request(of.environment, of.kind, wanted, of.reason, of.shrink_meant, of.policy)  # type: ignore[arg-type]  # a Kind
-    wrong, made = _weighed(world, who, request) if wanted else (set(), _draft(world, who, request, {}))
+    against |= {"forbidden"} if revised and world.players[who].answers != of.answers else set()
+    named = {name: Wanted(name, new) for name, (new, _) in of.items.items()}
+    for want in revised:
+        found = world.state.prompt(want.prompt)
+        against |= {"not_found"} if found is None else set()
+        named |= {found.name if found else want.prompt: want}
+    items = list(named.values())
+    request = releases.Request(of.environment, of.kind, items, of.reason, of.shrink_meant, of.policy)  # type: ignore[arg-type]  # a Kind
+    wrong, made = _weighed(world, who, request)
+    wrong |= {"bad_release"} if of.policy is not None and items else set()
+    wrong |= {"not_stale"} if made.items == of.items else set()
     entries = [("release.withdrawn", f"release {number}"), ("release.proposed", f"release {made.number}")]
-    if world.step(who, against | wrong, entries, releases.rebase, number):
+    if world.step(who, against | wrong, entries, releases.rebase, number, revised):
         of.state = "withdrawn"
         world.state.add(made)
 

@@ -161,7 +161,12 @@ STEPS: Mapping[str, tuple[int, Step]] = {
     "decline": (1, lambda w, p: changes.end(w, _who(w, p, "reviewer"), _number(w, p), "declined", p(("", "no")))),
     "withdraw": (1, lambda w, p: changes.end(w, _who(w, p, "author", "owner"), _number(w, p), "withdrawn", "")),
     "comment": (1, lambda w, p: changes.comment(w, _who(w, p, "author"), _number(w, p), p(("why?", " ")))),
-    "rebase": (2, lambda w, p: changes.rebase(w, _who(w, p, "author"), _number(w, p))),
+    "rebase": (
+        3,
+        lambda w, p: changes.rebase(
+            w, _who(w, p, "author", "releaser"), _number(w, p), *p(((), (), (Wanted("a", 1),), (Wanted("old", 2),)))
+        ),
+    ),
     "break glass": (
         2,
         lambda w, p: changes.break_glass(w, _who(w, p, "pager"), _request(w, p, *("promote",) * 6, "rollback", "policy")),

@@ -7,7 +7,7 @@ from typing import Any
 
 from cuebook_server.domain.prompt import Provenance
 from cuebook_server.services import gates, imports, prompts, recalls
-from tests.model.oracle import before, digest_of
+from tests.model.oracle import before, digest_of, harmful
 from tests.model.state import TONE, Content, Gate, Prompt, Release, Version
 from tests.model.world import Entries, World
 
@@ -97,6 +97,9 @@ def describe(world: World, who: str, name: str, description: str, aliases: tuple
     else:
         taken = {alias for alias in aliases if (other := world.state.prompt(alias)) and (other is not of or alias == of.name)}
         against |= {"already_exists"} if taken else set()
+        pinned = [e.name for e in world.state.environments.values() if not e.tracks]
+        live = any(world.state.serves(environment, of.name) for environment in pinned)
+        against |= {"alias_served"} if of.aliases - set(aliases) and live else set()
     changes = {"description": description, "aliases": aliases}
     different = of is not None and (of.description, of.aliases) != (description, frozenset(aliases))
     entries = [("prompt.described", of.name)] if of and different else []
@@ -133,7 +136,7 @@ def recall(world: World, who: str, name: str, number: int, reason: str) -> None:
 
 
 def _taken_back(world: World, who: str, environment: str, of: Prompt, number: int, reason: str) -> Release:
-    back = before([move.after for move in world.state.environments[environment].of(of.name)], of.recalled)
+    back = before([move.after for move in world.state.environments[environment].of(of.name)], harmful(world.state, of.name))
     player = world.players[who]
     release = Release(
         number=len(world.state.releases) + 1,

@@ -74,7 +74,8 @@ def kill_often(data: Path, seconds: float, chance: random.Random) -> dict[str, i
         thread.start()
     deadline, running = time.monotonic() + seconds, server
     while time.monotonic() < deadline:
-        time.sleep(chance.uniform(0.2, 2.0))
+        _until_more(writers, deadline)  # a server that comes up slowly is not killed before it has answered anybody
+        time.sleep(chance.uniform(0, 1))
         running.process.kill()
         running.process.wait()
         running, kills = start_server(data, port=port), kills + 1
@@ -89,6 +90,12 @@ def kill_often(data: Path, seconds: float, chance: random.Random) -> dict[str, i
         "acknowledged": sum(len(writer.saved) + len(writer.released) for writer in writers),
         "repeated": sum(writer.repeated for writer in writers),
     }
+
+
+def _until_more(writers: list[Writer], deadline: float) -> None:
+    before = sum(len(writer.saved) for writer in writers)
+    while sum(len(writer.saved) for writer in writers) == before and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 def nothing_lost(file: Path, project: str, writers: list[Writer]) -> None:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cuebook_server.domain.release import Wanted
-from tests.model.state import Environment, Moved, Player, Release, State, changed
+from tests.model.state import TONE, Environment, Moved, Player, Release, State, changed
 
 HOURS_72, DAYS_30, MINUTES_15 = timedelta(hours=72), timedelta(days=30), timedelta(minutes=15)
 _LOOK = {"read"}
@@ -37,8 +37,11 @@ Items = dict[str, tuple[int | None, int | None]]
 
 
 def roles(state: State, who: Player, environment: str | None) -> set[str]:
-    held = state.grants.get(who.person, set()) if who.person else {(who.role, None)}
-    return {role for role, place in held if place in (None, environment)}
+    return _held(state, who.person, environment) if who.person else {who.role}
+
+
+def _held(state: State, login: str, environment: str | None) -> set[str]:
+    return {role for role, place in state.grants.get(login, ()) if place in (None, environment)}
 
 
 def sees(state: State, who: Player) -> bool:
@@ -98,7 +101,7 @@ def _earlier(state: State, of: Environment, name: str, number: int | None) -> tu
     life = [move.after for move in of.of(name)]
     if number is not None:
         return ({"never_live_here"} if number not in life else set()), number
-    found = before(life, state.prompts[name].recalled)
+    found = before(life, harmful(state, name))
     return ({"nothing_to_roll_back"} if found is None else set()), found
 
 
@@ -111,6 +114,12 @@ def before(life: list[int | None], barred: set[int]) -> int | None:
     if life and life[-1] is not None:
         path.pop()
     return next((number for number in reversed(path) if number not in barred), None)
+
+
+def harmful(state: State, name: str) -> set[int]:
+    """The versions that were recalled, and those that include a version of ``tone`` that was."""
+    of, tones = state.prompts[name], state.prompts[TONE].recalled if TONE in state.prompts else set()
+    return of.recalled | {number for number, version in enumerate(of.versions, 1) if version.tone in tones}
 
 
 def as_of(state: State, environment: str, moment: datetime) -> list[Wanted]:
@@ -150,7 +159,7 @@ def unmet(state: State, release: Release, now: datetime) -> Reasons:
     found: Reasons = set()
     if not release.reason.strip() and (policy["reason_required"] or release.kind == "rollback"):
         found.add("reason_required")
-    if any(new in state.prompts[name].recalled for name, (new, _) in release.items.items()):
+    if any(new in harmful(state, name) for name, (new, _) in release.items.items()):
         found.add("recalled")
     if release.kind == "rollback":
         return found
@@ -231,7 +240,9 @@ def people(state: State, release: Release, now: datetime) -> set[str]:
     counted = {
         given.person
         for given in release.approvals
-        if given.policy_revision == of.policy_revision and now - given.at < HOURS_72 and given.roles & set(rules["roles"])
+        if given.policy_revision == of.policy_revision
+        and now - given.at < HOURS_72
+        and given.roles & set(rules["roles"]) & _held(state, given.person, of.name)
     }
     return counted if rules["author"] else counted - involved(state, release)
 
