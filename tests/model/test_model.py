@@ -32,7 +32,7 @@ LONG = int(os.environ.get("CUEBOOK_TEST_LONG", "1"))
 EXAMPLES, STEPS_EACH, WALKED = 6 * LONG, 25, 60 * LONG
 Opened = Callable[[], AbstractContextManager[str]]
 
-pytestmark = pytest.mark.timeout(120 * LONG)
+pytestmark = pytest.mark.timeout(300 * LONG)
 
 
 class Machine(RuleBasedStateMachine):
