@@ -190,6 +190,7 @@ LAX: Mapping[str, Any] = {
     "max_items": 1_000,
     "pins": "live",
     "latest_allowed": False,
+    "reads_audited": False,
 }
 
 
@@ -217,7 +218,7 @@ class State:
         rules: dict[str, Mapping[str, Any]] = {
             "development": {"reason_required": False, "latest_allowed": True},
             "staging": {"reason_required": False, "comes_from": "development"},
-            "production": {"comes_from": "staging"},
+            "production": {"comes_from": "staging", "reads_audited": True},
         }
         return cls(
             {name: Environment(name, name == "development", changed(LAX, rule), now) for name, rule in rules.items()},

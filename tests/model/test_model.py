@@ -153,3 +153,13 @@ def test_rules_set_to_what_they_are_void_no_approval(world: World) -> None:
     world.check()
     changes.apply(world, "releaser", 1)
     assert world.state.releases[1].state == "applied"
+
+
+def test_a_key_with_an_end_has_no_endless_successor(world: World) -> None:
+    """A key replaced in the moment it was made had a life of no time, which counted as none: its next successor never ended."""
+    keys.make_key(world, "owner", "staging", 3_600)
+    (selector,) = world.state.keys
+    for _ in range(2):
+        keys.rotate_key(world, "owner", selector, 0)
+    world.check()
+    assert all(key.expires_at for key in world.state.keys.values())

@@ -107,7 +107,7 @@ class Token:
 
     def administers(self, now: datetime) -> bool:
         """Whether it can look after the whole instance now."""
-        ended = any(end is not None and end <= now for end in (self.revoked_at, self.expires_at))
+        ended = self.revoked_at is not None or (self.expires_at is not None and self.expires_at <= now)
         return not ended and self.project_id is None and self.role == "admin" and self.scopes is None
 
 

@@ -112,7 +112,7 @@ def rotate_key(actor: Actor, uow: UnitOfWork, project: str, selector: str, *, ov
         verifier=credential.verifier,
         created_by=actor.principal,
         created_at=uow.now,
-        expires_at=uow.now + life if life else None,
+        expires_at=None if life is None else uow.now + life,
         last_used_at=None,
         replaced_by=None,
     )
