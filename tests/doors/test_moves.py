@@ -29,11 +29,11 @@ def test_production_moves_as_its_policy_says_and_for_nobody_else(worlds: dict[st
 def who_tries(world: World, move: Move, preset: str) -> Iterator[Credential]:
     """Everybody with everything, where only the right stands before the pointer: under the loosest policy, once for each right.
 
-    Elsewhere the best that everybody has, and where nothing should move for anybody under the stricter policies, the mightiest.
+    Elsewhere the best that everybody has, and where nothing should move for anybody, those who hold every right together.
     """
     whole = preset == "solo" and move in FIRST
     for who in world.credentials:
-        if whole or (who.strong if move.right or preset == "solo" else who.mighty):
+        if whole or (who.strong if move.right else who.mighty):
             yield who
 
 

@@ -2,6 +2,7 @@
 
 History (versions, change rows, release items, audit entries) takes no UPDATE and no DELETE; an applied release and a closed
 review neither.
+A release is applied only by a decision that let it in, or as an emergency with an open review.
 A pointer moves only to what an applied release, at the environment's present revision, says in its items and a change row.
 """
 
@@ -56,6 +57,12 @@ _CHANGE = """(NEW.release_id IS NULL AND EXISTS (
 _WAITS = """EXISTS (
     SELECT 1 FROM release AS r
     WHERE r.project_id = NEW.project_id AND r.release_id = NEW.release_id AND r.state = 'proposed')"""
+# What stands behind every move: a decision that let it in, or an emergency that somebody still has to look at.
+_DECIDED = """NEW.state <> 'applied' OR {allowed} OR (NEW.emergency AND EXISTS (
+    SELECT 1 FROM review AS v
+    WHERE v.project_id = NEW.project_id AND v.release_id = NEW.release_id AND v.closed_at IS NULL))"""
+_UNDECIDED = "a release is applied by a decision that lets it in, or as an emergency with an open review"
+_BEGINS = "a release begins as a proposal: none is written as ended"
 _CLOSED = "a release takes no item after it ended"
 _REVIEWED = "a review that was closed never changes"
 _WITHOUT_RELEASE = "a pointer moves only by a release"
@@ -79,6 +86,9 @@ def sqlite() -> Iterator[str]:
     yield _sqlite(
         "release_no_update", "BEFORE UPDATE ON release WHEN OLD.state <> 'proposed'", "a release that ended never changes"
     )
+    decided = _DECIDED.format(allowed="json_extract(NEW.decision, '$.allowed') IS 1")
+    yield _sqlite("release_decided", f"BEFORE UPDATE ON release WHEN NOT ({decided})", _UNDECIDED)
+    yield _sqlite("release_begins", "BEFORE INSERT ON release WHEN NEW.state <> 'proposed'", _BEGINS)
     yield _sqlite("review_no_delete", "BEFORE DELETE ON review", "review is history: no DELETE")
     yield _sqlite("review_no_update", "BEFORE UPDATE ON review WHEN OLD.closed_at IS NOT NULL", _REVIEWED)
     for verb in ("INSERT", "UPDATE"):
@@ -109,6 +119,7 @@ def postgresql() -> Iterator[str]:
         ("cuebook_pointer", _MOVE, _WITHOUT_RELEASE),
         ("cuebook_change", _CHANGE, _WITHOUT_RELEASE),
         ("cuebook_item", _WAITS, _CLOSED),
+        ("cuebook_decided", _DECIDED.format(allowed="coalesce(NEW.decision::jsonb -> 'allowed' = 'true', false)"), _UNDECIDED),
     ):
         condition = body.replace("{same}", "IS NOT DISTINCT FROM")
         yield f"""CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -125,6 +136,8 @@ def postgresql() -> Iterator[str]:
         "BEFORE UPDATE ON release FOR EACH ROW WHEN (OLD.state <> 'proposed')",
         "a release that ended never changes",
     )
+    yield "CREATE TRIGGER release_decided BEFORE UPDATE ON release FOR EACH ROW EXECUTE FUNCTION cuebook_decided()"
+    yield _postgresql("release_begins", "BEFORE INSERT ON release FOR EACH ROW WHEN (NEW.state <> 'proposed')", _BEGINS)
     yield _postgresql("review_no_delete", "BEFORE DELETE ON review FOR EACH ROW", "review is history: no DELETE")
     yield _postgresql("review_no_update", "BEFORE UPDATE ON review FOR EACH ROW WHEN (OLD.closed_at IS NOT NULL)", _REVIEWED)
     for table in (*HISTORY, "release", "pointer", "review"):
@@ -162,5 +175,5 @@ def drop(connection: Connection, dialect: str) -> None:
         for name in names:
             connection.execute(text(f'DROP TRIGGER "{name}"'))
     else:
-        for function in ("cuebook_refuse", "cuebook_pointer", "cuebook_change", "cuebook_item"):
+        for function in ("cuebook_refuse", "cuebook_pointer", "cuebook_change", "cuebook_item", "cuebook_decided"):
             connection.execute(text(f"DROP FUNCTION IF EXISTS {function} CASCADE"))
