@@ -52,6 +52,8 @@ COMMANDS: Mapping[str, Typed] = {
     "orphans": Typed("orphans production", (f"GET {PLACE}/orphans",)),
     "people disable": Typed("people disable viewer", ("POST /api/people/{login}/disable",)),
     "people enable": Typed("people enable viewer", ("POST /api/people/{login}/enable",)),
+    "people grant": Typed("people grant viewer --role author", ("POST /api/people/{login}/roles",)),
+    "people revoke": Typed("people revoke viewer --role author", ("DELETE /api/people/{login}/roles",)),
     "people invite": Typed("people invite x@example.org", ("POST /api/invitations",)),
     "people list": Typed("people list", ("GET /api/people",)),
     "promote": Typed("promote a@3 --to production -m r", (RELEASES,)),
@@ -79,6 +81,8 @@ COMMANDS: Mapping[str, Typed] = {
 # The same commands with options that make other calls.
 OTHERWISE: Mapping[str, Typed] = {
     "tokens create --mine": Typed("tokens create t --mine", ("POST /api/me/tokens",)),
+    "tokens list --everywhere": Typed("tokens list --everywhere", ("GET /api/tokens",)),
+    "tokens revoke --everywhere": Typed("tokens revoke nobody --everywhere", ("POST /api/tokens/{selector}/revoke",)),
     "env preset --propose": Typed("env preset production team --propose -m r", (RELEASES,)),
     "env set --propose": Typed("env set production pins=any --propose -m r", (RELEASES,)),
     "promote --emergency": Typed("promote a@4 --to production --emergency -m r", (RELEASES,)),

@@ -50,6 +50,9 @@ CALLS: Mapping[str, str] = {
     "POST /api/invitations": "mints people",
     "POST /api/invitations/accept": "mints people",
     "POST /api/projects": "mints",
+    "POST /api/people/{login}/roles": "mints people",
+    "DELETE /api/people/{login}/roles": "mints people",
+    "POST /api/tokens/{selector}/revoke": "mints",
     # accounts and sessions
     "POST /api/sessions": "people",
     "DELETE /api/sessions/{session}": "people",
@@ -93,6 +96,7 @@ CALLS: Mapping[str, str] = {
     },
     f"POST {NAMED}/render": "reads",
     "GET /api/people": "reads",
+    "GET /api/tokens": "reads",
     "GET /api/projects": "lists what the caller sees anyway",
     "GET /api/me": "shows callers who they are",
     "GET /api/me/tokens": "shows callers their own, without secrets",
