@@ -21,6 +21,10 @@ settings.load_profile("ci" if os.environ.get("CI") else "dev")
 _RUN_FOLDER = pytest.StashKey[Path]()
 
 
+# No test, and nothing a test starts, writes into the state directory of whoever runs the tests.
+os.environ["CUEBOOK_DISK"] = "off"
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """The process that people started makes the run's folder; xdist's workers inherit its name."""
     if not hasattr(config, "workerinput"):

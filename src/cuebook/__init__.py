@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cuebook._held import State
+    from cuebook._sessions import AsyncSession, Session
     from cuebook.client import AsyncClient, Client
     from cuebook.errors import (
         BadAnswer,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AsyncClient",
+    "AsyncSession",
     "BadAnswer",
     "BaseMoved",
     "Call",
@@ -69,6 +71,7 @@ __all__ = [
     "Recalled",
     "RenderTooLarge",
     "Retired",
+    "Session",
     "State",
     "TemplateError",
     "Unauthenticated",
@@ -78,6 +81,7 @@ __all__ = [
 
 _HOMES = {
     "cuebook._held": ("State",),
+    "cuebook._sessions": ("AsyncSession", "Session"),
     "cuebook.client": ("AsyncClient", "Client"),
     "cuebook.prompt": ("Call", "Prompt"),
     "cuebook.rendering": ("MissingVariables", "NotInEnum", "RenderTooLarge", "TemplateError", "WrongType"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import email.utils
-import time
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -33,8 +33,11 @@ class Answer:
 
     @property
     def retry_after_s(self) -> float | None:
-        """The answer's ``Retry-After`` in seconds from now, five minutes at most; ``None`` without one."""
-        return retry_after_s(self.headers.get("retry-after", ""), time.time())
+        """The answer's ``Retry-After`` in seconds from then, five minutes at most; ``None`` without one.
+
+        A date counts from the answer's own ``Date``: two readings of one clock, whatever ours says.
+        """
+        return retry_after_s(self.headers.get("retry-after", ""), _unix_time(self.headers.get("date", "")))
 
     def error(self) -> CuebookError:
         """The error a refusal or a redirect means."""
@@ -49,4 +52,13 @@ def retry_after_s(value: str, now: float) -> float | None:
         seconds = float(value) if value.isdigit() else email.utils.parsedate_to_datetime(value).timestamp() - now
     except (ValueError, OverflowError):
         return None
+    if math.isnan(seconds):
+        return None
     return min(max(seconds, 0.0), RETRY_AFTER_S_MAX)
+
+
+def _unix_time(date: str) -> float:
+    try:
+        return email.utils.parsedate_to_datetime(date).timestamp()
+    except (ValueError, OverflowError):
+        return math.nan

@@ -1,23 +1,26 @@
-"""What one client knows: one reference to one immutable snapshot, and beside it how the last exchange went."""
+"""What readers of one client see: one reference to the prompts of one snapshot, and a longer way for what is not there."""
 
 from __future__ import annotations
 
 import copy
 import logging
-import random
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from cuebook._exchange import Answer, Request
-from cuebook.delivery import NOTHING, Fallback, Snapshot, decide, fallback_prompt, lag_s, pause_s, snapshot_request
-from cuebook.errors import CuebookError, Forbidden, NotYet, PromptUnavailable, Unauthenticated
-from cuebook.prompt import Prompt
+from cuebook.delivery import NOTHING, Fallback, Snapshot, fallback_prompt
+from cuebook.engine import Engine, Phase, is_refusal
+from cuebook.errors import CuebookError, PromptUnavailable
+from cuebook.prompt import Prompt, Source
 
 FALLBACK_NAMES_MAX = 1_000
-RECALLED_MAX = 10_000
+SESSIONS_MAX, SESSION_PROMPTS_MAX = 10_000, 1_000
+Require = Literal["any", "fresh"]
+OnMaxStale = Literal["serve", "fallback", "raise"]
+_NO_PROMPTS: Mapping[str, Prompt] = {}
 _log = logging.getLogger("cuebook")
 
 
@@ -25,118 +28,145 @@ _log = logging.getLogger("cuebook")
 class State:
     """How a client is doing.
 
-    ``phase``: ``starting`` (nothing held yet), ``ready``, ``stale`` (the last exchange failed; what is held is served on) or
-    ``refused`` (the registry does not accept the key; what is held is served on). ``age``: seconds since the registry last
-    confirmed what is held. ``fallbacks``: how many reads got the caller's fallback.
+    ``phase``: ``starting`` (nothing held yet), ``ready``, ``stale`` (what is held is served on, but the last exchange failed,
+    or the registry has not confirmed it in this process, or for too long), ``refused`` (the key is not accepted; what is held
+    is served on) or ``closed``. ``source``: where what is held came from: network, disk or bundle. ``age``: seconds since the
+    registry last confirmed it. ``streaming``: whether the registry tells of changes at once. ``url``: who is asked now.
+    ``fallbacks``: how many reads got the caller's fallback.
     """
 
-    phase: Literal["starting", "ready", "stale", "refused"]
+    phase: Phase
     environment: str | None
+    epoch: int | None
     revision: int | None
+    source: Source | None
     age: float
+    streaming: bool
+    url: str
     error: CuebookError | None
     fallbacks: int
 
 
-class Held:
-    """Readers take ``snapshot`` once and need nothing else; one exchange at a time may replace it."""
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What may be served: anything held, only what the registry confirmed to this process, or only what is young enough."""
 
-    def __init__(self, url: str, *, environment: str | None, refresh_s: float) -> None:
-        self.url, self.environment, self.refresh_s = url, environment, refresh_s
-        self.snapshot: Snapshot = NOTHING
-        self.error: CuebookError | None = None
-        self.failures = 0
+    require: Require = "any"
+    max_stale: float | None = None
+    on_max_stale: OnMaxStale = "serve"
+
+    @property
+    def need_a_clock(self) -> bool:
+        """Whether every read has to look at the clock."""
+        return self.max_stale is not None and self.on_max_stale != "serve"
+
+
+class Held:
+    """Readers take ``live`` once and need nothing else. It is empty where reads must go the longer way, by `find`."""
+
+    def __init__(self, urls: list[str], engine: Engine, limits: Limits | None = None) -> None:
+        self.urls, self.engine, self.limits = urls, engine, limits or Limits()
+        self.live: Mapping[str, Prompt] = _NO_PROMPTS
+        self.tried: dict[str, str] = {}
         self._fallbacks = 0
         self._warned: set[str] = set()
-        self._counting = threading.Lock()
-        self._recalled: set[tuple[str, int]] = set()
-        self._replacing = threading.Lock()  # a recall heard while an answer is read must not be lost
+        self._pins: OrderedDict[str, dict[str, Prompt]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def publish(self) -> None:
+        """Let quick reads see what the engine holds now."""
+        quick = self._served is not NOTHING and not self.limits.need_a_clock
+        self.live = self.engine.snapshot.prompts if quick else _NO_PROMPTS
+
+    def renew(self) -> None:
+        """In the child of a fork, or on another loop: nothing is live before the next use, which starts a driver."""
+        self.live, self.engine, self._lock = _NO_PROMPTS, self.engine.successor(), threading.Lock()
 
     @property
     def settled(self) -> bool:
         """Whether waiting for a first snapshot makes no more sense: it is there, or the key was refused."""
-        return self.snapshot is not NOTHING or self._refused(self.error)
-
-    def request(self, min_revision: int | None = None) -> Request:
-        """The request for what is newer than what is held."""
-        return snapshot_request(self.snapshot, environment=self.environment, min_revision=min_revision)
-
-    def take(self, answer: Answer) -> bool:
-        """Hold what the answer brings, if it is good; whether that is another revision. Raises what was wrong with it."""
-        before, now = self.snapshot, time.monotonic()
-        try:
-            snapshot = decide(before, answer, now, environment=self.environment)
-        except NotYet:  # about one caller's `min_revision`; what is held is as fresh as before
-            raise
-        except CuebookError as error:
-            self.fail(error)
-            raise
-        if self.error is not None:
-            _log.info("the registry answers again")
-        self.error, self.failures = None, 0
-        snapshot.freshness.confirmed_at = max(snapshot.freshness.confirmed_at, now - lag_s(answer.headers))
-        with self._replacing:
-            self.snapshot = snapshot.without(self._recalled)
-        if changed := (snapshot.epoch, snapshot.revision) != (before.epoch, before.revision):
-            _log.info("holding %s at revision %s", snapshot.environment, snapshot.revision)
-        return changed
-
-    def drop(self, name: str, number: int) -> bool:
-        """Serve a recalled version no longer, from no answer; whether it was being served."""
-        with self._replacing:
-            before = self.snapshot
-            if len(self._recalled) < RECALLED_MAX:
-                self._recalled.add((before.aliases.get(name, name), number))
-            self.snapshot = before.without(self._recalled)
-        if dropped := self.snapshot is not before:
-            _log.warning("%s version %d was recalled; it is served no longer", name, number)
-        return dropped
-
-    def fail(self, error: CuebookError) -> None:
-        """Remember a failed exchange. Said aloud once: at the first failure, and when the key is refused."""
-        then = "nothing is held yet" if self.snapshot is NOTHING else "what is held is served on"
-        if self._refused(error) and not self._refused(self.error):
-            _log.error("the registry refuses this client's key; %s: %s", then, error)
-        elif self.failures == 0:
-            _log.warning("the registry gave no new answer; %s: %s", then, error)
-        else:
-            _log.debug("still no new answer: %s", error)
-        self.error, self.failures = error, self.failures + 1
-
-    def pause(self) -> float:
-        """Seconds until the next exchange."""
-        luck = random.random()  # noqa: S311  spreads a fleet's requests, hides nothing
-        return pause_s(self.refresh_s, self.failures, self.error, held=self.snapshot is not NOTHING, luck=luck)
+        return self._served is not NOTHING or is_refusal(self.engine.error)
 
     def find(self, name: str, fallback: Fallback | None) -> Prompt:
         """A prompt of the snapshot held, else the fallback, else the error that says why there is none."""
-        return self._find(self.snapshot, name, fallback)
+        return self._find(self._usable(), name, fallback)
 
     def find_many(self, names: Iterable[str], fallbacks: Mapping[str, Fallback] | None) -> dict[str, Prompt]:
         """Several prompts of one revision."""
-        snapshot, given = self.snapshot, fallbacks or {}
+        snapshot, given = self._usable(), fallbacks or {}
         return {name: self._find(snapshot, name, given.get(name)) for name in names}
+
+    def find_pinned(self, session: str, name: str, fallback: Fallback | None) -> Prompt:
+        """A prompt as this session first got it, unless it was withdrawn since. A fallback is not kept."""
+        snapshot = self._usable()
+        if snapshot is NOTHING:
+            return self._find(snapshot, name, fallback)
+        with self._lock:
+            pins = self._pins.setdefault(session, {})
+            self._pins.move_to_end(session)
+            if len(self._pins) > SESSIONS_MAX:
+                self._pins.popitem(last=False)
+            kept = pins.get(name)
+            if kept is None or snapshot.withdrew(kept):
+                pins.pop(name, None)
+                kept = snapshot.look(name)
+                if kept is not None and len(pins) < SESSION_PROMPTS_MAX:
+                    pins[name] = kept
+        return kept if kept is not None else self._find(snapshot, name, fallback)
 
     def names(self) -> list[str]:
         """The names served, sorted. Raises `PromptUnavailable` where nothing is held."""
-        if self.snapshot is NOTHING:
+        snapshot = self._usable()
+        if snapshot is NOTHING:
             raise self.unavailable("The list of prompts")
-        return sorted(self.snapshot.prompts)
+        return sorted(snapshot.prompts)
 
     def state(self) -> State:
         """How this client is doing."""
-        snapshot, error = self.snapshot, self.error
+        engine, now = self.engine, time.monotonic()
+        snapshot = engine.snapshot
         held = snapshot is not NOTHING
-        phase: Literal["starting", "ready", "stale", "refused"] = "ready" if held else "starting"
-        if error is not None and (held or self._refused(error)):
-            phase = "refused" if self._refused(error) else "stale"
-        age = time.monotonic() - snapshot.freshness.confirmed_at
-        return State(phase, self.serving, snapshot.revision if held else None, age, error, self._fallbacks)
+        return State(
+            engine.phase(now),
+            snapshot.environment or None,
+            snapshot.epoch if held else None,
+            snapshot.revision if held else None,
+            snapshot.source if held else None,
+            now - snapshot.freshness.confirmed_at,
+            engine.streaming,
+            self.urls[engine.origin],
+            engine.error,
+            self._fallbacks,
+        )
+
+    def unavailable(self, what: str) -> CuebookError:
+        """Why nothing can be served: everything that was tried."""
+        engine = self.engine
+        if engine.error is not None and is_refusal(engine.error):
+            return copy.copy(engine.error)  # each raise its own, so that tracebacks do not pile up on a shared one
+        last = f"the last: {engine.error.detail}" if engine.error else "no answer yet"
+        files = "".join(f"{source}: {why} " for source, why in self.tried.items())
+        memory = ""
+        if engine.snapshot is not NOTHING:
+            memory = f"Memory: revision {engine.snapshot.revision} is held, but not fresh enough for this client. "
+        network = f"Network: {' and '.join(self.urls)} was asked, {engine.failures} failures, {last}"
+        return PromptUnavailable(f"{what} is not to be had. {memory}{files}{network}")
 
     @property
-    def serving(self) -> str | None:
-        """The environment of what is held."""
-        return self.snapshot.environment or None
+    def _served(self) -> Snapshot:
+        engine = self.engine
+        return engine.snapshot if engine.confirmed or self.limits.require == "any" else NOTHING
+
+    def _usable(self) -> Snapshot:
+        """What may be served now; nothing where it is too old for the caller."""
+        snapshot, limits = self._served, self.limits
+        if limits.max_stale is None or limits.on_max_stale == "serve" or snapshot is NOTHING:
+            return snapshot
+        if time.monotonic() - snapshot.freshness.confirmed_at <= limits.max_stale:
+            return snapshot
+        if limits.on_max_stale == "raise":
+            raise self.unavailable("What is held")
+        return NOTHING
 
     def _find(self, snapshot: Snapshot, name: str, fallback: Fallback | None) -> Prompt:
         prompt = snapshot.look(name)
@@ -149,20 +179,10 @@ class Held:
 
     def _count(self, name: str, snapshot: Snapshot) -> None:
         # A silent fallback is worse than an error: it is counted, and said once for each name.
-        with self._counting:
+        with self._lock:
             self._fallbacks += 1
             if name in self._warned or len(self._warned) >= FALLBACK_NAMES_MAX:
                 return
             self._warned.add(name)
         why = self.unavailable(name) if snapshot is NOTHING else snapshot.refusal(name)
         _log.warning("the fallback in the code is used for %s: %s", name, why)
-
-    def unavailable(self, what: str) -> CuebookError:
-        if self.error is not None and self._refused(self.error):
-            return copy.copy(self.error)  # each raise its own, so that tracebacks do not pile up on a shared one
-        last = f"the last answer: {self.error.detail}" if self.error else "no answer yet"
-        return PromptUnavailable(f"{what} is not to be had: {self.url} was asked, {self.failures} failures, {last}")
-
-    @staticmethod
-    def _refused(error: CuebookError | None) -> bool:
-        return isinstance(error, (Unauthenticated, Forbidden))

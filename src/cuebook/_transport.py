@@ -6,7 +6,12 @@ It neither retries nor follows redirects: a redirect would carry the credential 
 from __future__ import annotations
 
 import os
+import socket
 import time
+import weakref
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -17,7 +22,7 @@ import httpx2
 from cuebook._exchange import Answer, Request
 from cuebook.errors import BadAnswer, CuebookError, Misconfigured, Unavailable
 
-__all__ = ["ANSWER_BYTES_MAX", "Answer", "AsyncTransport", "Request", "Transport", "base_url", "bearer", "setting"]
+__all__ = ["ANSWER_BYTES_MAX", "Answer", "AsyncTransport", "Request", "Transport", "base_url", "base_urls", "bearer", "setting"]
 
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
 # Each read may take the whole timeout, so a server that drips bytes would hold a request for ever without this.
@@ -29,14 +34,16 @@ class Transport:
     """Exchanges over kept connections; may be used by several threads."""
 
     def __init__(self, url: str, token: str, *, timeout_s: float, bytes_max: int = ANSWER_BYTES_MAX) -> None:
-        self.url, self._bytes_max = url, bytes_max
+        self.url, self._bytes_max, self._timeout_s = url, bytes_max, timeout_s
         self._http = httpx2.Client(**_options(url, token, timeout_s))
+        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
 
     def send(self, request: Request) -> Answer:
         """Exchange once. Any status is an answer; `Unavailable` and `BadAnswer` say that there was none."""
         deadline = time.monotonic() + EXCHANGE_S_MAX
         try:
             with self._http.stream(request.method, request.path, **_parts(request)) as response:
+                self._socket(response)
                 body = bytearray()
                 for chunk in response.iter_bytes():
                     body += chunk
@@ -45,9 +52,33 @@ class Transport:
         except httpx2.HTTPError as error:
             raise _no_answer(self.url, error) from error
 
+    @contextmanager
+    def stream(self, request: Request, *, quiet_s: float) -> Iterator[Stream]:
+        """An answer whose body is read as it comes; ``quiet_s`` may pass between two pieces of it."""
+        try:
+            with self._http.stream(
+                request.method, request.path, **_stream_parts(request, self._timeout_s, quiet_s)
+            ) as response:
+                yield Stream(response.status_code, _headers(response), response.iter_raw(), self._socket(response))
+        except httpx2.HTTPError as error:
+            raise _no_answer(self.url, error) from error
+
+    def abandon(self) -> None:
+        """In the child of a fork: let the sockets go without closing the connections, which are the parent's."""
+        for held in list(self._sockets):
+            with suppress(OSError, ValueError):
+                os.close(held.detach())
+
     def close(self) -> None:
         """Give the connections back."""
         self._http.close()
+
+    def _socket(self, response: httpx2.Response) -> socket.socket | None:
+        found = response.extensions["network_stream"].get_extra_info("socket")
+        if not isinstance(found, socket.socket):
+            return None
+        self._sockets.add(found)
+        return found
 
     def __enter__(self) -> Transport:
         return self
@@ -56,11 +87,36 @@ class Transport:
         self.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """The head of an answer, and its body in pieces."""
+
+    status: int
+    headers: Mapping[str, str]
+    chunks: Iterator[bytes]
+    _socket: socket.socket | None
+
+    def cut(self) -> None:
+        """End it, from any thread: whoever waits for the next piece is told at once."""
+        if self._socket is not None:
+            with suppress(OSError, ValueError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+
+@dataclass(frozen=True, slots=True)
+class AsyncStream:
+    """The same for asyncio."""
+
+    status: int
+    headers: Mapping[str, str]
+    chunks: AsyncIterator[bytes]
+
+
 class AsyncTransport:
     """The same for asyncio; belongs to the loop it is first used on."""
 
     def __init__(self, url: str, token: str, *, timeout_s: float, bytes_max: int = ANSWER_BYTES_MAX) -> None:
-        self.url, self._bytes_max = url, bytes_max
+        self.url, self._bytes_max, self._timeout_s = url, bytes_max, timeout_s
         self._http = httpx2.AsyncClient(**_options(url, token, timeout_s))
 
     async def send(self, request: Request) -> Answer:
@@ -73,6 +129,16 @@ class AsyncTransport:
                     body += chunk
                     _check_size(len(body), self._bytes_max, deadline)
                 return Answer(response.status_code, _headers(response), bytes(body))
+        except httpx2.HTTPError as error:
+            raise _no_answer(self.url, error) from error
+
+    @asynccontextmanager
+    async def stream(self, request: Request, *, quiet_s: float) -> AsyncIterator[AsyncStream]:
+        """An answer whose body is read as it comes; ``quiet_s`` may pass between two pieces of it."""
+        parts = _stream_parts(request, self._timeout_s, quiet_s)
+        try:
+            async with self._http.stream(request.method, request.path, **parts) as response:
+                yield AsyncStream(response.status_code, _headers(response), response.aiter_raw())
         except httpx2.HTTPError as error:
             raise _no_answer(self.url, error) from error
 
@@ -110,6 +176,11 @@ def base_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def base_urls(text: str) -> list[str]:
+    """One address, or several with commas between them: the next one is asked where one fails."""
+    return [base_url(each.strip()) for each in text.split(",")]
+
+
 def bearer(token: str) -> str:
     """A credential that fits into a header. The error never shows it."""
     if not token.isascii() or not token.isprintable() or " " in token:
@@ -129,6 +200,12 @@ def _parts(request: Request) -> dict[str, Any]:
     if request.body is not None:
         headers.setdefault("Content-Type", "application/json")
     return {"params": dict(request.params), "headers": headers, "content": request.body}
+
+
+def _stream_parts(request: Request, timeout_s: float, quiet_s: float) -> dict[str, Any]:
+    headers = {**request.headers, "Accept-Encoding": "identity"}  # what compresses also holds back
+    timeout = httpx2.Timeout(timeout_s, read=quiet_s)
+    return {"params": dict(request.params), "headers": headers, "timeout": timeout}
 
 
 def _headers(response: httpx2.Response) -> dict[str, str]:

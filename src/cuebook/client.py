@@ -1,28 +1,40 @@
-"""`Client` and `AsyncClient`: thin shells around the pure core in `cuebook.delivery`.
+"""`Client` and `AsyncClient`: thin shells around the pure `cuebook.engine`.
 
-Both keep everything the key's environment serves in memory and refresh it in the background, so that a read needs no network,
-no lock and no clock. Only a client's very first read waits, for the first answer and at most ``timeout_s``.
+Both keep everything the key's environment serves in memory and hear of changes in the background, so that a read needs no
+network, no lock and no clock. Only a client's very first read may wait, where neither disk nor bundle had anything.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import threading
+import os
 import time
 import weakref
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from functools import cache, partial
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from cuebook import _fork
+from cuebook._callbacks import Callback, Callbacks
 from cuebook._exchange import Answer, Request
-from cuebook._held import Held, State
-from cuebook._transport import ANSWER_BYTES_MAX, AsyncTransport, Transport, base_url, bearer, setting
+from cuebook._files import Disk, Readable, disk_folder, read_bundle
+from cuebook._held import Held, Limits, OnMaxStale, Require, State
+from cuebook._record import KeyName
+from cuebook._sessions import AsyncSession, Session
+from cuebook._tasks import AsyncDriver
+from cuebook._threads import Driver
+from cuebook._transport import ANSWER_BYTES_MAX, AsyncTransport, Transport, base_urls, bearer, setting
 from cuebook.delivery import NOTHING, Fallback, prompt_request, read_prompt
-from cuebook.errors import CuebookError, Misconfigured, Recalled, Unavailable
+from cuebook.engine import Engine
+from cuebook.errors import CuebookError, Misconfigured, Recalled
 from cuebook.prompt import Call, Prompt
 
+# The children of a fork begin at about the same moment, and must not ask at the same one.
+SPREAD_S_HOLDING, SPREAD_S_EMPTY = 5.0, 0.25
 _log = logging.getLogger("cuebook")
 
 
@@ -35,33 +47,53 @@ class _Base:
         key: str | None = None,
         *,
         environment: str | None = None,
+        bundle: str | Path | Readable | None = None,
+        disk: str | os.PathLike[str] | bool | None = None,
+        events: bool = True,
         refresh_s: float = 5.0,
         timeout_s: float = 2.0,
+        wait: float | None = None,
+        require: Require = "any",
+        max_stale: float | None = None,
+        on_max_stale: OnMaxStale = "serve",
+        on_change: Callback | None = None,
+        on_state: Callback | None = None,
         answer_bytes_max: int = ANSWER_BYTES_MAX,
     ) -> None:
-        if refresh_s <= 0 or timeout_s <= 0:
-            raise Misconfigured("refresh_s and timeout_s must be greater than 0.")
-        self._url = base_url(setting("CUEBOOK_URL", url, required="the address of the registry"))
+        _check(refresh_s=refresh_s, timeout_s=timeout_s, max_stale=max_stale)
+        _check_choice("require", require, ("any", "fresh"))
+        _check_choice("on_max_stale", on_max_stale, ("serve", "fallback", "raise"))
+        urls = base_urls(setting("CUEBOOK_URL", url, required="the address of the registry"))
         self._key = bearer(setting("CUEBOOK_KEY", key, required="the delivery key, which decides the environment"))
         self._timeout_s, self._bytes_max = timeout_s, answer_bytes_max
-        self._held = Held(self._url, environment=environment, refresh_s=refresh_s)
+        self._wait_s = timeout_s if wait is None else wait
+        engine = Engine(
+            environment=environment,
+            refresh_s=refresh_s,
+            origins=len(urls),
+            events=events,
+            stale_after_s=max_stale,
+            agent=_agent(),
+        )
+        self._held = Held(urls, engine, Limits(require, max_stale, on_max_stale))
+        self._callbacks = Callbacks(self._held, on_change, on_state)
+        self._disk = _disk(disk, ",".join(urls), KeyName.of(self._key), environment)
+        self._load(bundle)
+        self._spread_s = 0.0
         self._open()
+        _fork.watch(self)
 
     def _open(self) -> None:
         """Make ready for the network; nothing is sent before the first use."""
 
-    def _drop(self, name: str, version: int | str) -> bool:
-        """Hold a recalled version no longer; whether it was held."""
-        number = str(version)
-        return number.isdecimal() and self._held.drop(name, int(number))
-
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._held.url!r}, environment={self.environment!r}, revision={self.revision!r})"
+        urls = ",".join(self._held.urls)
+        return f"{type(self).__name__}({urls!r}, environment={self.environment!r}, revision={self.revision!r})"
 
     @property
     def environment(self) -> str | None:
         """The environment of what is held, ``None`` before the first answer."""
-        return self._held.serving
+        return self._held.engine.snapshot.environment or None
 
     @property
     def revision(self) -> int | None:
@@ -73,20 +105,66 @@ class _Base:
         """How this client is doing: phase, age, last error, fallbacks used."""
         return self._held.state()
 
+    def _after_fork(self) -> None:
+        """In the child: keep what is held, leave everything else to the parent."""
+        self._held.renew()
+        self._held.engine.agent = _agent()
+        self._callbacks = self._callbacks.renewed()
+        self._spread_s = SPREAD_S_EMPTY if self._held.engine.snapshot is NOTHING else SPREAD_S_HOLDING
+
+    def _load(self, bundle: str | Path | Readable | None) -> None:
+        """Hold the newer of disk copy and bundle. What is wrong with one is said, and never stops the application."""
+        engine, tried, key = self._held.engine, self._held.tried, KeyName.of(self._key)
+        now, wall = time.monotonic(), time.time()
+        tried["Disk"] = "off." if self._disk is None else f"nothing at {self._disk.path}."
+        if self._disk is not None:
+            try:
+                engine.load(self._disk.load(now, wall))
+            except FileNotFoundError:
+                pass
+            except (CuebookError, OSError) as error:
+                tried["Disk"] = f"{self._disk.path} is not used ({error})."
+                self._disk.complain(f"is not used ({error})")
+        source = bundle if bundle is not None else setting("CUEBOOK_BUNDLE") or None
+        tried["Bundle"] = "none given."
+        if source is not None:
+            try:
+                engine.load(read_bundle(source, key, engine.environment, now=now, wall=wall))
+            except (CuebookError, OSError) as error:
+                tried["Bundle"] = f"{source} is not used ({error})."
+                _log.error("the bundle %s is not used: %s", source, error)
+
 
 class Client(_Base):
-    """Reads prompts from memory, kept fresh by a daemon thread that starts at the first use. May be shared by threads.
+    """Reads prompts from memory, kept fresh by daemon threads that start at the first use. May be shared by threads and forked.
 
-    ``url`` and ``key`` come from ``CUEBOOK_URL`` and ``CUEBOOK_KEY``, or from files named by these with ``_FILE``.
-    ``environment`` is an assertion: a key of another environment is refused with `EnvironmentMismatch`. ``refresh_s`` seconds
-    lie between two refreshes, ``timeout_s`` bounds the first read's wait and each network step. Raises `Misconfigured`.
+    ``url`` (several with commas: the next is asked where one fails) and ``key`` come from ``CUEBOOK_URL`` and ``CUEBOOK_KEY``,
+    or from files named by these with ``_FILE``. ``environment`` is an assertion: a key of another environment is refused with
+    `EnvironmentMismatch`. ``bundle`` (or ``CUEBOOK_BUNDLE``) is a file made by `cuebook freeze`, ``disk`` (or ``CUEBOOK_DISK``)
+    the folder of the last known good, ``False`` (or ``off``) for none; by default it is the user's state directory. The newer
+    of both serves at once. ``events``: hear of changes by a stream; else by asking every ``refresh_s`` seconds.
+
+    The first read waits at most ``wait`` seconds (``timeout_s`` by default, which also bounds each network step) for something
+    to serve: for ``require="fresh"`` that is only what the registry confirmed to this process. What is older than ``max_stale``
+    seconds is served, with the state saying so, or counts as not there (``on_max_stale="fallback"``), or raises ``"raise"``.
+    ``on_change`` and ``on_state`` get a `State`, on a thread of their own. Raises `Misconfigured`.
     """
 
     def _open(self) -> None:
-        transport = Transport(self._url, self._key, timeout_s=self._timeout_s, bytes_max=self._bytes_max)
-        self._poller = _Poller(self._held, transport, self._timeout_s)
-        # The thread knows the poller, not the client: a client nobody holds any more is collected, and its thread ends.
-        weakref.finalize(self, self._poller.stop)
+        self._driver = Driver(
+            self._held,
+            self._connect,
+            wait_s=self._wait_s,
+            spread_s=self._spread_s,
+            disk=self._disk,
+            callbacks=self._callbacks,
+        )
+        # The threads know the driver, not the client: a client nobody holds any more is collected, and its threads end.
+        self._finalizer = weakref.finalize(self, self._driver.stop)
+
+    @property
+    def _connect(self) -> Callable[[str], Transport]:
+        return partial(Transport, token=self._key, timeout_s=self._timeout_s, bytes_max=self._bytes_max)
 
     def get(self, name: str, *, fallback: Fallback | None = None) -> Prompt:
         """The prompt as the key's environment serves it.
@@ -94,7 +172,7 @@ class Client(_Base):
         ``fallback`` serves whenever that cannot be had: a template text, messages, a served prompt, or a function that gives
         one. Without it raises `NotReleasedHere`, `Retired`, `Unauthenticated`, `PromptUnavailable`.
         """
-        prompt = self._held.snapshot.prompts.get(name)
+        prompt = self._held.live.get(name)
         return prompt if prompt is not None else self._find(name, fallback)
 
     def get_many(self, names: Iterable[str], *, fallbacks: Mapping[str, Fallback] | None = None) -> dict[str, Prompt]:
@@ -106,6 +184,10 @@ class Client(_Base):
         """``get(name).render(values, **variables)``."""
         return self.get(name).render(values, **variables)
 
+    def session(self, id: str) -> Session:  # noqa: A002 - the word people use
+        """Prompts that stay the same for as long as one conversation lasts, whatever is released meanwhile."""
+        return Session(id, self._pinned)
+
     def names(self) -> list[str]:
         """The names the environment serves, sorted."""
         self._wait()
@@ -116,25 +198,31 @@ class Client(_Base):
 
         ``min_revision`` (as a release returned it) makes sure the answer is not older than that: else `NotYet`.
         """
-        return self._poller.refresh(min_revision)
+        return self._driver.refresh(min_revision)
+
+    def wait_for_revision(self, revision: int, timeout_s: float = 10.0) -> bool:
+        """Wait until this revision, or a later one, is held; whether it is."""
+        return self._driver.wait_for(revision, timeout_s)
 
     def fetch(self, name: str, *, version: int | str = "stable", subject: str | None = None) -> Prompt:
         """Ask the registry for one prompt, past the memory: a pinned number, ``latest``, or the exact refusal.
 
         A version that was recalled raises `Recalled`, and is not served from the memory any more either.
         """
-        request = prompt_request(name, version=str(version), subject=subject, environment=self._held.environment)
+        environment = self._held.engine.environment
+        request = prompt_request(name, version=str(version), subject=subject, environment=environment)
         try:
-            return read_prompt(self._send(request), time.monotonic(), environment=self._held.environment)
+            return read_prompt(self._send(request), time.monotonic(), environment=environment)
         except Recalled:
-            if self._drop(name, version):
-                with suppress(CuebookError):  # remembered and logged by `Held.fail`
+            if str(version).isdecimal():
+                self._driver.recalled(name, int(version))
+                with suppress(CuebookError):  # remembered and logged by the engine
                     self.refresh()
             raise
 
     def close(self) -> None:
         """End the refreshing and give the connections back. What is held can still be read."""
-        self._poller.close()
+        self._driver.close()
 
     def __enter__(self) -> Self:
         return self
@@ -142,107 +230,42 @@ class Client(_Base):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
+    def _after_fork(self) -> None:
+        parents, closed = self._driver, self._driver.stopped
+        self._finalizer.detach()  # it would cut the parent's stream
+        parents.abandon()
+        super()._after_fork()
+        self._open()
+        if closed:
+            self._driver.stop()
+
     def _find(self, name: str, fallback: Fallback | None) -> Prompt:
         self._wait()
         return self._held.find(name, fallback)
 
+    def _pinned(self, session: str, name: str, fallback: Fallback | None) -> Prompt:
+        self._wait()
+        return self._held.find_pinned(session, name, fallback)
+
     def _wait(self) -> None:
-        self._poller.wait()
+        self._driver.wait()
 
     def _send(self, request: Request) -> Answer:
-        return self._poller.transport.send(request)
-
-
-class _Poller:
-    """The daemon thread that keeps a `Held` fresh."""
-
-    def __init__(self, held: Held, transport: Transport, timeout_s: float) -> None:
-        self.transport = transport
-        self._held, self._timeout_s = held, timeout_s
-        self._settled, self._stop = threading.Event(), threading.Event()
-        self._starting, self._exchanging = threading.Lock(), threading.Lock()
-        self._thread: threading.Thread | None = None
-        self._deadline = 0.0
-
-    def wait(self) -> None:
-        """Start the thread at the first use, and wait for the first snapshot until ``timeout_s`` after that first use."""
-        if self._settled.is_set():
-            return
-        self._start()
-        remaining = self._deadline - time.monotonic()
-        if remaining > 0:
-            self._settled.wait(remaining)
-
-    def refresh(self, min_revision: int | None) -> bool:
-        if self._stop.is_set():
-            raise Unavailable("The client is closed.", hint="Make a new one.")
-        try:
-            return self._exchange(min_revision)
-        finally:
-            self._start()
-
-    def stop(self) -> None:
-        self._stop.set()
-        self._settled.set()
-
-    def close(self) -> None:
-        self.stop()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(self._timeout_s)
-        self.transport.close()
-
-    def _start(self) -> None:
-        with self._starting:
-            if self._thread is None and not self._stop.is_set():
-                self._deadline = time.monotonic() + self._timeout_s
-                self._thread = threading.Thread(target=self._run, name="cuebook-refresh", daemon=True)
-                self._thread.start()
-
-    def _run(self) -> None:
-        try:
-            if self._held.snapshot is NOTHING:
-                self._try()
-            while not self._stop.wait(self._held.pause()):
-                self._try()
-        finally:
-            self.transport.close()
-
-    def _try(self) -> None:
-        try:
-            self._exchange()
-        except CuebookError:
-            pass  # remembered and logged by `Held.fail`
-        except Exception as error:  # noqa: BLE001 - a thread that died here would leave the application stale for ever, and silent
-            if not self._stop.is_set():
-                _log.exception("refreshing failed in an unexpected way; it goes on")
-                self._held.fail(Unavailable(f"An unexpected error: {type(error).__name__}."))
-
-    def _exchange(self, min_revision: int | None = None) -> bool:
-        with self._exchanging:
-            try:
-                answer = self.transport.send(self._held.request(min_revision))
-            except CuebookError as error:
-                self._held.fail(error)
-                raise
-            try:
-                return self._held.take(answer)
-            finally:
-                if self._held.settled:
-                    self._settled.set()
+        return self._driver.send(request)
 
 
 class AsyncClient(_Base):
     """`Client` for asyncio: the same surface, awaited. The refreshing is a task on the loop of the first use.
 
-    After that loop was closed, the next use starts anew on the running one.
+    After that loop was closed, the next use starts anew on the running one. The callbacks run on a thread, as `Client`'s do.
     """
 
-    _poller: _AsyncPoller | None = None
+    _driver: AsyncDriver | None = None
 
     async def get(self, name: str, *, fallback: Fallback | None = None) -> Prompt:
         """See `Client.get`."""
-        prompt = self._held.snapshot.prompts.get(name)
-        if prompt is not None and self._poller is not None and not self._poller.loop.is_closed():
+        prompt = self._held.live.get(name)
+        if prompt is not None and self._driver is not None and not self._driver.loop.is_closed():
             return prompt
         await self._wait()
         return self._held.find(name, fallback)
@@ -256,6 +279,10 @@ class AsyncClient(_Base):
         """See `Client.render`."""
         return (await self.get(name)).render(values, **variables)
 
+    def session(self, id: str) -> AsyncSession:  # noqa: A002 - the word people use
+        """See `Client.session`; not to be awaited."""
+        return AsyncSession(id, self._pinned)
+
     async def names(self) -> list[str]:
         """See `Client.names`."""
         await self._wait()
@@ -265,21 +292,27 @@ class AsyncClient(_Base):
         """See `Client.refresh`."""
         return await self._running().refresh(min_revision)
 
+    async def wait_for_revision(self, revision: int, timeout_s: float = 10.0) -> bool:
+        """See `Client.wait_for_revision`."""
+        return await self._running().wait_for(revision, timeout_s)
+
     async def fetch(self, name: str, *, version: int | str = "stable", subject: str | None = None) -> Prompt:
         """See `Client.fetch`."""
-        request = prompt_request(name, version=str(version), subject=subject, environment=self._held.environment)
+        environment = self._held.engine.environment
+        request = prompt_request(name, version=str(version), subject=subject, environment=environment)
         try:
-            return read_prompt(await self._send(request), time.monotonic(), environment=self._held.environment)
+            return read_prompt(await self._send(request), time.monotonic(), environment=environment)
         except Recalled:
-            if self._drop(name, version):
-                with suppress(CuebookError):  # remembered and logged by `Held.fail`
+            if str(version).isdecimal():
+                self._running().recalled(name, int(version))
+                with suppress(CuebookError):  # remembered and logged by the engine
                     await self.refresh()
             raise
 
     async def close(self) -> None:
         """See `Client.close`."""
-        if self._poller is not None:
-            await self._poller.close()
+        if self._driver is not None:
+            await self._driver.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -289,83 +322,70 @@ class AsyncClient(_Base):
     ) -> None:
         await self.close()
 
+    def _after_fork(self) -> None:
+        if self._driver is not None:
+            self._finalizer.detach()
+            # Its tasks and sockets hang on the parent's event loop; were they collected here, that loop would be disturbed.
+            _PARENTS.append(self._driver)
+            self._driver = None
+        super()._after_fork()
+
+    async def _pinned(self, session: str, name: str, fallback: Fallback | None) -> Prompt:
+        await self._wait()
+        return self._held.find_pinned(session, name, fallback)
+
     async def _wait(self) -> None:
         await self._running().wait()
 
     async def _send(self, request: Request) -> Answer:
-        return await self._running().transport.send(request)
+        return await self._running().send(request)
 
-    def _running(self) -> _AsyncPoller:
-        if self._poller is None or self._poller.loop.is_closed():
-            transport = AsyncTransport(self._url, self._key, timeout_s=self._timeout_s, bytes_max=self._bytes_max)
-            self._poller = _AsyncPoller(self._held, transport, self._timeout_s)
-            weakref.finalize(self, self._poller.stop)
-        return self._poller
+    def _running(self) -> AsyncDriver:
+        if self._driver is None or self._driver.loop.is_closed():
+            if self._driver is not None:
+                self._held.renew()
+            connect = partial(AsyncTransport, token=self._key, timeout_s=self._timeout_s, bytes_max=self._bytes_max)
+            self._driver = AsyncDriver(
+                self._held,
+                connect,
+                wait_s=self._wait_s,
+                spread_s=self._spread_s,
+                disk=self._disk,
+                callbacks=self._callbacks.renewed(),
+            )
+            self._finalizer = weakref.finalize(self, self._driver.stop)
+        return self._driver
 
 
-class _AsyncPoller:
-    """The task that keeps a `Held` fresh; belongs to one loop."""
+_PARENTS: list[AsyncDriver] = []
 
-    def __init__(self, held: Held, transport: AsyncTransport, timeout_s: float) -> None:
-        self.transport, self.loop = transport, asyncio.get_running_loop()
-        self._held, self._timeout_s = held, timeout_s
-        self._settled, self._exchanging = asyncio.Event(), asyncio.Lock()
-        self._deadline = time.monotonic() + timeout_s
-        self._closed = False
-        # Without this reference the loop's weak one lets the task be collected, and the client goes stale in silence.
-        self._task = self.loop.create_task(self._run(), name="cuebook-refresh")
 
-    async def wait(self) -> None:
-        """Wait for the first snapshot until ``timeout_s`` after the first use."""
-        remaining = self._deadline - time.monotonic()
-        if self._settled.is_set() or remaining <= 0:
-            return
-        try:
-            await asyncio.wait_for(self._settled.wait(), remaining)
-        except TimeoutError:
-            return
+def _check(**seconds: float | None) -> None:
+    for name, value in seconds.items():
+        if value is not None and not value > 0:
+            raise Misconfigured(f"{name} must be greater than 0.")
 
-    async def refresh(self, min_revision: int | None) -> bool:
-        if self._closed:
-            raise Unavailable("The client is closed.", hint="Make a new one.")
-        return await self._exchange(min_revision)
 
-    def stop(self) -> None:
-        if not self.loop.is_closed():
-            self.loop.call_soon_threadsafe(self._task.cancel)
+def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise Misconfigured(f"{name} is one of {', '.join(choices)}, not {value!r}.")
 
-    async def close(self) -> None:
-        self._closed = True
-        self._settled.set()
-        self._task.cancel()
-        await asyncio.wait([self._task])
 
-    async def _run(self) -> None:
-        try:
-            while True:
-                await self._try()
-                await asyncio.sleep(self._held.pause())
-        finally:
-            await self.transport.close()
+def _disk(given: str | os.PathLike[str] | bool | None, server: str, key: KeyName, environment: str | None) -> Disk | None:
+    found = disk_folder(given)
+    if found is None or not key.selector:  # without a selector two keys could share a file
+        return None
+    return Disk(*found, server=server, key=key, environment=environment)
 
-    async def _try(self) -> None:
-        try:
-            await self._exchange()
-        except CuebookError:
-            pass  # remembered and logged by `Held.fail`
-        except Exception as error:  # noqa: BLE001 - a task that died here would leave the application stale for ever, and silent
-            _log.exception("refreshing failed in an unexpected way; it goes on")
-            self._held.fail(Unavailable(f"An unexpected error: {type(error).__name__}."))
 
-    async def _exchange(self, min_revision: int | None = None) -> bool:
-        async with self._exchanging:
-            try:
-                answer = await self.transport.send(self._held.request(min_revision))
-            except CuebookError as error:
-                self._held.fail(error)
-                raise
-            try:
-                return self._held.take(answer)
-            finally:
-                if self._held.settled:
-                    self._settled.set()
+def _agent() -> str:
+    """Who asks: the SDK's version, and a name of this client in this process that means nothing elsewhere."""
+    return f"python/{_version()} {os.urandom(6).hex()}"
+
+
+@cache
+def _version() -> str:
+    try:
+        return version("cuebook")
+    except PackageNotFoundError:  # run from a folder that was never installed
+        return "0"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import email.utils
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -29,7 +29,7 @@ from cuebook.errors import (
     Retired,
     Unauthenticated,
 )
-from cuebook.prompt import NEVER_CONFIRMED, Freshness, Prompt
+from cuebook.prompt import NEVER_CONFIRMED, Freshness, Prompt, Source
 
 # A template text, chat messages, a served prompt or a version's content, a `Prompt`, or a function that gives one of these.
 Content: TypeAlias = str | Sequence[Mapping[str, Any]] | Mapping[str, Any] | Prompt
@@ -47,8 +47,7 @@ _log = logging.getLogger("cuebook")
 class Snapshot:
     """Everything an environment serves at one revision. ``aliases``: old name -> name.
 
-    ``recalled``: versions this client heard are harmful, which therefore do not stand in ``prompts``; the next revision brings
-    others.
+    ``recalled``: harmful versions, which the registry named or this client heard of. None of them stands in ``prompts``.
     """
 
     environment: str
@@ -59,7 +58,13 @@ class Snapshot:
     aliases: Mapping[str, str] = field(default_factory=dict)
     retired: frozenset[str] = frozenset()
     recalled: frozenset[Version] = frozenset()
+    source: Source = "network"
     freshness: Freshness = field(default=NEVER_CONFIRMED, compare=False)
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """(epoch, revision): which of two snapshots is newer."""
+        return self.epoch, self.revision
 
     def look(self, name: str) -> Prompt | None:
         """The prompt of that name or former name, or nothing."""
@@ -70,27 +75,27 @@ class Snapshot:
                 _log.debug("the prompt %s is now called %s", name, prompt.name)
         return prompt
 
-    def without(self, harmful: Collection[Version]) -> Snapshot:
-        """The same, serving none of these versions; itself where it serves none."""
-        dropped = frozenset((name, number) for name, number in harmful if self._serves(name, number))
-        if not dropped:
+    def without(self, harmful: Set[Version]) -> Snapshot:
+        """The same, serving none of these versions; itself where nothing changes."""
+        if harmful <= self.recalled:
             return self
-        names = {name for name, _ in dropped}
-        kept = {name: prompt for name, prompt in self.prompts.items() if name not in names}
-        return replace(self, prompts=kept, recalled=self.recalled | dropped)
+        kept = {name: prompt for name, prompt in self.prompts.items() if (name, prompt.version) not in harmful}
+        return replace(self, prompts=kept, recalled=self.recalled | harmful)
 
-    def _serves(self, name: str, number: int) -> bool:
-        return name in self.prompts and self.prompts[name].version == number
+    def withdrew(self, prompt: Prompt) -> bool:
+        """Whether a prompt that was served before may be served no more: retired, recalled, or of another environment."""
+        gone = self.environment != prompt.environment or self.look(prompt.name) is None
+        return gone or (prompt.name, prompt.version) in self.recalled
 
     def refusal(self, name: str) -> CuebookError:
         """Why `look` found nothing: `Recalled`, `Retired` or `NotReleasedHere`."""
         where = f"{self.environment} at revision {self.revision}"
-        for harmful, number in self.recalled:
+        if name in self.retired or self.aliases.get(name) in self.retired:
+            return Retired(f"{name} was retired from {where}.")
+        for harmful, number in sorted(self.recalled, reverse=True):
             if harmful in (name, self.aliases.get(name)):
                 hint = "The next revision brings what is served instead; `fallback=` bridges the time until then."
                 return Recalled(f"{harmful} version {number}, which {where} served, was recalled.", hint=hint)
-        if name in self.retired or self.aliases.get(name) in self.retired:
-            return Retired(f"{name} was retired from {where}.")
         # A snapshot cannot tell a prompt that was never released here from one that does not exist; the registry can.
         hint = "Release it to this environment; `client.fetch(name)` asks the registry whether it exists at all."
         near = difflib.get_close_matches(name[:200], islice(self.prompts, NEAR_NAMES_MAX), n=1)
@@ -103,8 +108,10 @@ class Snapshot:
 NOTHING = Snapshot("", -1, -1, "", {})
 
 
-def snapshot_request(held: Snapshot, *, environment: str | None = None, min_revision: int | None = None) -> Request:
-    """Ask for everything the key's environment serves, if it is not what is held.
+def snapshot_request(
+    held: Snapshot, *, environment: str | None = None, min_revision: int | None = None, whole: bool = False
+) -> Request:
+    """Ask for everything the key's environment serves, if it is not what is held, or ``whole`` whatever is held.
 
     ``environment`` is the caller's assertion: the registry answers 403 when the key is another's. ``min_revision`` makes a node
     that lags wait for that revision, or say that it has not heard of it.
@@ -114,7 +121,7 @@ def snapshot_request(held: Snapshot, *, environment: str | None = None, min_revi
     if held is NOTHING:
         return Request("GET", "/v1/snapshot", params)
     applied = f"{held.epoch}:{held.revision}"
-    condition = {"If-None-Match": held.etag} if held.etag else {}
+    condition = {"If-None-Match": held.etag} if held.etag and not whole else {}
     return Request("GET", "/v1/snapshot", params, {"Cuebook-Applied": applied, **condition})
 
 
@@ -131,15 +138,22 @@ def decide(held: Snapshot, answer: Answer, now: float, *, environment: str | Non
     """
     if answer.status == 304 and held is not NOTHING:
         _check_environment(answer.headers.get("cuebook-environment", held.environment), held, environment)
-        return held
+        return held if held.source == "network" else _confirmed(held, held.etag)
     if answer.status != 200:
         raise answer.error()
     new = read_snapshot(answer, now)
+    if held.source != "network" and new.environment != held.environment:
+        # The key decides. What a file said before the registry spoke for the first time binds nobody.
+        _check_environment(new.environment, NOTHING, environment)
+        _log.error(
+            "the key is of %s: what was read from the %s (%s) is dropped", new.environment, held.source, held.environment
+        )
+        return new
     _check_environment(new.environment, held, environment)
     return _newer(held, new)
 
 
-def read_snapshot(answer: Answer, now: float) -> Snapshot:
+def read_snapshot(answer: Answer, now: float, *, source: Source = "network") -> Snapshot:
     """Read a snapshot, whole or not at all: `BadAnswer` says what does not fit the contract."""
     body = _read_object(answer)
     freshness = Freshness(now - lag_s(answer.headers))
@@ -149,10 +163,16 @@ def read_snapshot(answer: Answer, now: float) -> Snapshot:
             _is(int, body["epoch"], "epoch"),
             _is(int, body["revision"], "revision"),
             answer.headers.get("etag", ""),
-            {served["name"]: _prompt(served, body, freshness) for served in _is(list, body["prompts"], "prompts")},
+            {served["name"]: _prompt(served, body, freshness, source) for served in _is(list, body["prompts"], "prompts")},
             dict(_is(dict, body.get("aliases", {}), "aliases")),
             frozenset(_is(list, body.get("retired", []), "retired")),
+            source=source,
             freshness=freshness,
+        )
+        recalled = frozenset(
+            (name, number)
+            for name, numbers in _is(dict, body.get("recalled", {}), "recalled").items()
+            for number in _is(list, numbers, "recalled")
         )
     except (KeyError, TypeError) as error:
         raise BadAnswer(f"The snapshot does not have the contract's shape ({error}).") from error
@@ -160,7 +180,7 @@ def read_snapshot(answer: Answer, now: float) -> Snapshot:
         raise BadAnswer("A prompt stands twice in the snapshot.")
     if answer.headers.get("cuebook-environment", snapshot.environment) != snapshot.environment:
         raise BadAnswer("The answer's header and body name different environments.")
-    return snapshot
+    return snapshot.without(recalled)
 
 
 def read_prompt(answer: Answer, now: float, *, environment: str | None = None) -> Prompt:
@@ -210,8 +230,9 @@ def pause_s(refresh_s: float, failures: int, error: CuebookError | None, *, held
     if isinstance(error, (Unauthenticated, Forbidden)):
         return REFUSED_PAUSE_S * (0.8 + 0.4 * luck)
     first = refresh_s if held else BACKOFF_S_FIRST
-    backoff = min(first * 2.0 ** min(max(failures - 1, 0), 16), max(BACKOFF_S_MAX, refresh_s)) * (0.5 + 0.5 * luck)
-    return max(backoff, (error.retry_after_s or 0.0) * (1.0 + 0.2 * luck))
+    most = min(first * 2.0 ** min(max(failures - 1, 0), 16), max(BACKOFF_S_MAX, refresh_s))
+    least = min(BACKOFF_S_FIRST, first) / 2
+    return max(least + luck * (most - least), (error.retry_after_s or 0.0) * (1.0 + 0.2 * luck))
 
 
 def lag_s(headers: Mapping[str, str]) -> float:
@@ -230,13 +251,19 @@ def lag_s(headers: Mapping[str, str]) -> float:
 
 def _newer(held: Snapshot, new: Snapshot) -> Snapshot:
     """Which of the two to hold. The order of (epoch, revision) decides, never the order of arrival."""
-    if held is NOTHING or (new.epoch, new.revision) > (held.epoch, held.revision):
+    if held is NOTHING or new.order > held.order:
         if held.prompts and not new.prompts and not held.prompts.keys() <= new.retired:
             raise BadAnswer("The snapshot is empty, and what is held was not retired.")
         return new
-    if (new.epoch, new.revision) == (held.epoch, held.revision):
-        return replace(held, etag=new.etag)
+    if new.order == held.order:
+        return replace(held, etag=new.etag) if held.source == "network" else _confirmed(held, new.etag)
     raise BadAnswer(f"The answer is older (revision {new.revision}) than what is held ({held.revision}); this node lags.")
+
+
+def _confirmed(held: Snapshot, etag: str) -> Snapshot:
+    """What a file brought and the registry has confirmed since: from now on it counts as the registry's."""
+    prompts = {name: replace(prompt, source="network") for name, prompt in held.prompts.items()}
+    return replace(held, etag=etag, prompts=prompts, source="network")
 
 
 def _check_environment(found: str, held: Snapshot, asserted: str | None) -> None:
@@ -256,13 +283,13 @@ def _read_object(answer: Answer) -> dict[str, Any]:
     return body
 
 
-def _prompt(served: Mapping[str, Any], whole: Mapping[str, Any], freshness: Freshness) -> Prompt:
+def _prompt(served: Mapping[str, Any], whole: Mapping[str, Any], freshness: Freshness, source: Source = "network") -> Prompt:
     """Check one served prompt of an answer; raises ``KeyError`` or ``TypeError``."""
     _is(int, served["version"], "version")
     _is(str, served["digest"], "digest")
     if served["environment"] != whole["environment"]:
         raise TypeError(f"{served['name']} is of another environment")
-    return Prompt.of(_content(served), revision=whole["revision"], source="network", freshness=freshness)
+    return Prompt.of(_content(served), revision=whole["revision"], source=source, freshness=freshness)
 
 
 def _content(served: Mapping[str, Any]) -> Mapping[str, Any]:

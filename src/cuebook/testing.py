@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 from urllib.parse import unquote
@@ -19,6 +20,7 @@ from urllib.parse import unquote
 from cuebook._exchange import Answer, Request
 from cuebook._held import Held
 from cuebook.client import AsyncClient, Client
+from cuebook.engine import Engine
 from cuebook.errors import Unavailable
 
 # A template text, or a version's content or served prompt (see `cuebook.wire`).
@@ -91,10 +93,16 @@ class _Fake:
         self._forget()
 
     def _forget(self) -> None:
-        self._held = Held("http://fake.invalid", environment=self._registry.environment, refresh_s=1.0)
+        self._held = Held(["http://fake.invalid"], Engine(environment=self._registry.environment, events=False))
 
     def _ask(self, min_revision: int | None = None) -> bool:
-        return self._held.take(self._registry.answer(self._held.request(min_revision)))
+        engine = self._held.engine
+        before = engine.snapshot
+        engine.answered(self._registry.answer(engine.request(min_revision)), time.monotonic(), 0.0)
+        self._held.publish()
+        if engine.last is not None:
+            raise engine.last
+        return engine.snapshot.order != before.order
 
 
 class FakeClient(_Fake, Client):
@@ -102,6 +110,9 @@ class FakeClient(_Fake, Client):
 
     def refresh(self, *, min_revision: int | None = None) -> bool:
         return self._ask(min_revision)
+
+    def wait_for_revision(self, revision: int, timeout_s: float = 10.0) -> bool:  # noqa: ARG002 - nothing else will come
+        return self._held.engine.snapshot.revision >= revision
 
     def close(self) -> None:
         """Nothing is open."""
@@ -118,6 +129,9 @@ class FakeAsyncClient(_Fake, AsyncClient):
 
     async def refresh(self, *, min_revision: int | None = None) -> bool:
         return self._ask(min_revision)
+
+    async def wait_for_revision(self, revision: int, timeout_s: float = 10.0) -> bool:  # noqa: ARG002 - nothing else will come
+        return self._held.engine.snapshot.revision >= revision
 
     async def close(self) -> None:
         """Nothing is open."""

@@ -21,6 +21,8 @@ A text prompt carries ``text`` where a chat prompt carries ``messages``. A snaps
 
     {"environment": "production", "epoch": 1, "revision": 42, "prompts": [served prompt, ...],
      "aliases": {"old.name": "new.name"}, "retired": ["gone.name"]}
+
+``recalled`` may stand there too, {"name": [numbers]}: versions that no session may stay on.
 """
 
 from __future__ import annotations

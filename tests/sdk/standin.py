@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import queue
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -39,12 +40,44 @@ class Reply:
 Answerer = Callable[[Asked], Reply]
 
 
+class Streams:
+    """The event streams of a stand-in: what is told goes to all that are open, and new ones are greeted."""
+
+    def __init__(self) -> None:
+        self.opened: list[Asked] = []
+        self.greeting = b""
+        self._open: list[queue.SimpleQueue[bytes | None]] = []
+
+    def tell(self, text: str) -> None:
+        for each in self._open:
+            each.put(text.encode())
+
+    def cut(self) -> None:
+        """End all that are open, cleanly."""
+        for each in self._open:
+            each.put(None)
+
+    def listen(self, asked: Asked) -> Iterator[bytes]:
+        mine: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._open.append(mine)
+        self.opened.append(asked)
+        yield self.greeting
+        while (told := mine.get(timeout=60)) is not None:
+            yield told
+        self._open.remove(mine)
+
+
 class StandIn:
-    """The server: set ``answer`` to change what it says, look into ``asked`` for what arrived."""
+    """The server: set ``answer`` to change what it says, look into ``asked`` for what arrived.
+
+    It has no event streams, as older servers, unless ``streams`` is set.
+    """
 
     def __init__(self, answer: Answerer) -> None:
         self.answer = answer
         self.asked: list[Asked] = []
+        self.answered = 0
+        self.streams: Streams | None = None
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -56,9 +89,14 @@ class StandIn:
         try:
             yield self
         finally:
-            self._server.shutdown()
-            self._server.server_close()
+            self.stop()
             thread.join(5)
+
+    def stop(self) -> None:
+        """Answer nobody any more: connections are refused, and those that stand get errors."""
+        self.answer = lambda _: Reply(503)
+        self._server.shutdown()
+        self._server.server_close()
 
 
 def _handler(standin: StandIn) -> type[BaseHTTPRequestHandler]:
@@ -71,6 +109,8 @@ def _handler(standin: StandIn) -> type[BaseHTTPRequestHandler]:
             headers = {name.lower(): value for name, value in self.headers.items()}
             body = self.rfile.read(int(headers.get("content-length", "0")))
             asked = Asked(self.command, url.path, dict(parse_qsl(url.query)), headers, body)
+            if url.path == "/v1/events":
+                return self._stream(asked)
             standin.asked.append(asked)
             reply = standin.answer(asked)
             self.send_response(reply.status)
@@ -79,7 +119,26 @@ def _handler(standin: StandIn) -> type[BaseHTTPRequestHandler]:
             self.send_header("Content-Length", str(len(reply.body) if reply.announced is None else reply.announced))
             self.end_headers()
             self.wfile.write(reply.body)
+            standin.answered += 1
             self.close_connection = reply.announced is not None
+
+            return None
+
+        def _stream(self, asked: Asked) -> None:
+            self.close_connection = True
+            if standin.streams is None:
+                self.send_response(404)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.end_headers()
+            try:
+                for chunk in standin.streams.listen(asked):
+                    self.wfile.write(chunk)
+            except OSError:  # the client is gone
+                pass
 
         do_POST = do_GET  # noqa: N815 - the base class names it so
 

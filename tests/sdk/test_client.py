@@ -239,7 +239,7 @@ def test_an_accident_in_the_thread_does_not_end_it(
 ) -> None:
     with cuebook.Client(registry.url, KEY, refresh_s=0.02) as client:
         client.get("greeting")
-        monkeypatch.setattr("cuebook._held.decide", lambda *_, **__: 1 / 0)
+        monkeypatch.setattr("cuebook.engine.decide", lambda *_, **__: 1 / 0)
         until(lambda: client.state.phase == "stale")
         monkeypatch.undo()
         registry.answer = serving(whole(2))

@@ -12,11 +12,13 @@ import cuebook
 
 USE = """
 from collections.abc import Callable
+import importlib.resources
 from typing import Literal, assert_type
 import cuebook
 from cuebook.testing import FakeClient
 
-client = cuebook.Client("http://127.0.0.1", "key", refresh_s=5.0)
+client = cuebook.Client("http://127.0.0.1", "key", refresh_s=5.0, on_change=lambda state: print(state.revision))
+cuebook.Client(bundle=importlib.resources.files("a") / "b", disk=False, require="fresh", max_stale=60, on_max_stale="raise")
 prompt = client.get("a", fallback=lambda: "text")
 assert_type(prompt, cuebook.Prompt)
 assert_type(prompt.version, int | None)
@@ -26,6 +28,10 @@ call = prompt.render({"a": 1}, b="2")
 assert_type(call, cuebook.Call)
 assert_type(call.text, str)
 assert_type(client.get_many(["a"]), dict[str, cuebook.Prompt])
+assert_type(client.session("s"), cuebook.Session)
+assert_type(client.session("s").get("a"), cuebook.Prompt)
+assert_type(client.wait_for_revision(1), bool)
+assert_type(client.state.source, Literal["network", "disk", "bundle", "fallback"] | None)
 reads: Callable[[str], cuebook.Prompt] = FakeClient({"a": "text"}).get
 
 async def use(client: cuebook.AsyncClient) -> None:
@@ -58,7 +64,16 @@ def test_the_public_names_are_a_sorted_list_and_all_there() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["cuebook", "cuebook.template", "cuebook.rendering", "cuebook.wire", "cuebook.errors", "cuebook.delivery"]
+    "module",
+    [
+        "cuebook",
+        "cuebook.template",
+        "cuebook.rendering",
+        "cuebook.wire",
+        "cuebook.errors",
+        "cuebook.delivery",
+        "cuebook.engine",
+    ],
 )
 def test_what_needs_no_network_imports_none(module: str) -> None:
     code = f"import {module}, sys; print(sorted({{'httpx2', 'ssl', 'asyncio', 'pytest'}} & set(sys.modules)))"

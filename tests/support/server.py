@@ -102,6 +102,7 @@ def cuebook() -> Path:
 def clean_environment() -> dict[str, str]:
     """The environment without any setting of Cuebook, so that a developer's own never leak into a test."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("CUEBOOK_")}
+    ours["CUEBOOK_DISK"] = "off"  # no disk copies in the home of whoever runs the tests
     return ours | {"PYTHONUNBUFFERED": "1", "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
 

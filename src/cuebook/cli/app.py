@@ -18,6 +18,7 @@ from cuebook.cli import (
     drift,
     environments,
     evidence,
+    freeze,
     people,
     prompts,
     proposals,
@@ -45,7 +46,7 @@ app = typer.Typer(
 )
 for command in (
     *(serve.serve, prompts.save, prompts.get, prompts.render, prompts.log, prompts.diff, prompts.search),
-    *(releases.promote, releases.rollback, releases.status, releases.at, transfer.export, evidence.evidence),
+    *(releases.promote, releases.rollback, releases.status, releases.at, transfer.export, freeze.freeze, evidence.evidence),
     *(proposals.propose, proposals.approve, proposals.apply, proposals.decline, proposals.withdraw, proposals.comment),
     *(proposals.schedule, proposals.unschedule),
     *(proposals.rebase, proposals.revise, proposals.release, drift.drift, drift.recall),

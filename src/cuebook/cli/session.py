@@ -11,9 +11,10 @@ import typer
 
 from cuebook import wire
 from cuebook._names import checked_name
-from cuebook._transport import Request, Transport, base_url
+from cuebook._transport import Answer, Request, Transport, base_url
 from cuebook.admin import AdminClient, Json
 from cuebook.cli.config import Choice, Settings, load
+from cuebook.delivery import NOTHING, snapshot_request
 from cuebook.errors import BadAnswer, Misconfigured
 
 HOW = (
@@ -48,11 +49,16 @@ class Session:
     @cached_property
     def delivery(self) -> Delivery | None:
         """Delivery, when there is a key and no token: then `get` and `render` see what an application sees."""
+        return None if self.settings.token or not self.settings.key else self.with_key
+
+    @cached_property
+    def with_key(self) -> Delivery:
+        """Delivery, whatever else is known."""
         settings = self.settings
-        if settings.token or not settings.key:
-            return None
         if not settings.url:
             raise Misconfigured("The server is not known.", hint=HOW)
+        if not settings.key:
+            raise Misconfigured("The delivery key is not known.", hint="Set CUEBOOK_KEY; `cuebook keys create` makes one.")
         client = Delivery(settings.url, settings.key)
         self._opened.append(client)
         return client
@@ -64,7 +70,7 @@ class Session:
 
 
 class Delivery:
-    """The two delivery calls the command line makes; applications use `cuebook.Client`."""
+    """The delivery calls the command line makes; applications use `cuebook.Client`."""
 
     def __init__(self, url: str, key: str) -> None:
         self._transport = Transport(base_url(url), key, timeout_s=30.0)
@@ -77,6 +83,10 @@ class Delivery:
         """One prompt rendered."""
         body = {"variables": variables} | ({"version": version} if version else {})
         return self._send(Request("POST", self._path(name) + "/render", body=json.dumps(body).encode()))
+
+    def snapshot(self, environment: str | None) -> Answer:
+        """Everything the key's environment serves, as it was answered."""
+        return self._transport.send(snapshot_request(NOTHING, environment=environment))
 
     def close(self) -> None:
         """Give the connections back."""
