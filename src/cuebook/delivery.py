@@ -170,7 +170,7 @@ def read_snapshot(answer: Answer, now: float, *, source: Source = "network") -> 
             freshness=freshness,
         )
         recalled = frozenset(
-            (name, number)
+            (name, _is(int, number, "recalled"))
             for name, numbers in _is(dict, body.get("recalled", {}), "recalled").items()
             for number in _is(list, numbers, "recalled")
         )

@@ -174,7 +174,6 @@ class Engine:
         self.snapshot = before.without(self._recalled)
         if len(self.snapshot.prompts) < len(before.prompts):
             _log.warning("%s version %d was recalled; it is served no longer", name, number)
-            self._fetch_at = now  # what is served instead
         return self._act(now, [])
 
     def answered(self, answer: Answer, now: float, luck: float) -> list[Action]:
