@@ -6,51 +6,24 @@ by page while you iterate. Every write carries an idempotency key, so that repea
 
 from __future__ import annotations
 
-import json
-import random
-import time
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
-from types import TracebackType
+from datetime import datetime
 from typing import Any, Literal
-from urllib.parse import quote
 
-from cuebook import wire
-from cuebook._names import checked_name
-from cuebook._transport import Answer, Request, Transport, base_url
-from cuebook.errors import BadAnswer, Invalid, Unavailable
+from cuebook._calls import Json, given, instant, params, segment
+from cuebook._telling import TellingCalls
+from cuebook._transport import Request
+from cuebook.errors import Invalid
 
 __all__ = ["IMPORT_ITEMS_MAX", "AdminClient", "Json"]
 
-Json = dict[str, Any]
-Query = Mapping[str, str | int | Sequence[str] | None]
-
 ReleaseKind = Literal["promote", "rollback", "retire", "policy"]
 IMPORT_ITEMS_MAX = 100
-PAGE_ITEMS = 200
 DIFFS_ITEMS = 50
-FIRST_PAUSE_S = 0.2
-PAUSE_S_MAX = 5.0
 
 
-class AdminClient:
+class AdminClient(TellingCalls):
     """A project of one registry, by a management token (``cue_svc_...``). May be used by several threads."""
-
-    def __init__(self, url: str, token: str, project: str, *, timeout_s: float = 30.0, attempts_max: int = 4) -> None:
-        self.project = project
-        self._attempts_max = attempts_max
-        self._transport = Transport(base_url(url), token, timeout_s=timeout_s)
-
-    def close(self) -> None:
-        """Give the connections back."""
-        self._transport.close()
-
-    def __enter__(self) -> AdminClient:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
     # --- whoever asks, and projects ---------------------------------------------------------------------------------
     def me(self) -> Json:
@@ -85,7 +58,7 @@ class AdminClient:
     ) -> Json:
         """Change what is said about a prompt; what is left out stays."""
         said = {"description": description, "owner": owner, "tags": tags, "aliases": aliases}
-        return self._write("PATCH", self._prompt(name), _given(said))
+        return self._write("PATCH", self._prompt(name), given(said))
 
     def save(
         self,
@@ -100,7 +73,7 @@ class AdminClient:
 
         Raises `BaseMoved` (with both sides in ``data``) when ``base`` is no longer the newest number.
         """
-        body = _given({"content": content, "message": message, "base": base, "provenance": provenance})
+        body = given({"content": content, "message": message, "base": base, "provenance": provenance})
         return self._write("POST", self._prompt(name, "versions"), body)
 
     def versions(self, name: str) -> Iterator[Json]:
@@ -155,15 +128,15 @@ class AdminClient:
     ) -> Json:
         """Add an environment."""
         wanted = {"name": name, "kind": kind, "position": position, "tracks_latest": tracks_latest, "policy": policy}
-        return self._write("POST", self._path("environments"), _given(wanted))
+        return self._write("POST", self._path("environments"), given(wanted))
 
     def change_environment(self, name: str, *, policy: Mapping[str, Any] | None = None, position: int | None = None) -> Json:
         """Change an environment's policy or its place in the order."""
-        return self._write("PATCH", self._path("environments", name), _given({"policy": policy, "position": position}))
+        return self._write("PATCH", self._path("environments", name), given({"policy": policy, "position": position}))
 
     def at(self, environment: str, moment: datetime, prompts: Sequence[str] = ()) -> Json:
         """What an environment served at a moment (timezone-aware): all prompts, or the named ones."""
-        query = {"time": _instant(moment), "prompt": list(prompts) or None}
+        query = {"time": instant(moment), "prompt": list(prompts) or None}
         return self._get(self._path("environments", environment, "at"), query)
 
     def history(self, environment: str) -> Iterator[Json]:
@@ -189,7 +162,7 @@ class AdminClient:
         Raises `Conflict` (code ``already_live``), `PolicyRefused` (``data["decision"]`` says why), `PointerMoved`.
         """
         body: Json = {"environment": environment, "items": list(items), "reason": reason, "kind": kind}
-        asked = _given({"dry_run": dry_run or None, **how})
+        asked = given({"dry_run": dry_run or None, **how})
         return self._write("POST", self._path("releases"), body | asked)
 
     def releases(self, environment: str | None = None) -> Iterator[Json]:
@@ -209,7 +182,7 @@ class AdminClient:
 
         Without ``meaning`` you say again what you said of it, or of the release that it takes up again.
         """
-        return self._write("POST", self._path("releases", str(release_id), "approve"), _given({"meaning": meaning}))
+        return self._write("POST", self._path("releases", str(release_id), "approve"), given({"meaning": meaning}))
 
     def apply(self, release_id: int | str) -> Json:
         """Apply a proposed release. Raises `PolicyRefused` (``data["decision"]`` says why), `Conflict` when it is stale."""
@@ -280,7 +253,7 @@ class AdminClient:
     def report_gate(self, gate: str, *, digest: str, suite_revision: str, passed: bool, score: float | None = None) -> Json:
         """Say what an evaluation suite found of a digest."""
         found = {"digest": digest, "suite_revision": suite_revision, "passed": passed, "score": score}
-        return self._write("POST", self._path("gates", gate, "results"), _given(found))
+        return self._write("POST", self._path("gates", gate, "results"), given(found))
 
     def status(self, prompts: Sequence[str] = ()) -> Json:
         """The matrix prompts x environments, whole: ``environments`` and ``items``; ``solo``: where one person decides."""
@@ -299,7 +272,7 @@ class AdminClient:
     ) -> Json:
         """Make a delivery key of one environment. ``key`` holds the secret, this once."""
         wanted = {"environment": environment, "name": name, "expires_in_s": expires_in_s, "networks": networks}
-        return self._write("POST", self._path("keys"), _given(wanted))
+        return self._write("POST", self._path("keys"), given(wanted))
 
     def rotate_key(self, selector: str, overlap_s: int) -> Json:
         """Make the key's successor (``key``, this once); the old one works ``overlap_s`` seconds longer."""
@@ -318,15 +291,15 @@ class AdminClient:
     ) -> Json:
         """Make a service token, perhaps narrowed to ``scopes`` (permissions). ``token`` holds the secret, this once."""
         wanted = {"name": name, "role": role, "scopes": scopes, "expires_in_s": expires_in_s}
-        return self._write("POST", self._path("tokens"), _given(wanted))
+        return self._write("POST", self._path("tokens"), given(wanted))
 
     def create_my_token(self, name: str, *, scopes: Sequence[str] | None = None, expires_in_s: int | None = None) -> Json:
         """Make a token of one's own. Needs a recent sign-in. ``token`` holds the secret, this once."""
-        return self._write("POST", "/api/me/tokens", _given({"name": name, "scopes": scopes, "expires_in_s": expires_in_s}))
+        return self._write("POST", "/api/me/tokens", given({"name": name, "scopes": scopes, "expires_in_s": expires_in_s}))
 
     def revoke_token(self, selector: str, *, everywhere: bool = False) -> Json:
         """End a service token of the project, or one of the whole instance, now."""
-        of_all = f"/api/tokens/{_segment(selector)}/revoke"
+        of_all = f"/api/tokens/{segment(selector)}/revoke"
         return self._write("POST", of_all if everywhere else self._path("tokens", selector, "revoke"), {})
 
     # --- people -----------------------------------------------------------------------------------------------------
@@ -336,7 +309,7 @@ class AdminClient:
 
     def end_session(self, session: str) -> Json:
         """End one of one's own sessions; ``current`` is the one that asks."""
-        return self._exchange(Request("DELETE", f"/api/sessions/{_segment(session)}"))
+        return self._exchange(Request("DELETE", f"/api/sessions/{segment(session)}"))
 
     def people(self) -> list[Json]:
         """Every account with its ``grants``."""
@@ -348,19 +321,19 @@ class AdminClient:
 
     def disable(self, login: str) -> Json:
         """End what an account may do, at once."""
-        return self._write("POST", f"/api/people/{_segment(login, '@+')}/disable", {})
+        return self._write("POST", f"/api/people/{segment(login, '@+')}/disable", {})
 
     def enable(self, login: str) -> Json:
         """Let an account sign in again."""
-        return self._write("POST", f"/api/people/{_segment(login, '@+')}/enable", {})
+        return self._write("POST", f"/api/people/{segment(login, '@+')}/enable", {})
 
     def give_role(self, login: str, role: str, *, environment: str | None = None) -> Json:
         """Give somebody a role in every project, or in the environment of that name of each."""
-        return self._write("POST", self._roles(login), _given({"role": role, "environment": environment}))
+        return self._write("POST", self._roles(login), given({"role": role, "environment": environment}))
 
     def take_role(self, login: str, role: str, *, environment: str | None = None) -> Json:
         """Take such a role away."""
-        query = _params({"role": role, "environment": environment})
+        query = params({"role": role, "environment": environment})
         return self._exchange(Request("DELETE", self._roles(login), params=query))
 
     def members(self) -> list[Json]:
@@ -369,11 +342,11 @@ class AdminClient:
 
     def add_member(self, login: str, role: str, *, environment: str | None = None) -> Json:
         """Give somebody a role in the project, or in one environment of it."""
-        return self._write("POST", self._path("members"), _given({"login": login, "role": role, "environment": environment}))
+        return self._write("POST", self._path("members"), given({"login": login, "role": role, "environment": environment}))
 
     def remove_member(self, login: str, role: str, *, environment: str | None = None) -> list[Json]:
         """Take a role away; returns who is left."""
-        query = _params({"login": login, "role": role, "environment": environment})
+        query = params({"login": login, "role": role, "environment": environment})
         left: list[Json] = self._exchange(Request("DELETE", self._path("members"), params=query))["items"]
         return left
 
@@ -393,103 +366,5 @@ class AdminClient:
         """One page for one release: request, author, difference, checks, approvals, until when it was live."""
         return self._get(self._path("releases", str(release_id), "evidence"))
 
-    # --- one exchange -----------------------------------------------------------------------------------------------
-    def _path(self, *segments: str) -> str:
-        return "/".join(["/api/projects", _segment(self.project), *map(_segment, segments)])
-
     def _roles(self, login: str) -> str:
-        return f"/api/people/{_segment(login, '@+')}/roles"
-
-    def _prompt(self, name: str, *segments: str) -> str:
-        return self._path("prompts", checked_name(name), *segments)
-
-    def _get(self, path: str, query: Query | None = None) -> Json:
-        return self._exchange(Request("GET", path, params=_params(query or {})))
-
-    def _write(self, method: str, path: str, body: Mapping[str, Any]) -> Json:
-        headers = {"Idempotency-Key": uuid.uuid4().hex}
-        return self._exchange(Request(method, path, headers=headers, body=_encoded(body)))
-
-    def _items(self, path: str, query: Query | None = None) -> list[Json]:
-        items: list[Json] = self._get(path, query)["items"]
-        return items
-
-    def _pages(self, path: str, cursor: str, **query: str | Sequence[str] | None) -> Iterator[Json]:
-        for page in self._raw_pages(path, cursor, **query):
-            yield from page["items"]
-
-    def _raw_pages(self, path: str, cursor: str, **query: str | int | Sequence[str] | None) -> Iterator[Json]:
-        position: str | int | None = None
-        while True:
-            page = self._get(path, {"limit": PAGE_ITEMS, **query, cursor: position})
-            yield page
-            if (following := page.get("next")) is None:
-                return
-            if following == position:
-                raise BadAnswer(f"The list {path} does not go on after {following!r}.")
-            position = following
-
-    def _exchange(self, request: Request) -> Json:
-        answer = self._repeat(request)
-        if not 200 <= answer.status < 300:
-            raise answer.error()
-        try:
-            value = wire.loads(answer.body) if answer.body else {}
-        except wire.WireError as error:
-            raise BadAnswer(f"The answer cannot be read: {error}.") from error
-        if not isinstance(value, dict):
-            raise BadAnswer("The answer is no JSON object.")
-        return value
-
-    def _repeat(self, request: Request) -> Answer:
-        """Send until there is an answer other than 503. Repeating is safe: writes carry their idempotency key."""
-        for attempt in range(1, self._attempts_max):
-            try:
-                answer = self._transport.send(request)
-            except Unavailable as error:
-                if isinstance(error, BadAnswer):
-                    raise
-                _pause(attempt, None)
-                continue
-            if answer.status != 503:
-                return answer
-            _pause(attempt, answer.retry_after_s)
-        return self._transport.send(request)
-
-
-def _pause(attempt: int, asked_s: float | None) -> None:
-    wait_s = FIRST_PAUSE_S * 2 ** (attempt - 1) if asked_s is None else asked_s
-    time.sleep(min(wait_s, PAUSE_S_MAX) * random.uniform(0.8, 1.2))  # noqa: S311  spreads retries, hides nothing
-
-
-def _segment(text: str, safe: str = "") -> str:
-    # A dot segment would be folded away on the way and reach another route.
-    if text in {"", ".", ".."}:
-        raise Invalid(f"{text!r} is not a name.")
-    try:
-        return quote(text, safe=safe)
-    except UnicodeEncodeError:
-        raise Invalid(f"{text!r} is not valid Unicode.") from None
-
-
-def _params(query: Query) -> dict[str, str | list[str]]:
-    return {
-        k: [*v] if isinstance(v, Sequence) and not isinstance(v, str) else str(v) for k, v in query.items() if v is not None
-    }
-
-
-def _encoded(body: Mapping[str, Any]) -> bytes:
-    try:
-        return json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
-    except (ValueError, TypeError) as error:  # a lone surrogate, NaN, an object JSON does not have
-        raise Invalid(f"This cannot be sent as JSON: {error}.", hint="Send valid Unicode and finite numbers.") from None
-
-
-def _given(values: Mapping[str, Any]) -> Json:
-    return {key: value for key, value in values.items() if value is not None}
-
-
-def _instant(moment: datetime) -> str:
-    if moment.tzinfo is None:
-        raise Invalid("The time has no time zone.")
-    return moment.astimezone(UTC).isoformat()
+        return f"/api/people/{segment(login, '@+')}/roles"

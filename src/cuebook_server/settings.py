@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cuebook_server.domain.errors import Invalid
+from cuebook_server.domain.reach import Reach
 
 PREFIX = "CUEBOOK_"
 FILE_SUFFIX = "_FILE"
@@ -48,6 +50,21 @@ class Settings(BaseSettings):
         Path | None,
         Field(description="The PEM file of the Ed25519 key that signs audit checkpoints; none: audit-key.pem in data."),
     ] = None
+    seal_key: Annotated[
+        Path | None,
+        Field(description="The file of the key that seals webhook secrets, the same on every node; none: seal-key in data."),
+    ] = None
+    webhook_networks: Annotated[
+        str,
+        Field(
+            description="Networks (CIDR, with commas) that webhooks may reach although they are not public. "
+            "With this machine itself among them, http:// is allowed to it."
+        ),
+    ] = ""
+    drift_days: Annotated[
+        int,
+        Field(ge=0, le=365, description="Tell when an environment is behind its source for more than so many days; 0: never."),
+    ] = 14
 
     oidc_issuer: Annotated[
         str,
@@ -71,10 +88,27 @@ class Settings(BaseSettings):
             raise ValueError("CUEBOOK_OIDC_CLIENT_ID and CUEBOOK_OIDC_CLIENT_SECRET belong to CUEBOOK_OIDC_ISSUER")
         return self
 
+    @field_validator("webhook_networks")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        for network in value.split(","):
+            ip_network(network.strip() or "::/0")
+        return value
+
     @property
     def audit_key_path(self) -> Path:
         """Where the key that signs audit checkpoints lies."""
         return self.audit_key or self.data / "audit-key.pem"
+
+    @property
+    def seal_key_path(self) -> Path:
+        """Where the key that seals webhook secrets lies."""
+        return self.seal_key or self.data / "seal-key"
+
+    @property
+    def reach(self) -> Reach:
+        """Where webhooks may go."""
+        return Reach(tuple(ip_network(network.strip()) for network in self.webhook_networks.split(",") if network.strip()))
 
     @property
     def database_url(self) -> str:

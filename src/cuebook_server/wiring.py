@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from contextlib import asynccontextmanager
 from dataclasses import fields
 from typing import Any
@@ -15,6 +15,7 @@ from structlog.typing import Processor
 
 from cuebook_server import settings as settings_module
 from cuebook_server.adapters.passwords import Argon2
+from cuebook_server.adapters.sealing import FileSealer
 from cuebook_server.adapters.signing import FileSigner
 from cuebook_server.delivery.app import Delivery
 from cuebook_server.delivery.board import Board
@@ -23,12 +24,16 @@ from cuebook_server.delivery.pinned import Pinned
 from cuebook_server.delivery.watcher import Watcher
 from cuebook_server.domain.errors import BadRequest
 from cuebook_server.domain.origin import Place
+from cuebook_server.domain.reach import Reach
+from cuebook_server.domain.webhook import Outcome
 from cuebook_server.http.app import build
 from cuebook_server.http.door import Site, Used
 from cuebook_server.http.errors import answer
 from cuebook_server.http.operations import Node
-from cuebook_server.services import schedules
+from cuebook_server.services import falling_behind, schedules
+from cuebook_server.services.courier import Courier
 from cuebook_server.services.ports_people import Hasher, Provider
+from cuebook_server.services.ports_webhooks import Outgoing, Sender
 from cuebook_server.settings import Settings
 from cuebook_server.store.database import Database, open_database
 from cuebook_server.store.snapshots import SqlSnapshotSource
@@ -41,6 +46,8 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 _V1 = "/v1"
+# How long a process that ends waits for messages on their way; what is not done then is sent again by another.
+GRACE_S = 2.0
 
 
 class Application:
@@ -56,10 +63,13 @@ class Application:
         # A change is in this node's memory before its author is answered.
         self.units = SqlUnits(self.database, committed=self.board.refresh_now)
         place, hasher = Place(settings.host, settings.public_url), hasher or Argon2()
-        self.api: FastAPI = build(self.units, self.node, Site(place, hasher, Used(), FileSigner(settings.audit_key_path)))
+        outgoing = Outgoing(settings.reach, FileSealer(settings.seal_key_path))
+        site = Site(place, hasher, Used(), FileSigner(settings.audit_key_path), outgoing)
+        self.api: FastAPI = build(self.units, self.node, site)
         self.api.router.lifespan_context = self._life
         self.pages = Pages(self.units, Door(place), hasher, provider(settings))
-        self.worker = Worker([Job("schedules", 1.0, lambda stopping: schedules.keep_all(self.units, stopping))])
+        self.courier = Courier(self.units, outgoing.sealer, LazySender(outgoing.reach))
+        self.worker = Worker(self._jobs(settings.drift_days))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or start and stop with the server."""
@@ -75,6 +85,15 @@ class Application:
         else:
             await self.api(scope, receive, send)
 
+    def _jobs(self, drift_days: int) -> list[Job]:
+        jobs = [
+            Job("schedules", 1.0, lambda stopping: schedules.keep_all(self.units, stopping)),
+            Job("webhooks", 1.0, self.courier.round),
+        ]
+        if drift_days:
+            jobs.append(Job("drift", 3_600.0, lambda stopping: falling_behind.look(self.units, drift_days, stopping)))
+        return jobs
+
     @asynccontextmanager
     async def _life(self, _: FastAPI) -> AsyncIterator[None]:
         self.watcher.start()
@@ -83,6 +102,7 @@ class Application:
             yield
         finally:
             self.worker.stop()
+            self.courier.wait(GRACE_S)
             self._source.stop()
             self.watcher.stop()
             self.delivery.close()
@@ -105,6 +125,22 @@ class Application:
             plain,
             self.board.damaged(),
         )
+
+
+class LazySender:
+    """Sends webhook messages; its parts are imported with the first one, because most servers have no webhook."""
+
+    def __init__(self, reach: Reach) -> None:
+        self._reach = reach
+        self._sender: Sender | None = None
+
+    def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
+        """Post once."""
+        if self._sender is None:
+            from cuebook_server.adapters.webhooks import HttpSender
+
+            self._sender = HttpSender(self._reach)
+        return self._sender.post(url, headers, body)
 
 
 def provider(settings: Settings) -> Provider | None:

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import pytest
 
-from cuebook import admin, errors
+from cuebook import _calls, errors
 from cuebook.admin import AdminClient
 
 
@@ -35,7 +35,7 @@ class Script:
 
 @pytest.fixture
 def script(monkeypatch: pytest.MonkeyPatch) -> Iterator[Script]:
-    monkeypatch.setattr(admin, "FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr(_calls, "FIRST_PAUSE_S", 0.001)
     told = Script()
 
     class Handler(BaseHTTPRequestHandler):

@@ -31,7 +31,7 @@ MAY: dict[Role, set[Permission]] = {
     "reviewer": _REVIEWER,
     "releaser": _RELEASER,
     "on-call": {"read", "releases.rollback", "releases.break_glass"},
-    "admin": _RELEASER | {"environments.write", "keys.write", "tokens.write", "members.write"},
+    "admin": _RELEASER | {"environments.write", "keys.write", "tokens.write", "members.write", "webhooks.write"},
 }
 GRANTS = st.builds(Grant, st.sampled_from(list(ROLES)), st.sampled_from([None, 1, 2]), st.sampled_from([None, "staging"]))
 WHEN = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)

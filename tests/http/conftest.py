@@ -15,7 +15,7 @@ import pytest
 import structlog
 from fastapi.testclient import TestClient
 
-from cuebook_server.adapters.signing import ensure
+from cuebook_server.adapters import sealing, signing
 from cuebook_server.settings import Settings
 from cuebook_server.wiring import Application
 from tests.factories import Registry
@@ -61,8 +61,12 @@ class Site:
 def open_site(url: str) -> Iterator[Site]:
     with tempfile.TemporaryDirectory() as folder:
         key = Path(folder) / "audit-key.pem"
-        ensure(key)
-        yield from _open(Application(Settings(database=url, audit_key=key), cheap()))
+        signing.ensure(key)
+        sealing.ensure(Path(folder) / "seal-key")
+        seal_key = Path(folder) / "seal-key"
+        # Webhooks of the tests go to this machine.
+        settings = Settings(database=url, audit_key=key, seal_key=seal_key, webhook_networks="127.0.0.0/8")
+        yield from _open(Application(settings, cheap()))
 
 
 def _open(app: Application) -> Iterator[Site]:

@@ -21,6 +21,7 @@ from tests.support import databases
 OPEN = {"/healthz", "/readyz", "/metrics", "/api/openapi.json"}
 RELEASE = {"environment": "staging", "items": [{"prompt": "a"}], "reason": "r"}
 RESULT = {"digest": "sha256:" + "0" * 64, "suite_revision": "1", "passed": True}
+HOOK = "http://127.0.0.1:1/"  # where nobody listens: the tests ask no other machine
 P = "/api/projects/{project}"
 
 
@@ -82,6 +83,18 @@ CALLS = [
     Call("GET", P + "/tokens", "tokens.write"),
     Call("POST", P + "/tokens", "tokens.write", {"name": "t", "role": "viewer"}, 201),
     Call("POST", P + "/tokens/{selector}/revoke", "tokens.write"),
+    Call("GET", "/api/me/notices"),
+    Call("POST", "/api/me/notices/read", "read", {"up_to": 1}),
+    Call("GET", P + "/webhooks", "webhooks.write"),
+    Call("POST", P + "/webhooks", "webhooks.write", {"url": HOOK}, 201),
+    Call("GET", P + "/webhooks/{webhook}", "webhooks.write"),
+    Call("DELETE", P + "/webhooks/{webhook}", "webhooks.write"),
+    Call("POST", P + "/webhooks/{webhook}/rotate", "webhooks.write", {"overlap_s": 0}, 201),
+    Call("POST", P + "/webhooks/{webhook}/disable", "webhooks.write"),
+    Call("POST", P + "/webhooks/{webhook}/enable", "webhooks.write"),
+    Call("POST", P + "/webhooks/{webhook}/test", "webhooks.write", None, 202),
+    Call("POST", P + "/webhooks/{webhook}/replay", "webhooks.write", {"since": "2026-11-20T15:00:00Z"}, 202),
+    Call("GET", P + "/webhooks/{webhook}/deliveries", "webhooks.write"),
     Call("GET", P + "/audit"),
     Call("GET", P + "/audit/export"),
 ]
@@ -107,6 +120,9 @@ LISTS = [
         "drift",
         "keys",
         "tokens",
+        "notices",
+        "webhooks",
+        "deliveries",
         "audit",
     }
 ]
@@ -151,10 +167,17 @@ def send(site: Site, call: Call, who: Person | None = None, **more: Any) -> Any:
     }
     if "/tokens/" in call.path:
         places["selector"] = site.post("tokens", {"name": "t", "role": "viewer"}).json()["selector"]
+    if "{webhook}" in call.path:
+        places["webhook"] = site.post("webhooks", {"url": HOOK}).json().get("id") or _webhooks(site)[0]["id"]
     path = call.path
     for place, value in places.items():
         path = path.replace("{" + place + "}", value)
     return site.ask(call.method, path, call.body, who=who, **more)
+
+
+def _webhooks(site: Site) -> list[dict[str, Any]]:
+    """A project holds only so many."""
+    return list(site.get("webhooks").json()["items"])
 
 
 @pytest.mark.parametrize("call", CALLS, ids=named)

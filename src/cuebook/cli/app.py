@@ -27,6 +27,7 @@ from cuebook.cli import (
     serve,
     show,
     transfer,
+    webhooks,
 )
 from cuebook.cli.config import Choice
 from cuebook.cli.failures import INTERRUPTED, UNEXPECTED, exit_code, explain
@@ -63,6 +64,8 @@ app.add_typer(proposals.reviews, name="reviews")
 app.add_typer(environments.app, name="env")
 app.add_typer(credentials.keys, name="keys")
 app.add_typer(credentials.tokens, name="tokens")
+app.add_typer(webhooks.app, name="webhooks")
+app.command()(webhooks.notices)
 app.add_typer(audit.app, name="audit")
 
 

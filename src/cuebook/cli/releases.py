@@ -102,8 +102,10 @@ def status(ctx: typer.Context, names: SomeNames = None, as_json: AsJson = False)
     admin = session(ctx).admin
     found = admin.status(names or ())
     open_reviews, recalled, scheduled = admin.reviews(), admin.recalls(), admin.scheduled()
+    unread = admin.unread_notices()
     if as_json:
-        show.write_json(found | {"reviews": open_reviews, "recalls": recalled, "scheduled": scheduled})
+        told = {"reviews": open_reviews, "recalls": recalled, "scheduled": scheduled, "unread_notices": unread}
+        show.write_json(found | told)
         return
     places = [environment["name"] for environment in found["environments"]]
     rows = ((row["prompt"], row["latest"], *(_cell(row, place) for place in places)) for row in found["items"])
@@ -124,6 +126,8 @@ def status(ctx: typer.Context, names: SomeNames = None, as_json: AsJson = False)
             if row["live"]:
                 where = ", ".join(row["live"])
                 show.say(f"  still included by {row['prompt']} version {row['version']}, live in {where}")
+    if unread:
+        show.say(f"{unread} notices: `cuebook notices` shows them.")
 
 
 def at(

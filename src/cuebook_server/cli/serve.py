@@ -12,7 +12,7 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from cuebook_server import settings as settings_module
-from cuebook_server.adapters.signing import ensure
+from cuebook_server.adapters import sealing, signing
 from cuebook_server.cli.sample import plant
 from cuebook_server.delivery.protocol import DeliveryProtocol
 from cuebook_server.domain.errors import CuebookError, Unavailable
@@ -43,9 +43,13 @@ def serve(
         settings = settings_module.read(dict(given))
         log_as(settings)
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if settings.audit_key is None:
-            with suppress(OSError):  # a full disk must not keep delivery from starting; checkpoints then say what is missing
-                ensure(settings.audit_key_path)
+        with suppress(
+            OSError
+        ):  # a full disk must not keep delivery from starting; what needs a key then says that it is missing
+            if settings.audit_key is None:
+                signing.ensure(settings.audit_key_path)
+            if settings.seal_key is None:
+                sealing.ensure(settings.seal_key_path)
         first, link = _prepare(settings, demo=demo)
         return _run(settings, first, link)
     except (CuebookError, OSError) as error:

@@ -23,6 +23,7 @@ Permission = Literal[
     "keys.write",
     "tokens.write",
     "members.write",
+    "webhooks.write",
     "projects.create",
 ]
 PERMISSIONS: frozenset[Permission] = frozenset(get_args(Permission))
@@ -44,7 +45,13 @@ _RELEASER: frozenset[Permission] = _AUTHOR | _REVIEWER | {"releases.apply", "rel
 # Rolls back and breaks the glass, nothing else: a pager must not be a way to write.
 _ON_CALL: frozenset[Permission] = _VIEWER | {"releases.rollback", "releases.break_glass"}
 # Breaking the glass is a right of its own: an admin gives it to whoever is on call, with their name in the audit.
-_ADMIN: frozenset[Permission] = _RELEASER | {"environments.write", "keys.write", "tokens.write", "members.write"}
+_ADMIN: frozenset[Permission] = _RELEASER | {
+    "environments.write",
+    "keys.write",
+    "tokens.write",
+    "members.write",
+    "webhooks.write",
+}
 ROLES: dict[Role, frozenset[Permission]] = {
     "viewer": _VIEWER,
     "author": _AUTHOR,

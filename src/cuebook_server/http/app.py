@@ -19,6 +19,7 @@ from cuebook_server.http import (
     gates,
     instance_tokens,
     me,
+    notices,
     operations,
     people,
     permissions,
@@ -28,13 +29,14 @@ from cuebook_server.http import (
     releases,
     reviewing,
     sessions,
+    webhooks,
 )
 from cuebook_server.http.door import Site, request_id
 from cuebook_server.services.ports import Units
 
 NOUNS = (
-    *(sessions, me, people, instance_tokens, projects, prompts, recalls, environments, drift, fetches),
-    *(releases, reviewing, gates, credentials, audit),
+    *(sessions, me, notices, people, instance_tokens, projects, prompts, recalls, environments, drift, fetches),
+    *(releases, reviewing, gates, credentials, webhooks, audit),
 )
 _SAFE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 _log = structlog.get_logger("cuebook.http")

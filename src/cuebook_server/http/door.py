@@ -38,6 +38,7 @@ from cuebook_server.http import permissions
 from cuebook_server.services import callers, reads, sessions
 from cuebook_server.services.ports import Answer, Signer, UnitOfWork, Units
 from cuebook_server.services.ports_people import Hasher
+from cuebook_server.services.ports_webhooks import Outgoing
 from cuebook_server.services.requests import once
 
 BODY_BYTES_MAX = 16 * 1024 * 1024  # an import of a hundred prompts; one prompt's content is bounded by itself
@@ -155,12 +156,15 @@ class Used:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What calls work with beside the database: where the server is reached, how passwords are kept, who vouches."""
+    """What calls work with beside the database: where the server is reached, how passwords are kept,
+    who vouches, how it sends.
+    """
 
     place: Place
     hasher: Hasher
     used: Used
     signer: Signer
+    outgoing: Outgoing
 
 
 def _authenticate(request: Request, needs: permissions.Needs) -> Actor:

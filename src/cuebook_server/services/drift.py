@@ -49,15 +49,16 @@ def compare(actor: Actor, uow: UnitOfWork, project: str, one: str, other: str) -
     """Hold one environment against another: what differs, and what would become of the other. Changes nothing."""
     scope = enter(actor, uow, project)
     first, second = known(scope, one), known(scope, other)
-    rows = [row for row in _rows(scope) if row.live[one] != row.live[other]]
-    return Drift([_difference(scope, row, one, other) for row in rows], _promotion(actor, uow, scope, first, second, rows))
+    apart = [row for row in rows(scope) if row.live[one] != row.live[other]]
+    return Drift([_difference(scope, row, one, other) for row in apart], _promotion(actor, uow, scope, first, second, apart))
 
 
-def _rows(scope: Scope) -> list[PromptRow]:
-    rows: list[PromptRow] = []
-    while page := scope.lists.prompts(after=rows[-1].name if rows else "", limit=PAGE):
-        rows += page
-    return rows
+def rows(scope: Scope) -> list[PromptRow]:
+    """Every prompt of a project, with what is live where."""
+    found: list[PromptRow] = []
+    while page := scope.lists.prompts(after=found[-1].name if found else "", limit=PAGE):
+        found += page
+    return found
 
 
 def _difference(scope: Scope, row: PromptRow, one: str, other: str) -> Difference:

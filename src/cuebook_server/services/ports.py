@@ -19,6 +19,7 @@ from cuebook_server.domain.prompt import Including, Prompt, Provenance, Recall, 
 from cuebook_server.domain.release import Change, Comment, Decision, Draft, Item, Release, Review, Step
 from cuebook_server.domain.schedule import Schedule
 from cuebook_server.services.ports_people import AttemptCounts, People, PersonalTokens, Sessions
+from cuebook_server.services.ports_webhooks import MyNotices, Notices, Outbox, Webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +224,10 @@ class Scope(Protocol):
     def fetches(self) -> Fetches: ...
     @property
     def lists(self) -> Lists: ...
+    @property
+    def webhooks(self) -> Webhooks: ...
+    @property
+    def notices(self) -> Notices: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +268,10 @@ class UnitOfWork(Protocol):
     def reads(self) -> list[Read]:
         """What people were shown in it (see ``services.reads``)."""
         ...
+    @property
+    def outbox(self) -> Outbox: ...
+    @property
+    def notices(self) -> MyNotices: ...
 
     def scope(self, project: Project) -> Scope: ...
     def random(self, count: int) -> bytes: ...

@@ -34,7 +34,7 @@ from cuebook_server.domain.release import (
     seen,
 )
 from cuebook_server.domain.renewal import Moved, Since
-from cuebook_server.services import renewing
+from cuebook_server.services import notices, renewing
 from cuebook_server.services.environments import change_in, known
 from cuebook_server.services.ports import Scope, UnitOfWork
 from cuebook_server.services.projects import enter
@@ -126,7 +126,8 @@ def propose(actor: Actor, uow: UnitOfWork, project: str, request: Request) -> Re
     scope = enter(actor, uow, project, "releases.propose", environment=request.environment)
     weighed = weigh(scope, uow, request, _answers(actor))
     release = scope.releases.add(weighed.environment, _draft(actor, weighed))
-    _tell(actor, scope, "release.proposed", release, after=_sides(weighed.moves)[1])
+    before, after = _sides(weighed.moves)
+    _tell(actor, scope, "release.proposed", release, before=before, after=after)
     return release
 
 
@@ -207,7 +208,8 @@ def rebase(actor: Actor, uow: UnitOfWork, project: str, release_id: int, revised
         raise NotStale(f"Nothing that release {release_id} replaces has changed.")
     fresh = scope.releases.add(weighed.environment, replace(_draft(actor, weighed), rebases=release.release_id))
     _end(actor, scope, uow, release, "withdrawn", f"Rebased as release {fresh.release_id}.")
-    _tell(actor, scope, "release.proposed", fresh, after=_sides(weighed.moves)[1])
+    before, after = _sides(weighed.moves)
+    _tell(actor, scope, "release.proposed", fresh, before=before, after=after)
     return fresh
 
 
@@ -422,4 +424,5 @@ def _tell(
         before=before,
         after=after,
     )
-    scope.audit.append(actor, happening)
+    seq = scope.audit.append(actor, happening)
+    notices.tell(actor, scope, action, release, seq, reason)

@@ -14,7 +14,7 @@ from cuebook_server.domain.audit import Happening
 from cuebook_server.domain.errors import CuebookError, Forbidden, KeyRevoked, NotFound, Unavailable
 from cuebook_server.domain.release import PROPOSAL_LIFE, Comment, Release
 from cuebook_server.domain.schedule import BadMoment, Missed, Schedule, instant
-from cuebook_server.services import releases
+from cuebook_server.services import notices, releases
 from cuebook_server.services.credentials import check_counts
 from cuebook_server.services.ports import Project, Scope, UnitOfWork, Units
 from cuebook_server.services.projects import enter
@@ -150,6 +150,5 @@ def _tell(
     actor: Actor, scope: Scope, action: str, release: Release, *, reason: str = "", before: object = None, after: object = None
 ) -> None:
     target = f"release {release.release_id}"
-    scope.audit.append(
-        actor, Happening(action, target, environment=release.environment, reason=reason, before=before, after=after)
-    )
+    happening = Happening(action, target, environment=release.environment, reason=reason, before=before, after=after)
+    notices.tell(actor, scope, action, release, scope.audit.append(actor, happening), reason)

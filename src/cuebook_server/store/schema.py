@@ -195,6 +195,14 @@ release = Table(
     ForeignKeyConstraint(["project_id", "environment_id"], ["environment.project_id", "environment.environment_id"]),
     Index("release_scheduled", "scheduled_at"),
 )
+# The proposals that wait, of which there are few among many releases.
+Index(
+    "release_waiting",
+    release.c.project_id,
+    release.c.environment_id,
+    sqlite_where=release.c.state == "proposed",
+    postgresql_where=release.c.state == "proposed",
+)
 
 release_item = Table(
     "release_item",

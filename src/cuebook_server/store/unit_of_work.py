@@ -20,11 +20,13 @@ from cuebook_server.store.environments import EnvironmentStore
 from cuebook_server.store.fetches import FetchStore
 from cuebook_server.store.idempotency import IdempotencyStore
 from cuebook_server.store.lists import ListStore
+from cuebook_server.store.notices import MyNoticeStore, NoticeStore
 from cuebook_server.store.people import PeopleStore
 from cuebook_server.store.projects import ProjectStore
 from cuebook_server.store.prompts import PromptStore
 from cuebook_server.store.releases import ReleaseStore
 from cuebook_server.store.sessions import AttemptStore, PersonalTokenStore, SessionStore
+from cuebook_server.store.webhooks import OutboxStore, WebhookStore
 
 Clock = Callable[[], datetime]
 NOTIFY_CHANNEL = "cuebook"
@@ -64,6 +66,8 @@ class ProjectScope:
         self.credentials = CredentialStore(transaction, project.project_id)
         self.fetches = FetchStore(transaction, project.project_id)
         self.lists = ListStore(transaction, project.project_id)
+        self.webhooks = WebhookStore(transaction, project.project_id)
+        self.notices = NoticeStore(transaction, project.project_id)
 
 
 class SqlUnitOfWork:
@@ -81,6 +85,8 @@ class SqlUnitOfWork:
         self.attempts = AttemptStore(transaction)
         self.idempotency = IdempotencyStore(transaction)
         self.reads: list[Read] = []
+        self.outbox = OutboxStore(transaction)
+        self.notices = MyNoticeStore(transaction)
 
     @property
     def now(self) -> datetime:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from cuebook_server.store import schema_people  # noqa: F401  # its tables belong to the same metadata
+from cuebook_server.store import schema_outgoing, schema_people  # noqa: F401  # their tables belong to the same metadata
 from cuebook_server.store.schema import metadata
 
 connection = context.config.attributes["connection"]

@@ -1,0 +1,96 @@
+"""Looking, now and then, whether an environment has been behind the one it comes from for long. A finding is told once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cuebook_server.domain.audit import AuditFilter, Happening
+from cuebook_server.domain.environment import Environment
+from cuebook_server.services.drift import rows
+from cuebook_server.services.outbox import SERVER
+from cuebook_server.services.ports import PromptRow, Scope, Units
+from cuebook_server.services.prompts import locate
+
+PROMPTS_MAX = 200
+_LAST = 2**31 - 1
+Side = Mapping[str, Mapping[str, int | None] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What an environment (``here``) serves, and what its source (``there``) has served instead for long, by prompt."""
+
+    environment: Environment
+    source: str
+    here: Side
+    there: Side
+
+
+def look(units: Units, days: int, stopping: Callable[[], bool] = lambda: False) -> None:
+    """Look at every project; where a finding changed, write it into the project's chain."""
+    with units.read() as uow:
+        projects = uow.projects.all()
+    for project in projects:
+        if stopping():
+            return
+        with units.read() as uow:
+            changed = any(_is_news(uow.scope(project), found) for found in _findings(uow.scope(project), uow.now, days))
+        if changed:
+            with units.write() as uow:
+                _tell(uow.scope(project), uow.now, days)
+
+
+def _tell(scope: Scope, now: datetime, days: int) -> None:
+    for found in _findings(scope, now, days):
+        if _is_news(scope, found):  # looked at again behind the project's lock: of several nodes, one tells
+            name = found.environment.name
+            action = "drift.found" if found.here else "drift.ended"
+            sentence = f"{len(found.here)} prompts behind {found.source} for more than {days} days."
+            told = Happening(
+                action,
+                name,
+                environment=name,
+                revision=found.environment.revision,
+                reason=sentence,
+                before=found.here,
+                after=found.there,
+            )
+            scope.audit.append(SERVER, told)
+
+
+def _is_news(scope: Scope, found: Finding) -> bool:
+    """The same prompts at the same versions are no news, however far the source has gone on."""
+    last = scope.audit.latest(AuditFilter(action="drift.", environment=found.environment.name), before=_LAST, limit=1)
+    return (last[0]["before"] if last else {}) != found.here
+
+
+def _findings(scope: Scope, now: datetime, days: int) -> Iterator[Finding]:
+    environments = {environment.name: environment for environment in scope.environments.all()}
+    watched = [(one, environments.get(one.policy.comes_from or "")) for one in environments.values() if not one.tracks_latest]
+    all_rows = rows(scope) if any(source for _, source in watched) else []
+    for environment, source in watched:
+        if source is not None:
+            late = [
+                row
+                for row in all_rows
+                if row.live[environment.name] not in (None, row.live[source.name])
+                and now - _since(scope, environment, source, row) > timedelta(days=days)
+            ][:PROMPTS_MAX]
+            yield Finding(environment, source.name, _side(late, environment), _side(late, source))
+
+
+def _since(scope: Scope, environment: Environment, source: Environment, row: PromptRow) -> datetime:
+    """When the source left the version that the environment serves; where it never had it, when the environment took it."""
+    prompt_id = locate(scope, row.name).prompt_id
+    steps = scope.environments.steps(source, prompt_id)
+    same = [number for number, step in enumerate(steps) if step.after == row.live[environment.name]]
+    if same and same[-1] + 1 < len(steps):
+        return steps[same[-1] + 1].at
+    return scope.environments.steps(environment, prompt_id)[-1].at
+
+
+def _side(late: list[PromptRow], of: Environment) -> Side:
+    numbers = {row.name: row.live[of.name] for row in late}
+    return {name: None if number is None else {"version": number} for name, number in numbers.items()}
