@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tests.doors.inventory import NAMED, PLACE, RELEASE, P
+from tests.doors.inventory import HOOK, HOOKS, NAMED, PLACE, RELEASE, P
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ COMMANDS: Mapping[str, Typed] = {
     "members add": Typed("members add viewer --role author", (f"POST {P}/members",)),
     "members list": Typed("members list", (f"GET {P}/members",)),
     "members remove": Typed("members remove viewer --role viewer", (f"DELETE {P}/members",)),
+    "notices": Typed("notices", ("GET /api/me/notices", "POST /api/me/notices/read")),
     "orphans": Typed("orphans production", (f"GET {PLACE}/orphans",)),
     "people disable": Typed("people disable viewer", ("POST /api/people/{login}/disable",)),
     "people enable": Typed("people enable viewer", ("POST /api/people/{login}/enable",)),
@@ -70,11 +71,24 @@ COMMANDS: Mapping[str, Typed] = {
     "save": Typed("save a {folder}/in/new.prompt.md", (f"POST {NAMED}/versions",)),
     "schedule": Typed("schedule {proposal} in_2h", (f"POST {RELEASE}/schedule",)),
     "search": Typed("search warm", (f"GET {P}/search",)),
-    "status": Typed("status", (f"GET {P}/status", f"GET {P}/reviews", f"GET {P}/recalls", f"GET {P}/schedule")),
+    "status": Typed(
+        "status",
+        (f"GET {P}/status", f"GET {P}/reviews", f"GET {P}/recalls", f"GET {P}/schedule", "GET /api/me/notices"),
+    ),
     "tokens create": Typed("tokens create t --role viewer", (f"POST {P}/tokens",)),
     "tokens list": Typed("tokens list", (f"GET {P}/tokens",)),
     "tokens revoke": Typed("tokens revoke nobody", (f"POST {P}/tokens/{{selector}}/revoke",)),
     "unschedule": Typed("unschedule {proposal}", (f"DELETE {RELEASE}/schedule",)),
+    "webhooks add": Typed("webhooks add https://hooks.example.com/", (f"POST {HOOKS}",)),
+    "webhooks disable": Typed("webhooks disable none", (f"POST {HOOK}/disable",)),
+    "webhooks enable": Typed("webhooks enable none", (f"POST {HOOK}/enable",)),
+    "webhooks list": Typed("webhooks list", (f"GET {HOOKS}",)),
+    "webhooks log": Typed("webhooks log none", (f"GET {HOOK}/deliveries",)),
+    "webhooks remove": Typed("webhooks remove none", (f"DELETE {HOOK}",)),
+    "webhooks replay": Typed("webhooks replay none 1", (f"POST {HOOK}/replay",)),
+    "webhooks rotate": Typed("webhooks rotate none", (f"POST {HOOK}/rotate",)),
+    "webhooks show": Typed("webhooks show none", (f"GET {HOOK}",)),
+    "webhooks test": Typed("webhooks test none", (f"POST {HOOK}/test",)),
     "whoami": Typed("whoami", ("GET /api/me",)),
     "withdraw": Typed("withdraw {proposal} -m r", (f"POST {RELEASE}/withdraw",)),
 }

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 
 P = "/api/projects/{project}"
 NAMED, RELEASE, PLACE = P + "/prompts/{name}", P + "/releases/{release_id}", P + "/environments/{environment}"
+HOOKS, HOOK = P + "/webhooks", P + "/webhooks/{webhook}"
 CALLS: Mapping[str, str] = {
     # what an environment serves
     f"POST {P}/releases": "moves weakens",
@@ -61,6 +62,16 @@ CALLS: Mapping[str, str] = {
     "POST /api/me/password": "people",
     "POST /api/people/{login}/disable": "people",
     "POST /api/people/{login}/enable": "people",
+    # who is told: numbers and names, never a text; the secret signs what is sent and opens nothing
+    f"POST {HOOKS}": "sends who did what to an address outside, never a text of a prompt",
+    f"DELETE {HOOK}": "ends what is sent to an address outside",
+    f"POST {HOOK}/rotate": "makes a secret that signs what is sent, and opens nothing",
+    f"POST {HOOK}/disable": "ends what is sent to an address outside",
+    f"POST {HOOK}/enable": "sends what was held back, never a text of a prompt",
+    f"POST {HOOK}/test": "sends a message without content to an address outside",
+    f"POST {HOOK}/replay": "sends again what was sent before",
+    "GET /api/me/notices": "shows callers what concerns them, of projects they see",
+    "POST /api/me/notices/read": "notes what callers have read themselves",
     # content and history of a project
     **{
         f"GET {path}": "reads"
@@ -89,6 +100,9 @@ CALLS: Mapping[str, str] = {
             f"{P}/keys",
             f"{P}/tokens",
             f"{P}/members",
+            HOOKS,
+            HOOK,
+            f"{HOOK}/deliveries",
             f"{P}/audit",
             f"{P}/audit/export",
             f"{P}/audit/checkpoint",

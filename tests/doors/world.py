@@ -21,7 +21,7 @@ from urllib.parse import unquote
 import httpx2
 from sqlalchemy import text
 
-from cuebook_server.adapters.signing import ensure
+from cuebook_server.adapters import sealing, signing
 from cuebook_server.domain.access import Actor, Grant, Role
 from cuebook_server.domain.release import Release
 from cuebook_server.services import credentials as minting
@@ -276,8 +276,10 @@ def open_postgres_world(preset: str, url: str, folder: Path) -> Iterator[World]:
 @contextmanager
 def _application(url: str, folder: Path) -> Iterator[tuple[Application, Client]]:
     """Without what a server starts beside the requests: each commit brings this node up to date by itself."""
-    ensure(folder / "audit-key.pem")
-    app = Application(Settings(database=url, audit_key=folder / "audit-key.pem"), cheap())
+    audit_key, seal_key = folder / "audit-key.pem", folder / "seal-key"
+    signing.ensure(audit_key)
+    sealing.ensure(seal_key)
+    app = Application(Settings(database=url, audit_key=audit_key, seal_key=seal_key), cheap())
     loop = asyncio.new_event_loop()
     # Errors of ours are answered, as they are over a socket, instead of being thrown at the test.
     transport = httpx2.ASGITransport(app, raise_app_exceptions=False)

@@ -268,6 +268,7 @@ class UnitOfWork(Protocol):
     def reads(self) -> list[Read]:
         """What people were shown in it (see ``services.reads``)."""
         ...
+
     @property
     def outbox(self) -> Outbox: ...
     @property
