@@ -49,7 +49,7 @@ COMMANDS: Mapping[str, Typed] = {
     "members add": Typed("members add viewer --role author", (f"POST {P}/members",)),
     "members list": Typed("members list", (f"GET {P}/members",)),
     "members remove": Typed("members remove viewer --role viewer", (f"DELETE {P}/members",)),
-    "notices": Typed("notices", ("GET /api/me/notices", "POST /api/me/notices/read")),
+    "notices": Typed("notices", ("GET /api/me/notices",)),
     "orphans": Typed("orphans production", (f"GET {PLACE}/orphans",)),
     "people disable": Typed("people disable viewer", ("POST /api/people/{login}/disable",)),
     "people enable": Typed("people enable viewer", ("POST /api/people/{login}/enable",)),

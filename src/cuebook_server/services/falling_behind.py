@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +14,8 @@ from cuebook_server.services.ports import PromptRow, Scope, Units
 from cuebook_server.services.prompts import locate
 
 PROMPTS_MAX = 200
+# Prompts looked at in one environment; a project with more apart has other worries.
+APART_MAX = 2_000
 _LAST = 2**31 - 1
 Side = Mapping[str, Mapping[str, int | None] | None]
 
@@ -72,25 +74,20 @@ def _findings(scope: Scope, now: datetime, days: int) -> Iterator[Finding]:
     all_rows = rows(scope) if any(source for _, source in watched) else []
     for environment, source in watched:
         if source is not None:
-            late = [
-                row
-                for row in all_rows
-                if row.live[environment.name] not in (None, row.live[source.name])
-                and now - _since(scope, environment, source, row) > timedelta(days=days)
-            ][:PROMPTS_MAX]
+            apart = [row for row in all_rows if row.live[environment.name] not in (None, row.live[source.name])]
+            since = _since(scope, environment, source, apart[:APART_MAX])
+            late = [row for row in apart if row.name in since and now - since[row.name] > timedelta(days=days)][:PROMPTS_MAX]
             yield Finding(environment, source.name, _side(late, environment), _side(late, source))
 
 
-def _since(scope: Scope, environment: Environment, source: Environment, row: PromptRow) -> datetime:
+def _since(scope: Scope, environment: Environment, source: Environment, apart: Sequence[PromptRow]) -> Mapping[str, datetime]:
     """When the source left the version that the environment serves; where it never had it, when the environment took it."""
-    prompt_id = locate(scope, row.name).prompt_id
-    steps = scope.environments.steps(source, prompt_id)
-    same = [number for number, step in enumerate(steps) if step.after == row.live[environment.name]]
-    if same and same[-1] + 1 < len(steps):
-        return steps[same[-1] + 1].at
-    return scope.environments.steps(environment, prompt_id)[-1].at
+    ids = {row.name: locate(scope, row.name).prompt_id for row in apart}
+    live = {ids[row.name]: number for row in apart if (number := row.live[environment.name]) is not None}
+    left, took = (scope.environments.steps_since(place, live) for place in (source, environment))
+    return {name: (left.get(number, ())[1:2] or took[number])[0].at for name, number in ids.items()}
 
 
-def _side(late: list[PromptRow], of: Environment) -> Side:
+def _side(late: Sequence[PromptRow], of: Environment) -> Side:
     numbers = {row.name: row.live[of.name] for row in late}
     return {name: None if number is None else {"version": number} for name, number in numbers.items()}
