@@ -19,6 +19,7 @@ from tests.factories import Registry, request
 SOURCES = sorted(Path(store.__file__).parent.glob("*.py"))
 # What passes away: who is signed in, invited, a member or guessing; answers kept for retries; another name; the word index.
 PASSING = {"session", "sign_in_link", "invitation", "membership", "attempt", "idempotency", "prompt_alias", "search_words"}
+PASSING |= {"webhook", "webhook_delivery", "webhook_attempt", "notice"}  # who is told, and that they were
 STAYS = (
     *("project", "prompt", "version", "version_include", "environment", "pointer", "pointer_change"),
     *("release", "release_item", "release_comment", "review", "audit_entry"),
@@ -39,9 +40,16 @@ def test_no_statement_of_ours_deletes_what_stays() -> None:
     assert found > {"session", "idempotency"}, "the search finds what is there"
 
 
-def test_no_call_deletes_but_sessions_and_memberships() -> None:
-    calls = [call.split(" ")[1] for call in permissions.TABLE if call.startswith("DELETE ")]
-    assert calls == ["/sessions/{session}", "/projects/{project}/members"]
+def test_no_call_deletes_but_what_passes() -> None:
+    """Who is signed in, who may what, a release's moment, who is told."""
+    calls = {call.split(" ")[1] for call in permissions.TABLE if call.startswith("DELETE ")}
+    assert calls == {
+        "/sessions/{session}",
+        "/people/{login}/roles",
+        "/projects/{project}/members",
+        "/projects/{project}/releases/{release_id}/schedule",
+        "/projects/{project}/webhooks/{webhook}",
+    }
 
 
 @pytest.fixture

@@ -57,8 +57,9 @@ class WebhookStore:
 
     def remove(self, webhook_id: str) -> None:
         """Forget a webhook with its log."""
-        for table in (webhook_attempt, webhook_delivery, webhook):
-            self._tx.connection.execute(delete(table).where(self._is(table, webhook_id)))
+        self._tx.connection.execute(delete(webhook_attempt).where(self._is(webhook_attempt, webhook_id)))
+        self._tx.connection.execute(delete(webhook_delivery).where(self._is(webhook_delivery, webhook_id)))
+        self._tx.connection.execute(delete(webhook).where(self._is(webhook, webhook_id)))
 
     def ask_for(self, of: Webhook, asked: Mapping[int, str]) -> None:
         """Deliver these entries from now on, whether they were delivered before or not."""
@@ -124,10 +125,12 @@ class WebhookStore:
         """Forget what was done with before that moment, so many at a time."""
         key = (_delivery.webhook_id, _delivery.seq)
         old = select(*key).where(_delivery.project_id == self._project, _delivery.done_at < before).limit(limit)
-        gone = [tuple(row) for row in self._tx.connection.execute(old)]
-        for table in (webhook_attempt, webhook_delivery) if gone else ():
-            same = tuple_(table.c.webhook_id, table.c.seq).in_(gone)
-            self._tx.connection.execute(delete(table).where(table.c.project_id == self._project, same))
+        tried = webhook_attempt.c
+        if gone := [tuple(row) for row in self._tx.connection.execute(old)]:
+            its = and_(tried.project_id == self._project, tuple_(tried.webhook_id, tried.seq).in_(gone))
+            self._tx.connection.execute(delete(webhook_attempt).where(its))
+            mine = and_(_delivery.project_id == self._project, tuple_(*key).in_(gone))
+            self._tx.connection.execute(delete(webhook_delivery).where(mine))
 
     def _is(self, table: Table, webhook_id: str) -> ColumnElement[bool]:
         return and_(table.c.project_id == self._project, table.c.webhook_id == webhook_id)
