@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from timeit import repeat
 
 from bench.rows import Row
 from cuebook import rendering, template
+from cuebook._exchange import Answer
+from cuebook._files import Disk
+from cuebook._record import KeyName, Record
+from cuebook.delivery import NOTHING, decide
 from cuebook.testing import FakeAsyncClient, FakeClient
 
 PROMPTS = 1_000
-LOOPS, ROUNDS = 20_000, 15
+LOOPS, ROUNDS, STARTS = 20_000, 15, 5
 SENTENCE = "Read the ticket below with care, decide which team it belongs to, and answer in the words the customer used. "
 NAMES = ("ticket", "language", "team", "tone", "product", "today")
 # 1.2 kB: six variables between pieces of 180 characters.
@@ -32,6 +42,18 @@ def reads() -> list[Row]:
     return [
         Row("SDK: get from memory", get, "ns", target=1_000, bound="most"),
         Row("SDK: get from memory, asyncio", asyncio.run(_async_read()), "ns", target=1_000, bound="most"),
+    ]
+
+
+def starts() -> list[Row]:
+    """From the end of the import to the first prompt, in a new process, while nobody answers at the registry's address."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "prompts.json"
+        path.write_bytes(_record().to_bytes())
+        times = {name: min(_start(path, name, folder) for _ in range(STARTS)) for name in ("bundle", "disk")}
+    return [
+        Row(f"SDK: start from the {name} with the registry down, {PROMPTS:,} prompts", took, "ms", target=50, bound="most")
+        for name, took in times.items()
     ]
 
 
@@ -69,7 +91,48 @@ def renders() -> list[Row]:
 
 def run() -> list[Row]:
     """All measurements of this module."""
-    return [*reads(), *renders()]
+    return [*reads(), *starts(), *renders()]
+
+
+KEY = "cue_prd_selector_secret_checksum"
+START = """
+import sys, time
+from pathlib import Path
+import cuebook
+from cuebook import client as _
+bundle, source, folder, key = sys.argv[1:]
+began = time.perf_counter()
+client = cuebook.Client(
+    "http://127.0.0.1:9", key, bundle=bundle if source == "bundle" else None, disk=folder if source == "disk" else False
+)
+prompt = client.get("team.prompt-500")
+print((time.perf_counter() - began) * 1e3)
+assert prompt.source == source
+client.close()
+"""
+
+
+def _start(bundle: Path, source: str, folder: str) -> float:
+    if source == "disk":
+        key = KeyName.of(KEY)
+        answer = Answer(200, {"content-type": "application/json"}, _body())
+        Disk(Path(folder), True, server="http://127.0.0.1:9", key=key, environment=None).save(
+            decide(NOTHING, answer, 0.0), answer
+        )
+    command = [sys.executable, "-c", START, str(bundle), source, folder, KEY]
+    return float(subprocess.run(command, capture_output=True, check=True, text=True, timeout=60).stdout)
+
+
+def _record() -> Record:
+    answer = Answer(200, {"content-type": "application/json"}, _body())
+    return Record.of(decide(NOTHING, answer, 0.0), answer, server="", key=KeyName("prd"), now=time.time())
+
+
+def _body() -> bytes:
+    stamp = {"version": 1, "digest": f"sha256:{0:064x}", "environment": "production", "released_at": "2026-01-01T00:00:00Z"}
+    whole = {"kind": "text", "engine": "simple", "variables": {}, "model": None, "tools": [], "response_format": None, **stamp}
+    prompts = [{"name": f"team.prompt-{number}", "text": TEXT, **whole} for number in range(PROMPTS)]
+    return json.dumps({"environment": "production", "epoch": 1, "revision": 1, "prompts": prompts}).encode()
 
 
 async def _async_read() -> float:

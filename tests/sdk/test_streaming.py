@@ -136,3 +136,19 @@ def test_refresh_asks_every_origin(registry: StandIn) -> None:
         registry.answer = lambda _: reply({}, 500)
         with pytest.raises(cuebook.Unavailable):
             client.refresh()
+
+
+def test_the_same_over_uvloop(registry: StandIn, streams: Streams) -> None:
+    uvloop = pytest.importorskip("uvloop")
+
+    async def read() -> None:
+        async with cuebook.AsyncClient(registry.url, KEY, refresh_s=1000) as client:
+            await client.get("greeting")
+            registry.answer = serving(whole(2))
+            assert await client.wait_for_revision(2)
+            streams.tell(event("head", 3))
+            registry.answer = serving(whole(3))
+            await arrives(client, 3)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(read())
