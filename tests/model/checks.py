@@ -55,16 +55,21 @@ class Chain:
         assert verify(self.entries).intact
 
     def grew(self, world: World, asked: Asked, expected: Entries) -> None:
-        """Exactly these entries came, by whoever asked, at that time, in one chain, and no secret stands in them (B-19..21)."""
+        """Exactly these entries came, by whoever asked and in that request (B-19, B-21)."""
+        player = world.players[asked.who]
+        for entry in self.new(world, expected):
+            assert (entry["principal"], entry["request_id"]) == (player.principal, asked.key)
+            assert entry["credential"] in player.token
+
+    def new(self, world: World, expected: Entries) -> list[Mapping[str, Any]]:
+        """Exactly these entries came, at this time, in one chain (B-20)."""
         seq, head = len(self.entries), self.entries[-1]["hash"]
-        new = self._registry.ask(audit.entries, AuditFilter(), after=seq, limit=1_000)
+        new = list(self._registry.ask(audit.entries, AuditFilter(), after=seq, limit=1_000))
         assert [(entry["action"], entry["target"]) for entry in new] == expected
         assert verify(new, previous=head, first=seq + 1).intact
-        player, moment = world.players[asked.who], world.now.isoformat()
-        for entry in new:
-            assert (entry["principal"], entry["request_id"], entry["at"]) == (player.principal, asked.key, moment)
-            assert entry["credential"] in player.token
+        assert {entry["at"] for entry in new} <= {world.now.isoformat()}
         self.entries += new
+        return new
 
 
 def agrees(world: World) -> None:
@@ -152,6 +157,7 @@ class _Named:
             assert told == expected
             assert approvals.get(number, []) == [given.person for given in release.approvals]
             assert reviews.get(number, "") == release.review
+            assert row["scheduled_at"] == (release.scheduled[0] if release.scheduled else None)
         items: dict[int, dict[str, tuple[int | None, int | None]]] = {number: {} for number in found}
         for row in self.of("release_item"):
             items[row["release_id"]][self.prompt[row["prompt_id"]]] = (row["number"], row["replaces"])

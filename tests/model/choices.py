@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from cuebook_server.domain.release import Wanted
 from cuebook_server.services.releases import Request
-from tests.model import changes, contents, keys
+from tests.model import changes, contents, keys, moments
 from tests.model.state import CONTENTS, TONE
 from tests.model.world import NOBODY, World
 
@@ -167,6 +167,17 @@ STEPS: Mapping[str, tuple[int, Step]] = {
             w, _who(w, p, "author", "releaser"), _number(w, p), *p(((), (), (Wanted("a", 1),), (Wanted("old", 2),)))
         ),
     ),
+    "schedule": (
+        4,
+        lambda w, p: moments.schedule(
+            w,
+            _who(w, p, "releaser", "ship", "owner"),
+            _number(w, p),
+            p((timedelta(minutes=1), timedelta(hours=1), timedelta())),
+        ),
+    ),
+    "unschedule": (1, lambda w, p: moments.unschedule(w, _who(w, p, "releaser", "author"), _number(w, p))),
+    "keep": (6, lambda w, p: moments.keep(w)),
     "break glass": (
         2,
         lambda w, p: changes.break_glass(w, _who(w, p, "pager"), _request(w, p, *("promote",) * 6, "rollback", "policy")),

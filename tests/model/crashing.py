@@ -23,7 +23,7 @@ from cuebook_server.domain.release import Wanted
 from cuebook_server.services.releases import Request
 from cuebook_server.store.database import Database, open_database
 from cuebook_server.store.unit_of_work import SqlUnits
-from tests.model import changes, checks, contents, keys
+from tests.model import changes, checks, contents, keys, moments
 from tests.model.state import CONTENTS, TONE
 from tests.model.world import Asked, World
 
@@ -178,6 +178,8 @@ def _endings(world: World) -> None:
     changes.end(world, "reviewer", 8, "declined", "no")
     changes.release(world, "pager", Request("production", "rollback", [Wanted("a")], "it was better"))
     changes.rebase(world, "author", 9)
+    moments.schedule(world, "releaser", 11, timedelta(hours=1))
+    moments.unschedule(world, "releaser", 11)
 
 
 def _emergencies(world: World) -> None:

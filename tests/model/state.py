@@ -128,6 +128,7 @@ class Release:
     revision: int | None = None
     approvals: list[Approved] = field(default_factory=list)
     review: str = ""
+    scheduled: tuple[datetime, str] | None = None  # when, and the player in whose name
 
     @property
     def answers(self) -> str:

@@ -22,7 +22,7 @@ from cuebook_server.domain.release import Wanted
 from cuebook_server.services.releases import Request
 from cuebook_server.store.database import open_database
 from cuebook_server.store.unit_of_work import SqlUnitOfWork
-from tests.model import changes, checks, contents, keys
+from tests.model import changes, checks, contents, keys, moments
 from tests.model.choices import STEPS, Step, begin, walk
 from tests.model.state import CONTENTS
 from tests.model.world import World
@@ -163,3 +163,18 @@ def test_a_key_with_an_end_has_no_endless_successor(world: World) -> None:
         keys.rotate_key(world, "owner", selector, 0)
     world.check()
     assert all(key.expires_at for key in world.state.keys.values())
+
+
+def test_rules_that_make_no_sense_any_more_fail_at_their_moment(world: World) -> None:
+    """A circle that came about meanwhile was found only after the release was written as applied: what then failed took the
+    whole round with it, every round, and no release after it was ever applied.
+    """
+    changes.rules(world, "owner", "production", {"comes_from": None})
+    changes.propose(world, "owner", Request("staging", "policy", [], "why not", policy={"comes_from": "production"}))
+    changes.rules(world, "owner", "production", {"comes_from": "staging"})
+    world.check()
+    moments.schedule(world, "owner", 1, timedelta(minutes=1))
+    keys.tick(world, timedelta(minutes=1))
+    moments.keep(world)
+    world.check()
+    assert world.state.releases[1].state == "failed"

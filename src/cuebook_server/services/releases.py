@@ -35,7 +35,7 @@ from cuebook_server.domain.release import (
 )
 from cuebook_server.domain.renewal import Moved, Since
 from cuebook_server.services import notices, renewing
-from cuebook_server.services.environments import change_in, known
+from cuebook_server.services.environments import change_in, check_source, known
 from cuebook_server.services.ports import Scope, UnitOfWork
 from cuebook_server.services.projects import enter
 from cuebook_server.services.prompts import locate
@@ -374,14 +374,16 @@ def _end(actor: Actor, scope: Scope, uow: UnitOfWork, release: Release, state: s
 
 def _move(actor: Actor, scope: Scope, release: Release, weighed: Weighed) -> Release:
     """Move every pointer of a release that was let in, or change its rules. No other function moves pointers."""
+    rules = None if weighed.policy is None else weighed.environment.policy.changed(weighed.policy)
+    if rules is not None:
+        check_source(scope, rules, release.environment)  # before the first write: who catches it goes on in this transaction
     environment = scope.environments.raise_revision(weighed.environment)
     applied = scope.releases.apply(release, environment, weighed.decision)
     if weighed.moves:
         scope.environments.record(environment, [_change(actor, environment, release, item) for item in weighed.items])
         new = {move.item.prompt_id for move in weighed.moves if move.first}
         scope.environments.move(environment, weighed.items, release.release_id, new)
-    if weighed.policy is not None:
-        rules = environment.policy.changed(weighed.policy)
+    if rules is not None:
         change_in(actor, scope, environment, rules, environment.position)
     before, after = _sides(weighed.moves)
     action = "release.break_glass" if release.emergency else f"release.{release.kind}"

@@ -70,11 +70,17 @@ def keep_all(units: Units, stopping: Callable[[], bool]) -> None:
     """Keep every schedule whose moment has come, each in a transaction of its own. Any node may, at any time."""
     with units.read() as uow:
         due = uow.projects.due(DUE_MAX)
+    wrong: Exception | None = None
     for project, release_id in due:
         if stopping():
             return
-        with units.write() as uow:
-            keep(uow, project, release_id)
+        try:
+            with units.write() as uow:
+                keep(uow, project, release_id)
+        except Exception as error:  # noqa: BLE001 - one that cannot be kept must not hold up those after it
+            wrong = error
+    if wrong is not None:
+        raise wrong
 
 
 def keep(uow: UnitOfWork, project: Project, release_id: int) -> Release | None:

@@ -35,7 +35,9 @@ class ProjectStore:
         """Releases of any project whose moment has come, the earliest first."""
         waits = (release.c.scheduled_at <= self._tx.now) & (release.c.state == "proposed")
         found = select(project, release.c.release_id).join(release, release.c.project_id == project.c.project_id).where(waits)
-        rows = self._tx.connection.execute(found.order_by(release.c.scheduled_at).limit(limit))
+        rows = self._tx.connection.execute(
+            found.order_by(release.c.scheduled_at, release.c.project_id, release.c.release_id).limit(limit)
+        )
         return [(Project(row.project_id, row.name, row.created_at), row.release_id) for row in rows]
 
     def add(self, name: str) -> Project:
