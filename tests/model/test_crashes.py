@@ -77,5 +77,5 @@ def test_the_process_is_killed_in_every_use_case(database_url: str) -> None:
 
 def test_a_server_killed_under_writers_loses_nothing(tmp_path: Path) -> None:
     """Kill -9 at any moment; ``make soak`` goes on for minutes."""
-    told = kill_often(tmp_path / "data", 4, random.Random(1))
+    told = kill_often(tmp_path / "data", 2, random.Random(1))
     assert min(told.values()) > 0
