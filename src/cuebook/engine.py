@@ -306,7 +306,9 @@ class Engine:
 
     def _hear_of(self, order: tuple[int, int], now: float) -> None:
         if order > max(self.snapshot.order, self._announced):
-            self._announced, self._chases, self._fetch_at = order, 0, now
+            self._announced, self._chases = order, 0
+            if self.error is None or not self.error.retry_after_s:
+                self._fetch_at = now
 
     def _plan(self, now: float, luck: float, retry_after_s: float) -> None:
         """When to ask next, after an answer that is none of a failure."""
@@ -372,6 +374,7 @@ class Engine:
             if now >= self._listen_at and self._stream is None:
                 self._streams += 1
                 self._stream, self._listen_at, self._parser = self._streams, math.inf, Parser()
+                self._quiet_at = now + self._quiet_s  # also for a server that takes the connection and says nothing
                 params = {"environment": self.environment} if self.environment else {}
                 headers = {"Accept": "text/event-stream", **self._about()}
                 actions.append(Listen(self._stream, self.origin, Request("GET", "/v1/events", params, headers)))

@@ -89,5 +89,5 @@ def test_a_line_and_an_event_are_bounded() -> None:
     assert parsed(many) == [f"An event is larger than {EVENT_BYTES_MAX} bytes."]
 
 
-def test_a_heartbeat_of_hours_counts_as_two_minutes() -> None:
-    assert parsed([event("hello", epoch=1, revision=1, heartbeat_s=86400)]) == [Hello(1, 1, 120.0)]
+def test_a_heartbeat_of_hours_counts_as_a_minute() -> None:
+    assert parsed([event("hello", epoch=1, revision=1, heartbeat_s=86400)]) == [Hello(1, 1, 60.0)]
