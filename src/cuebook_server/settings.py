@@ -46,6 +46,13 @@ class Settings(BaseSettings):
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Field(description="How much to log.")] = "warning"
     log_format: Annotated[Literal["text", "json"], Field(description="Log lines for people or for machines.")] = "text"
 
+    last_known_good_mb: Annotated[
+        int, Field(ge=0, description="The most that the copy of what this node serves may take in the data folder; 0: no copy.")
+    ] = 1024
+    stale_s_max: Annotated[
+        int, Field(ge=0, description="Seconds a node that lost its database goes on serving; 0: until it is back.")
+    ] = 0
+
     audit_key: Annotated[
         Path | None,
         Field(description="The PEM file of the Ed25519 key that signs audit checkpoints; none: audit-key.pem in data."),
@@ -109,6 +116,11 @@ class Settings(BaseSettings):
     def reach(self) -> Reach:
         """Where webhooks may go."""
         return Reach(tuple(ip_network(network.strip()) for network in self.webhook_networks.split(",") if network.strip()))
+
+    @property
+    def last_known_good(self) -> Path:
+        """The folder of the copy of what this node serves."""
+        return self.data / "last-known-good"
 
     @property
     def database_url(self) -> str:

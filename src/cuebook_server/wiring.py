@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from contextlib import asynccontextmanager
 from dataclasses import fields
@@ -20,6 +21,7 @@ from cuebook_server.adapters.signing import FileSigner
 from cuebook_server.delivery.app import Delivery
 from cuebook_server.delivery.board import Board
 from cuebook_server.delivery.counters import Counters
+from cuebook_server.delivery.last_known_good import LastKnownGood
 from cuebook_server.delivery.pinned import Pinned
 from cuebook_server.delivery.watcher import Watcher
 from cuebook_server.domain.errors import BadRequest
@@ -35,7 +37,7 @@ from cuebook_server.services.courier import Courier
 from cuebook_server.services.ports_people import Hasher, Provider
 from cuebook_server.services.ports_webhooks import Outgoing, Sender
 from cuebook_server.settings import Settings
-from cuebook_server.store.database import Database, open_database
+from cuebook_server.store.database import Database, open_database, place_of
 from cuebook_server.store.snapshots import SqlSnapshotSource
 from cuebook_server.store.unit_of_work import SqlUnits
 from cuebook_server.ui.app import Pages
@@ -57,7 +59,13 @@ class Application:
         self.database: Database = open_database(settings.database_url)
         self._source = SqlSnapshotSource(self.database)
         self._pinned = Pinned(self._source)
-        self.board = Board(self._source, retain=self._pinned.retain)
+        copy = self._copy = last_known_good(settings)
+        self.board = Board(
+            self._source,
+            retain=self._pinned.retain,
+            fall_back=copy.load if copy else None,
+            stale_s_max=settings.stale_s_max,
+        )
         self.watcher = Watcher(self.board, self._source)
         self.delivery = Delivery(self.board, self._pinned)
         # A change is in this node's memory before its author is answered.
@@ -92,6 +100,8 @@ class Application:
         ]
         if drift_days:
             jobs.append(Job("drift", 3_600.0, lambda stopping: falling_behind.look(self.units, drift_days, stopping)))
+        if copy := self._copy:
+            jobs.append(Job("last-known-good", 1.0, lambda _: copy.keep(self.board)))
         return jobs
 
     @asynccontextmanager
@@ -124,6 +134,9 @@ class Application:
             dict(counters.requests),
             plain,
             self.board.damaged(),
+            writes=self.watcher.state == "ready" and self.board.writable,
+            serves=time.time() <= self.board.serves_until,
+            dead=[*(["cuebook-watcher"] if self.watcher.dead else []), *self.worker.dead],
         )
 
 
@@ -141,6 +154,13 @@ class LazySender:
 
             self._sender = HttpSender(self._reach)
         return self._sender.post(url, headers, body)
+
+
+def last_known_good(settings: Settings) -> LastKnownGood | None:
+    """Where this node keeps a copy of what it serves, if it may."""
+    if not settings.last_known_good_mb:
+        return None
+    return LastKnownGood(settings.last_known_good, place_of(settings.database_url), settings.last_known_good_mb * 1024 * 1024)
 
 
 def provider(settings: Settings) -> Provider | None:

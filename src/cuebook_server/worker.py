@@ -49,6 +49,12 @@ class Worker:
             if thread.is_alive():
                 thread.join(max(0.0, deadline - time.monotonic()))
 
+    @property
+    def dead(self) -> list[str]:
+        """The jobs whose thread has ended without being told to."""
+        ended = [t.name for t in self._threads if t.ident is not None and not t.is_alive()]
+        return [] if self._stopping.is_set() else ended
+
     def _look_after(self, job: Job) -> None:
         failures = 0
         while not self._stopping.is_set():

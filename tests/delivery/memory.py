@@ -39,7 +39,7 @@ class MemorySource:
     """``down`` makes every call fail; ``calls`` counts what was asked, to show what never touches the database."""
 
     def __init__(self) -> None:
-        self.epoch, self.keyset, self.down = 1, 0, False
+        self.registry, self.epoch, self.keyset, self.down = "one", 1, 0, False
         self.calls: list[str] = []
         self.noted: dict[str, datetime] = {}
         self.noted_fetches: dict[Fetched, datetime] = {}
@@ -111,7 +111,9 @@ class MemorySource:
         environments = {k: (h.environment.revision, h.environment.policy_revision) for k, h in self.held.items()}
         count = len(self.versions) + self.renamings
         recalls = {project: len(self.recalls) for project, _ in self.held}
-        return Heads(self.epoch, self.keyset, {project: count for project, _ in self.held}, environments, recalls)
+        return Heads(
+            self.epoch, self.keyset, {project: count for project, _ in self.held}, environments, recalls, self.registry
+        )
 
     def directory(self, project_id: int) -> Directory:
         self._asked("directory")

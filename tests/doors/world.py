@@ -279,7 +279,7 @@ def _application(url: str, folder: Path) -> Iterator[tuple[Application, Client]]
     audit_key, seal_key = folder / "audit-key.pem", folder / "seal-key"
     signing.ensure(audit_key)
     sealing.ensure(seal_key)
-    app = Application(Settings(database=url, audit_key=audit_key, seal_key=seal_key), cheap())
+    app = Application(Settings(data=folder, database=url, audit_key=audit_key, seal_key=seal_key), cheap())
     loop = asyncio.new_event_loop()
     # Errors of ours are answered, as they are over a socket, instead of being thrown at the test.
     transport = httpx2.ASGITransport(app, raise_app_exceptions=False)

@@ -65,7 +65,7 @@ def open_site(url: str) -> Iterator[Site]:
         sealing.ensure(Path(folder) / "seal-key")
         seal_key = Path(folder) / "seal-key"
         # Webhooks of the tests go to this machine.
-        settings = Settings(database=url, audit_key=key, seal_key=seal_key, webhook_networks="127.0.0.0/8")
+        settings = Settings(data=Path(folder), database=url, audit_key=key, seal_key=seal_key, webhook_networks="127.0.0.0/8")
         yield from _open(Application(settings, cheap()))
 
 

@@ -49,7 +49,7 @@ def nodes(database_url: str, tmp_path: Path) -> Iterator[Nodes]:
     ensure(tmp_path / "key.pem")
     for one in open_site(database_url):
         one.registry.hire(AUTHOR, "author")
-        app = Application(Settings(database=database_url, audit_key=tmp_path / "key.pem"), cheap())
+        app = Application(Settings(data=tmp_path, database=database_url, audit_key=tmp_path / "key.pem"), cheap())
         with TestClient(app, raise_server_exceptions=False) as other:
             with app.units.write() as uow:
                 person = uow.people.find(AUTHOR)

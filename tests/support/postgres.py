@@ -37,6 +37,10 @@ class Cluster:
         if os.geteuid() == 0:
             self._give_to_nobody()
         self._run("initdb", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync", "-U", "postgres")
+        self.resume()
+
+    def resume(self) -> None:
+        """Start it on the files it has; returns when it takes connections."""
         options = " ".join(f"-c {setting}" for setting in (*SETTINGS, f"unix_socket_directories={self.root / 'socket'}"))
         log = self.root / "files" / "server.log"
         self._run("pg_ctl", "start", "--wait", f"--timeout={START_SECONDS_MAX}", f"--log={log}", "-o", options)

@@ -64,8 +64,10 @@ def start_server(
     environment: Mapping[str, str] | None = None,
     port: int = 0,
     program: Path | None = None,
+    wait: bool = True,
 ) -> Server:
-    """Start a server over ``data`` and wait until it is ready. Give the port of the one before to keep its address."""
+    """Start a server over ``data`` and (unless told not to) wait until it is ready. Give the port of the one before, and it
+    has its address."""
     data.mkdir(parents=True, exist_ok=True)
     port = port or free_port()
     command = [str(program or cuebook()), "serve", "--data", str(data), "--port", str(port), *arguments]
@@ -82,7 +84,8 @@ def start_server(
     url = f"http://127.0.0.1:{port}"
     server = Server(url, "", "", {}, data, process)
     try:
-        _wait_until_ready(server)
+        if wait:
+            _wait_until_ready(server)
     except BaseException:
         process.kill()
         process.wait()

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import sys
+import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,7 +18,7 @@ from cuebook_server import settings as settings_module
 from cuebook_server.adapters import sealing, signing
 from cuebook_server.cli.sample import plant
 from cuebook_server.delivery.protocol import DeliveryProtocol
-from cuebook_server.domain.errors import CuebookError, Unavailable
+from cuebook_server.domain.errors import CuebookError, SchemaTooNew, Unavailable
 from cuebook_server.services import people
 from cuebook_server.services.first_run import FirstRun, set_up
 from cuebook_server.settings import Settings
@@ -26,6 +29,7 @@ from cuebook_server.wiring import log_as
 
 FIRST_RUN = "first-run.json"
 GRACE_S = 10
+RETRY_S = 1.0
 
 
 def serve(
@@ -50,12 +54,55 @@ def serve(
                 signing.ensure(settings.audit_key_path)
             if settings.seal_key is None:
                 sealing.ensure(settings.seal_key_path)
-        first, link = _prepare(settings, demo=demo)
-        return _run(settings, first, link)
+        return _run(settings, _Preparation(settings, demo=demo))
     except (CuebookError, OSError) as error:
         advice = f" {error.advice}" if isinstance(error, CuebookError) else ""
         sys.stderr.write(f"cuebook: {error}{advice}\n")
         return 1
+
+
+class _Preparation:
+    """Makes the database ready: at once, or, while it is away, again and again beside the server.
+
+    What this machine last knew is served meanwhile. A database that answers but must not be used stops the start.
+    """
+
+    def __init__(self, settings: Settings, *, demo: bool) -> None:
+        self._settings, self._demo = settings, demo
+        self._away: Unavailable | None = None
+        self.first: FirstRun | None = None
+        self.link: str | None = None
+        try:
+            self.first, self.link = _prepare(settings, demo=demo)
+        except SchemaTooNew:
+            raise
+        except Unavailable as error:
+            self._away = error
+
+    def go_on(self, url: str) -> None:
+        """Say that the server runs at ``url``; where the database is away, prepare it when it is back."""
+        _tell(self._settings, url, self.first, self.link)
+        if self._away is not None:
+            _say_away(self._away)
+            threading.Thread(target=self._retry, args=(url,), name="cuebook-prepare", daemon=True).start()
+
+    def _retry(self, url: str) -> None:
+        said = ""
+        while True:
+            time.sleep(RETRY_S * random.uniform(0.8, 1.2))  # noqa: S311  # spreads the nodes, no secret
+            try:
+                self.first, self.link = _prepare(self._settings, demo=self._demo)
+                break
+            except Exception as error:  # noqa: BLE001 - whatever it is, the database may be better the next time
+                if not isinstance(error, Unavailable) and str(error) != said:
+                    sys.stderr.write(f"cuebook: The database cannot be used: {error}\n")
+                    said = str(error)
+        _tell(self._settings, url, self.first, self.link)
+
+
+def _say_away(error: Unavailable) -> None:
+    cause = str(getattr(error.__cause__, "orig", "")).strip().partition("\n")[0]
+    sys.stderr.write(f"cuebook: {error} {cause}\ncuebook: This node serves what it last knew, if anything, and tries on.\n")
 
 
 def _prepare(settings: Settings, *, demo: bool) -> tuple[FirstRun | None, str | None]:
@@ -91,7 +138,7 @@ def _invite(units: SqlUnits) -> str | None:
         return None
 
 
-def _run(settings: Settings, first: FirstRun | None, link: str | None) -> int:
+def _run(settings: Settings, preparation: _Preparation) -> int:
     # Workers are processes of their own: they find the settings where every process does.
     os.environ.update(
         {"CUEBOOK_DATA": str(settings.data), "CUEBOOK_DATABASE": settings.database_url, "CUEBOOK_HOST": settings.host}
@@ -113,7 +160,7 @@ def _run(settings: Settings, first: FirstRun | None, link: str | None) -> int:
     socket = config.bind_socket()
     reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104  # read, not bound to
     shown = f"[{reached}]" if ":" in reached else reached
-    _tell(settings, f"http://{shown}:{socket.getsockname()[1]}", first, link)
+    preparation.go_on(f"http://{shown}:{socket.getsockname()[1]}")
     if settings.workers > 1:
         Multiprocess(config, sockets=[socket]).run()
         return 0

@@ -22,7 +22,7 @@ from cuebook_server.delivery.selection import select
 from cuebook_server.delivery.snapshot import Encoded, Snapshot
 from cuebook_server.delivery.whole import Kind, Whole
 from cuebook_server.domain.environment import selector
-from cuebook_server.domain.errors import BadRequest, CuebookError, EnvironmentMismatch, NotFound, NotYet, Unavailable
+from cuebook_server.domain.errors import BadRequest, CuebookError, EnvironmentMismatch, NotFound, NotYet, TooStale, Unavailable
 
 log = logging.getLogger(__name__)
 PROMPTS, LIST, SNAPSHOT, RENDER = b"/v1/prompts/", b"/v1/prompts", b"/v1/snapshot", b"/render"
@@ -88,11 +88,13 @@ class Delivery:
         grant = self._board.keys.get(sha256(token).digest())
         if grant is None:
             self._board.counters.unknown_keys += 1
-            raise request.stranger(token)
+            raise request.stranger(token, certain=self._board.knows_keys)
         now = self._clock()
         if grant.guarded:
             client = scope.get("client")
             grant.key.check(datetime.fromtimestamp(now, UTC), client[0] if client else "")
+        if now > self._board.serves_until:
+            raise TooStale
         self._board.used[grant.selector] = now
         snapshot = self._board.environments.get(grant.environment)
         if snapshot is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from cuebook_server.delivery.counters import Counters
+from cuebook_server.delivery.kept import Kept
 from cuebook_server.delivery.snapshot import Entry, Snapshot, build
 from cuebook_server.domain.keys import DeliveryKey
 from cuebook_server.services.ports import Directory, EnvironmentKey, Fetched, Heads, SnapshotSource
@@ -40,7 +42,10 @@ class Board:
     """Snapshots, keys and directories, always the newest this node has heard of.
 
     A snapshot gives way only to one with a greater (epoch, revision, policy revision). No error empties anything: what could
-    not be loaded stays as it was, and the next refresh tries again.
+    not be loaded stays as it was, and the next refresh tries again. A board serves one registry all its life.
+
+    ``fall_back`` is asked once for what this machine last knew, when the source cannot be read at the start. ``confirmed``: the
+    source itself has been read since. ``stale_s_max``: how long what is held counts without the source; 0: for ever.
 
     ``recalled`` holds, by project, the (prompt id, number) of versions declared harmful; no memory of pinned ones may answer.
     ``fetched`` holds when each key last took a prompt (by its id) or, under ``None``, everything, until that is written down.
@@ -53,6 +58,8 @@ class Board:
         *,
         counters: Counters | None = None,
         retain: Callable[[Snapshot, Iterable[Entry]], None] | None = None,
+        fall_back: Callable[[], Kept | None] | None = None,
+        stale_s_max: float = 0,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.counters = counters or Counters()
@@ -60,13 +67,19 @@ class Board:
         self.keys: Mapping[bytes, Grant] = {}
         self.directories: Mapping[int, Directory] = {}
         self.recalled: Mapping[int, Collection[tuple[int, int]]] = {}
+        self.registry = ""
+        self.writable = False
         self.epoch = 0
         self.loaded = False
+        self.confirmed = False
+        self.serves_until = math.inf
         self.as_of = 0.0
         self.as_of_line = b""
         self.used: dict[str, float] = {}
         self.fetched: dict[Fetched, float] = {}
         self._source, self._retain, self._clock = source, retain, clock
+        self._fall_back, self._stale_s_max = fall_back, stale_s_max
+        self._from_copy: frozenset[EnvironmentKey] = frozenset()
         self._keyset = -1
         self._directory_counts: dict[int, int] = {}
         self._recall_counts: dict[int, int] = {}
@@ -88,6 +101,11 @@ class Board:
             self._started += 1
             self._succeeded = self._refresh()
             return self._succeeded
+
+    @property
+    def knows_keys(self) -> bool:
+        """Whether the keys were read from the source, and not only from what this machine last knew."""
+        return self._keyset >= 0
 
     def newest(self, project_id: int, name: bytes) -> int | None:
         """The prompt's newest number, where an environment of the project tracks it; ``None`` where only the source knows."""
@@ -126,19 +144,44 @@ class Board:
         try:
             heads = self._heads()
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the source, what this node holds stays
+            self._take_copy()
             return self._failed("the heads", error)
         complete = True
         for what, load in self._behind(heads):
             complete &= self._attempt(what, load)
         if complete:
-            self.as_of_line = b"cuebook-as-of: %d\r\n" % (asked_at * 1000)
-            self.as_of = asked_at
-            self.loaded = True
+            self._confirm(asked_at)
+            self.writable = heads.writable
+            self.confirmed = True
             self._complained = False
         return complete
 
+    def _confirm(self, as_of: float) -> None:
+        self.as_of_line = b"cuebook-as-of: %d\r\n" % (as_of * 1000)
+        self.serves_until = as_of + self._stale_s_max if self._stale_s_max else math.inf
+        self.as_of = as_of
+        self.loaded = True
+
+    def _take_copy(self) -> None:
+        """Where nothing was read yet: hold what this machine last knew. All of it is read again once the source is back."""
+        fall_back, self._fall_back = self._fall_back, None
+        if fall_back is None or self.registry or (copy := fall_back()) is None:
+            return
+        doors = copy.doors
+        self.registry, self.epoch, self.environments = doors.registry, doors.epoch, copy.environments
+        self.directories, self.recalled = doors.directories, doors.recalled
+        self.keys = {bytes.fromhex(key.verifier): Grant(key) for key in doors.keys}
+        self._from_copy = frozenset(copy.environments)
+        self._confirm(doors.as_of)
+        self.counters.copies_taken += 1
+        as_of = datetime.fromtimestamp(self.as_of, UTC)
+        log.warning("the database is away; this node serves what it last knew, as of %s", as_of)
+
     def _heads(self) -> Heads:
         heads = self._source.heads()
+        if self.registry and heads.registry != self.registry:
+            raise ValueError("this is another registry than the one this process serves; start it anew if that is meant")
+        self.registry = heads.registry
         if heads.epoch < self.epoch:
             raise ValueError(f"the source is at epoch {heads.epoch}, but this node has seen {self.epoch}")
         if heads.epoch > self.epoch:
@@ -158,7 +201,8 @@ class Board:
                 yield f"the directory of project {project_id}", partial(self._load_directory, project_id, count)
         for key, (revision, policy_revision) in heads.environments.items():
             known = self.environments.get(key)
-            if known is None or known.order < (heads.epoch, revision, policy_revision):
+            head = (heads.epoch, revision, policy_revision)
+            if known is None or known.order < head or (key in self._from_copy and known.order == head):
                 yield f"environment {key}", partial(self._load_environment, key, known, heads.epoch, revision)
 
     def _load_keys(self, count: int) -> None:
@@ -174,15 +218,17 @@ class Board:
         self._recall_counts[project_id] = count
 
     def _load_environment(self, key: EnvironmentKey, known: Snapshot | None, epoch: int, revision: int) -> None:
-        continues = known is not None and known.epoch == epoch and known.revision < revision
+        copied = key in self._from_copy
+        continues = known is not None and not copied and known.epoch == epoch and known.revision < revision
         state = self._source.environment(key, known.revision if known and continues else None)
         if state is None:
             return
         snapshot = build(state, known)
-        if known is not None and snapshot.order <= known.order:
+        if known is not None and (snapshot.order < known.order if copied else snapshot.order <= known.order):
             return
         self.environments = {**self.environments, key: snapshot}
-        if known is not None and known.epoch == snapshot.epoch:
+        self._from_copy -= {key}
+        if known is not None and not copied and known.epoch == snapshot.epoch:
             self._moved(known, snapshot, [version.name.encode() for version in state.versions])
 
     def _moved(self, before: Snapshot, after: Snapshot, names: Iterable[bytes]) -> None:

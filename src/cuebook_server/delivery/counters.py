@@ -11,7 +11,7 @@ class Counters:
     """Counted since the process started.
 
     requests: answers by HTTP status. propagation_ms: from a revision's commit to this node's memory, summed over
-    ``propagations`` (by the database's clock and ours, so skew shows here).
+    ``propagations`` (by the database's clock and ours, so skew shows here). copies_taken: starts from the last known good.
     """
 
     requests: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))
@@ -20,3 +20,4 @@ class Counters:
     refresh_errors: int = 0
     propagations: int = 0
     propagation_ms: int = 0
+    copies_taken: int = 0

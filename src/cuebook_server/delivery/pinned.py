@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-from cuebook_server.delivery.snapshot import Entry, Snapshot
+from cuebook_server.delivery.snapshot import Entry, Snapshot, entry_of
 from cuebook_server.domain.errors import Unavailable
 from cuebook_server.services.ports import EnvironmentKey, SnapshotSource
 
@@ -76,7 +76,7 @@ class Pinned:
         if looked_up is None or looked_up[0].number is None:
             return None
         served, was_live = looked_up
-        found = Found(Entry(served, number, snapshot.environment.name), was_live)
+        found = Found(entry_of(served, number, snapshot.environment.name), was_live)
         self._keep((snapshot.epoch, snapshot.key, served.prompt_id, number), found)
         return found
 

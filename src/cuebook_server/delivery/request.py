@@ -12,6 +12,7 @@ from cuebook_server.domain.errors import (
     BadRequest,
     CuebookError,
     Unauthenticated,
+    Unavailable,
     UnknownKey,
     UnknownParameter,
     WrongKeyKind,
@@ -50,13 +51,18 @@ def bearer(authorization: bytes | None, query: bytes) -> bytes:
     return authorization[7:].strip(b" ")
 
 
-def stranger(token: bytes) -> CuebookError:
-    """Why a token that no key matches is refused. Its form and checksum are looked at here, not on the way of good keys."""
+def stranger(token: bytes, *, certain: bool) -> CuebookError:
+    """Why a token that no key matches is refused. Its form and checksum are looked at here, not on the way of good keys.
+
+    A node that has not read the keys of its database (``certain`` is false) must not call a key unknown: it may be a new one.
+    """
     try:
         credential = keys.read(token.decode("ascii", "replace"))
     except UnknownKey as error:
         return error
-    return UnknownKey() if keys.is_delivery(credential) else WrongKeyKind("This is a management token, not a delivery key.")
+    if not keys.is_delivery(credential):
+        return WrongKeyKind("This is a management token, not a delivery key.")
+    return UnknownKey() if certain else Unavailable("This node cannot ask its database for this key.")
 
 
 def parameters(query: bytes, allowed: Set[str]) -> dict[str, str]:

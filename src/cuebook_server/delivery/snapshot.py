@@ -38,27 +38,29 @@ class Entry(Encoded):
 
     __slots__ = ("compiled", "digest", "latest", "name", "number", "prompt_id")
 
-    def __init__(self, served: ServedVersion, number: int, environment: str) -> None:
-        content = orjson.loads(served.content)
-        body = wire.served(
-            content,
-            name=served.name,
-            version=number,
-            digest=served.digest,
-            environment=environment,
-            released_at=stamp(served.released_at),
-        )
-        # A copy of its own: orjson's result keeps the buffer it was written to, seven times the size.
-        super().__init__(
-            bytes(memoryview(orjson.dumps(body))),
-            b"cuebook-version: %d\r\ncuebook-digest: %b\r\n" % (number, served.digest.encode()),
-        )
-        self.prompt_id = served.prompt_id
-        self.name = served.name
+    def __init__(self, body: bytes, prompt_id: int, name: str, number: int, latest: int, digest: str) -> None:
+        super().__init__(body, b"cuebook-version: %d\r\ncuebook-digest: %b\r\n" % (number, digest.encode()))
+        self.prompt_id = prompt_id
+        self.name = name
         self.number = number
-        self.latest = served.latest
-        self.digest = served.digest
+        self.latest = latest
+        self.digest = digest
         self.compiled: Compiled | None = None
+
+
+def entry_of(served: ServedVersion, number: int, environment: str) -> Entry:
+    """Encode a version as an environment serves it."""
+    body = wire.served(
+        orjson.loads(served.content),
+        name=served.name,
+        version=number,
+        digest=served.digest,
+        environment=environment,
+        released_at=stamp(served.released_at),
+    )
+    # A copy of its own: orjson's result keeps the buffer it was written to, seven times the size.
+    encoded = bytes(memoryview(orjson.dumps(body)))
+    return Entry(encoded, served.prompt_id, served.name, number, served.latest, served.digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ def build(state: EnvironmentState, previous: Snapshot | None = None) -> Snapshot
             retired.add(version.name)
             continue
         try:
-            entries[version.name.encode()] = Entry(version, version.number, state.environment.name)
+            entries[version.name.encode()] = entry_of(version, version.number, state.environment.name)
         except (ValueError, KeyError, TypeError):
             log.exception("%s version %s is damaged and is not served", version.name, version.number)
             entries.pop(version.name.encode(), None)
@@ -117,8 +119,13 @@ def build(state: EnvironmentState, previous: Snapshot | None = None) -> Snapshot
         entries=entries,
         retired=frozenset(retired),
         damaged=frozenset(damaged),
-        lines=b"cuebook-environment: %b\r\ncuebook-revision: %d\r\n" % (state.environment.name.encode(), state.revision),
+        lines=head_lines(state.environment.name, state.revision),
     )
+
+
+def head_lines(environment: str, revision: int) -> bytes:
+    """The header lines every answer of an environment's revision carries."""
+    return b"cuebook-environment: %b\r\ncuebook-revision: %d\r\n" % (environment.encode(), revision)
 
 
 def list_body(snapshot: Snapshot) -> bytes:

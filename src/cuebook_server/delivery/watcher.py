@@ -40,11 +40,16 @@ class Watcher:
 
     @property
     def state(self) -> State:
-        """``starting`` until everything was loaded once; ``stale`` when the source was last confirmed over 5 s ago."""
+        """``starting`` until there is something to serve; ``stale`` when the source was last confirmed over 5 s ago."""
         if not self._board.loaded:
             return "starting"
-        alive = self._thread.is_alive() and self._clock() - self._board.as_of < STALE_AFTER_S
-        return "ready" if alive else "stale"
+        current = self._board.confirmed and self._clock() - self._board.as_of < STALE_AFTER_S
+        return "ready" if current and self._thread.is_alive() else "stale"
+
+    @property
+    def dead(self) -> bool:
+        """Whether the thread has ended without being told to: this node hears of nothing any more."""
+        return self._thread.ident is not None and not self._thread.is_alive() and not self._stopping.is_set()
 
     def start(self) -> None:
         """Begin watching."""

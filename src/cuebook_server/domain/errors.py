@@ -341,6 +341,13 @@ class TooManyAttempts(Unavailable):
     hint = "Wait; every further failure makes the wait longer."
 
 
+class TooStale(Unavailable):
+    """What this node holds is older than it may serve."""
+
+    code = "too_stale"
+    hint = "It lost its database too long ago, by the setting `stale_s_max`; other nodes may have it still."
+
+
 class SchemaTooNew(Unavailable):
     """The database was written by a newer Cuebook."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,8 @@ class Node:
 
     state: starting, ready or stale (the database was not confirmed lately; delivery goes on). as_of: seconds since 1970 when
     the node last knew it was up to date. revisions: by (project, environment). requests: delivery answers by status.
-    damaged: prompts whose stored content cannot be read.
+    damaged: prompts whose stored content cannot be read. writes: whether the database takes changes now. serves: whether what
+    it holds is young enough to be served. dead: threads that have ended though nobody told them to.
     """
 
     state: str
@@ -29,6 +30,9 @@ class Node:
     requests: Mapping[int, int]
     counters: Mapping[str, float]
     damaged: int
+    writes: bool
+    serves: bool
+    dead: Sequence[str]
 
 
 @router.get("/healthz")
@@ -39,12 +43,19 @@ def healthz() -> dict[str, str]:
 
 @router.get("/readyz")
 def readyz(request: Request, response: Response) -> dict[str, Any]:
-    """The node serves: 200 when ready or stale, 503 while it starts."""
+    """The node serves: 200 when ready or stale (`writes` says whether it takes changes), 503 while it starts or is broken."""
     node: Node = request.app.state.node()
-    if node.state == "starting":
+    if node.state == "starting" or node.dead or not node.serves:
         response.status_code = 503
         response.headers["Retry-After"] = "1"
-    return {"state": node.state, "as_of": node.as_of, "database": node.database, "environments": len(node.revisions)}
+    return {
+        "state": node.state,
+        "writes": node.writes,
+        "as_of": node.as_of,
+        "database": node.database,
+        "environments": len(node.revisions),
+        "dead": node.dead,
+    }
 
 
 @router.get("/metrics")
@@ -86,4 +97,6 @@ class _Figures:
             CounterMetricFamily(f"cuebook_{name}", f"{name.replace('_', ' ').capitalize()} since the start.", value=value)
             for name, value in node.counters.items()
         ]
-        return [requests, revisions, state, as_of, damaged, *others]
+        writes = GaugeMetricFamily("cuebook_node_writes", "1 when the database takes changes.", value=float(node.writes))
+        dead = GaugeMetricFamily("cuebook_node_dead_threads", "Threads that ended by themselves.", value=len(node.dead))
+        return [requests, revisions, state, as_of, damaged, writes, dead, *others]

@@ -295,7 +295,8 @@ class Heads:
     """The counters a node polls: cheap, and enough to know what to load again.
 
     keyset: counts changes of delivery keys. directories: per project, counts new prompts and changed aliases. recalls: per
-    project, counts recalled versions. environments: each environment's (revision, policy revision).
+    project, counts recalled versions. environments: each environment's (revision, policy revision). registry: which registry
+    this is, the same through backups and failovers. writable: whether the database takes writes.
     """
 
     epoch: int
@@ -303,6 +304,8 @@ class Heads:
     directories: Mapping[int, int]
     environments: Mapping[EnvironmentKey, tuple[int, int]]
     recalls: Mapping[int, int]
+    registry: str = ""
+    writable: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url, text
 from sqlalchemy.pool import QueuePool
 
-from cuebook_server.domain.errors import Busy, CuebookError, ReadOnly, StorageFull, Unavailable
+from cuebook_server.domain.errors import Busy, CuebookError, Invalid, ReadOnly, StorageFull, Unavailable
 
 # SQLite from 3.7.0 to 3.51.2 can lose a page when the write-ahead log is reset.
 SQLITE_VERSION_MIN = (3, 51, 3)
@@ -63,6 +63,18 @@ class Database:
         self.engine.dispose()
 
 
+class UnknownDatabase(Invalid):
+    """There is no support for this kind of database."""
+
+    code = "unknown_database"
+    hint = "Use `sqlite:///PATH` or `postgresql://USER@HOST/NAME`."
+
+
+def place_of(url: str) -> str:
+    """Where a database is: its address without the password."""
+    return make_url(url).set(password=None).render_as_string()
+
+
 def open_database(url: str) -> Database:
     """Open ``sqlite:///path`` or ``postgresql://...``. Nothing is created or migrated here."""
     parsed = make_url(url)
@@ -81,7 +93,7 @@ def open_database(url: str) -> Database:
             },
         )
     else:
-        raise Unavailable(f"A database of kind {backend!r} is not supported.", hint="Use sqlite:///PATH or postgresql://...")
+        raise UnknownDatabase(f"A database of kind {backend!r} is not supported.")
     return Database(url, engine, backend)
 
 
@@ -140,6 +152,8 @@ _MESSAGES: dict[str, type[CuebookError]] = {
     "busy": Busy,
     "disk i/o error": Unavailable,
     "unable to open": Unavailable,
+    "malformed": Unavailable,
+    "not a database": Unavailable,
 }
 
 

@@ -59,6 +59,9 @@ class SqlSnapshotSource:
                     (row.project_id, row.environment_id): (row.revision, row.policy_revision) for row in environments
                 },
                 recalls={row.project_id: row.recalls for row in projects},
+                # Only a first start writes this moment, and no two of them in the same microsecond.
+                registry=registry.created_at.isoformat(),
+                writable=self._database.dialect != "postgresql" or not connection.scalar(select(func.pg_is_in_recovery())),
             )
 
     def directory(self, project_id: int) -> Directory:
