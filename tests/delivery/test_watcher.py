@@ -105,3 +105,17 @@ def test_stopping_does_not_wait_for_a_source_that_hangs(shop: Shop) -> None:
     watcher.stop(timeout_s=0.1)
     assert time.monotonic() - started < 5
     release.set()
+
+
+def test_a_thread_that_ends_by_itself_is_told_of(shop: Shop) -> None:
+    """A listener was once lost to the garbage collector: nothing failed, and the node heard of nothing any more."""
+
+    def end() -> Iterator[None]:
+        raise SystemExit
+
+    watcher = Watcher(shop.node.board, shop.source)
+    assert not watcher.dead, "it has not begun"
+    shop.source.hints = end  # type: ignore[method-assign]  # the fault to be told of
+    watcher.start()
+    until(lambda: watcher.dead)
+    assert watcher.state == "stale"
