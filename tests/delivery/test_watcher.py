@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from cuebook_server.delivery.board import Board
 from cuebook_server.delivery.watcher import Watcher
 from tests.delivery.client import TRIAGE, Shop
@@ -107,6 +109,7 @@ def test_stopping_does_not_wait_for_a_source_that_hangs(shop: Shop) -> None:
     release.set()
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_thread_that_ends_by_itself_is_told_of(shop: Shop) -> None:
     """A listener was once lost to the garbage collector: nothing failed, and the node heard of nothing any more."""
 

@@ -15,6 +15,7 @@ def test_a_node_that_is_well_says_so(sqlite_site: Site) -> None:
     assert "cuebook_node_writes 1.0" in sqlite_site.client.get("/metrics").text
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_node_whose_watcher_died_gets_no_more_work(sqlite_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     def end() -> bool:
         raise SystemExit
