@@ -93,6 +93,7 @@ def test_a_key_in_the_url_is_refused_and_not_repeated(shop: Shop, header: bool, 
     ("changes", "status", "code"),
     [
         ({"revoked_at": NOW - timedelta(seconds=1)}, 401, "key_revoked"),
+        ({"revoked_at": NOW + timedelta(hours=1)}, 401, "key_revoked"),  # the clock was set back
         ({"expires_at": NOW - timedelta(seconds=1)}, 401, "key_expired"),
         ({"networks": ("10.0.0.0/8", "2001:db8::/32")}, 403, "outside_network"),
     ],
@@ -104,7 +105,7 @@ def test_a_key_that_no_longer_counts(shop: Shop, changes: dict[str, object], sta
 
 @pytest.mark.parametrize(
     "changes",
-    [{"expires_at": NOW + timedelta(hours=1)}, {"revoked_at": NOW + timedelta(hours=1)}, {"networks": ("127.0.0.0/8",)}],
+    [{"expires_at": NOW + timedelta(hours=1)}, {"networks": ("127.0.0.0/8",)}],
 )
 def test_a_key_that_still_counts(shop: Shop, changes: dict[str, object]) -> None:
     change(shop, **changes)
