@@ -8,12 +8,13 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-import rfc8785
+from cuebook import canonical, wire
 
 GENESIS = "0" * 64
 # The columns of an export for spreadsheets; what was before and after stands in the JSON lines only.
@@ -33,6 +34,9 @@ CSV_COLUMNS = (
 # What a spreadsheet takes for a formula when a cell begins with it.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _NOTHING: Mapping[int, str] = MappingProxyType({})
+_HASH_BYTES = len(f',"hash":"{GENESIS}"')
+# What is no entry never fits: the check stops there and says where.
+_UNREADABLE: Mapping[str, Any] = MappingProxyType({"seq": "(unreadable)"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class Verification:
 
 def entry_hash(entry: Mapping[str, Any]) -> str:
     """The hash an entry must carry, in hex."""
-    return hashlib.sha256(rfc8785.dumps({k: v for k, v in entry.items() if k != "hash"})).hexdigest()
+    return hashlib.sha256(canonical.dumps({k: v for k, v in entry.items() if k != "hash"})).hexdigest()
 
 
 def verify(
@@ -62,27 +66,76 @@ def verify(
 
     ``vouched``: by number, the hash that a checkpoint says stands there; a chain that ends before one of them was cut.
     """
+    found = follow(((entry, _hash(entry)) for entry in entries), previous=previous, first=first, vouched=vouched)
+    return vouched_for(found, vouched, first)
+
+
+def follow(
+    entries: Iterable[tuple[Mapping[str, Any], str]], *, previous: str, first: int, vouched: Mapping[int, str]
+) -> Verification:
+    """Check entries, each with the hash it must carry (``""``: it can have none), as far as they go."""
     count, expected = 0, first
-    for entry in entries:
-        problem = _problem(entry, expected, previous)
-        if not problem and vouched.get(expected, entry["hash"]) != entry["hash"]:
+    for entry, computed in entries:
+        problem = _problem(entry, computed, expected, previous)
+        if not problem and vouched.get(expected, computed) != computed:
             problem = "a checkpoint vouches for another: the chain was written anew"
         if problem:
             return Verification(count, previous, expected, problem)
-        previous, expected, count = str(entry["hash"]), expected + 1, count + 1
-    if beyond := [seq for seq in vouched if seq >= expected]:
-        return Verification(count, previous, expected, f"a checkpoint vouches for {max(beyond)} entries: the chain was cut")
+        previous, expected, count = computed, expected + 1, count + 1
     return Verification(count, previous)
 
 
-def _problem(entry: Mapping[str, Any], expected: int, previous: str) -> str:
+def vouched_for(found: Verification, vouched: Mapping[int, str], first: int = 1) -> Verification:
+    """What was found, unless the chain ends before an entry that a checkpoint vouches for."""
+    ended = first + found.entries
+    if found.intact and (beyond := [seq for seq in vouched if seq >= ended]):
+        problem = f"a checkpoint vouches for {max(beyond)} entries: the chain was cut"
+        return Verification(found.entries, found.head, ended, problem)
+    return found
+
+
+def read_line(line: bytes) -> tuple[Mapping[str, Any], str]:
+    """A line of an export as an entry, with the hash it must carry."""
+    if quick := _read_as_written(line):
+        return quick
+    try:
+        entry = wire.loads(line)
+    except wire.WireError:
+        entry = None
+    return (entry, _hash(entry)) if isinstance(entry, dict) else (_UNREADABLE, "")
+
+
+def _read_as_written(line: bytes) -> tuple[Mapping[str, Any], str] | None:
+    """An entry that is intact and written without a byte too many; ``None`` for any other, which is then read strictly.
+
+    No text of a plain value is shorter than its canonical one, in whatever order its members stand. So a line of that length
+    holds no member twice, and nothing else that a strict reader would refuse or read differently.
+    """
+    try:
+        entry = json.loads(line.decode())
+        said = entry.pop("hash")
+        body = canonical.plain_bytes(entry)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
+    if body is None or len(body) + _HASH_BYTES != len(line.removesuffix(b"\n")) or said != hashlib.sha256(body).hexdigest():
+        return None
+    entry["hash"] = said
+    return entry, said
+
+
+def _hash(entry: Mapping[str, Any]) -> str:
+    try:
+        return entry_hash(entry)
+    except (ValueError, RecursionError):
+        return ""
+
+
+def _problem(entry: Mapping[str, Any], computed: str, expected: int, previous: str) -> str:
     if entry.get("seq") != expected:
         return f"expected entry {expected}, found {entry.get('seq')!r}"
     if entry.get("prev") != previous:
         return "it does not continue the entry before it"
-    try:
-        computed = entry_hash(entry)
-    except (rfc8785.CanonicalizationError, ValueError):
+    if not computed:
         return "it is not canonical JSON"
     return "" if computed == entry.get("hash") else "its content was changed"
 

@@ -13,10 +13,11 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-import rfc8785
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from cuebook import canonical
 
 KIND = "cuebook-audit-checkpoint-v1"
 
@@ -39,7 +40,7 @@ def sign(key: Ed25519PrivateKey, *, project: str, seq: int, head: str, at: str) 
     """A checkpoint of a chain that has ``seq`` entries and ends with the hash ``head``."""
     said: dict[str, Any] = {"kind": KIND, "project": project, "seq": seq, "hash": head, "at": at}
     said["key"] = key_id(public_key(key))
-    return said | {"signature": base64.b64encode(key.sign(rfc8785.dumps(said))).decode()}
+    return said | {"signature": base64.b64encode(key.sign(canonical.dumps(said))).decode()}
 
 
 def read(checkpoint: Mapping[str, Any], public: str) -> tuple[int, str]:
@@ -47,11 +48,11 @@ def read(checkpoint: Mapping[str, Any], public: str) -> tuple[int, str]:
     said = {name: value for name, value in checkpoint.items() if name != "signature"}
     try:
         signature = base64.b64decode(str(checkpoint["signature"]), validate=True)
-        Ed25519PublicKey.from_public_bytes(base64.b64decode(public, validate=True)).verify(signature, rfc8785.dumps(said))
+        Ed25519PublicKey.from_public_bytes(base64.b64decode(public, validate=True)).verify(signature, canonical.dumps(said))
         if said["kind"] != KIND:
             raise BadCheckpoint("it is a signature of another kind")
         return int(said["seq"]), str(said["hash"])
     except InvalidSignature:
         raise BadCheckpoint("the signature is not of this key, or the checkpoint was changed") from None
-    except (KeyError, binascii.Error, ValueError, rfc8785.CanonicalizationError) as error:
+    except (KeyError, binascii.Error, ValueError) as error:
         raise BadCheckpoint(f"it cannot be read: {error}") from error

@@ -21,9 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import rfc8785
-
-from cuebook import wire
+from cuebook import canonical, wire
 from cuebook._names import legal_name
 
 # Content is limited to 1 MiB of canonical JSON; escapes and indentation may make its file larger.
@@ -155,7 +153,7 @@ def encode(prompt: PromptFile) -> tuple[str, bytes]:
 
 def same(one: PromptFile, other: PromptFile) -> bool:
     """Whether two files say the same: equal canonical JSON of the content, equal metadata."""
-    return rfc8785.dumps(_document(one)) == rfc8785.dumps(_document(other))
+    return canonical.dumps(_document(one)) == canonical.dumps(_document(other))
 
 
 def _candidates(prompt: PromptFile) -> Iterator[tuple[str, bytes]]:

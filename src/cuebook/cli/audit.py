@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated
 
 import typer
 
@@ -23,10 +22,6 @@ from cuebook.cli.session import session
 from cuebook.errors import Invalid
 
 app = typer.Typer(no_args_is_help=True, help="The audit chain: export it, and check that nothing was changed.")
-LINE_BYTES_MAX = 16 * 1024 * 1024
-# Not JSON a chain could hold, so it never fits: the check stops there and says where.
-_UNREADABLE: dict[str, Any] = {"seq": "(unreadable)"}
-
 
 Since = Annotated[str | None, typer.Option(help="From this time on.", metavar="TIME")]
 Until = Annotated[str | None, typer.Option(help="Before this time.", metavar="TIME")]
@@ -119,13 +114,16 @@ def verify_(
 
     Its own hashes cannot show that a chain was cut at its end, or written anew from the start: a checkpoint can.
     """
+    from cuebook.cli.chains import verify_file  # processes: only this command pays for importing them
+
     vouched = dict(_vouched(path, key) for path in checkpoint or ())
     if file is None:
         found = verify(show.counted(session(ctx).admin.audit(), "checking"), vouched=vouched)
     else:
         with ExitStack() as stack:
             lines = sys.stdin.buffer if file == "-" else stack.enter_context(_reading(Path(file)).open("rb"))
-            found = verify(show.counted(_entries(lines), "checking"), vouched=vouched)
+            bar = stack.enter_context(show.progress("checking"))
+            found = verify_file(lines, vouched, tell=lambda entries: bar.advance(bar.task_ids[0], entries))
     _report(found, as_json)
     if not found.intact:
         raise typer.Exit(BROKEN_CHAIN)
@@ -146,15 +144,6 @@ def _vouched(path: Path, key: str | None) -> tuple[int, str]:
         return checkpoints.read(held["checkpoint"], key or held["public_key"])
     except (wire.WireError, KeyError, TypeError, checkpoints.BadCheckpoint) as error:
         raise Invalid(f"{path} is no checkpoint to go by: {error}.") from None
-
-
-def _entries(lines: BinaryIO) -> Iterator[dict[str, Any]]:
-    while line := lines.readline(LINE_BYTES_MAX):
-        try:
-            entry = wire.loads(line)
-        except wire.WireError:
-            entry = None
-        yield entry if isinstance(entry, dict) else _UNREADABLE
 
 
 def _report(found: Verification, as_json: bool) -> None:

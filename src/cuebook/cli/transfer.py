@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-import rfc8785
 import typer
 
-from cuebook import files
+from cuebook import canonical, files
 from cuebook.admin import IMPORT_ITEMS_MAX, AdminClient, Json
 from cuebook.cli import show
 from cuebook.cli.arguments import AsJson, complete_versions
@@ -183,7 +182,7 @@ def _write(admin: AdminClient, prompt: Json, version: str, folder: Path) -> Json
     )
     path = files.write_file(file, folder)
     written = files.read_file(path, folder)
-    digest = f"sha256:{hashlib.sha256(rfc8785.dumps(dict(written.content))).hexdigest()}"
+    digest = f"sha256:{hashlib.sha256(canonical.dumps(dict(written.content))).hexdigest()}"
     if digest != found["digest"]:
         raise files.BadFile(path, f"what was written has another digest than version {found['number']}")
     return {"name": prompt["name"], "version": found["number"], "digest": digest, "path": path.relative_to(folder).as_posix()}

@@ -10,9 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-import rfc8785
-
-from cuebook import template
+from cuebook import canonical, template
 from cuebook._names import legal_name
 from cuebook.errors import Invalid
 
@@ -130,7 +128,7 @@ def text_content(text: str, *, literal: bool) -> dict[str, Any]:
 
 def file_key(content: Mapping[str, Any]) -> str:
     """The import key of something that has no other identity than its content. Raises ``ValueError`` for what is no JSON."""
-    return f"file:{sha256(rfc8785.dumps(dict(content)))}"
+    return f"file:{sha256(canonical.dumps(dict(content)))}"
 
 
 def decode(data: bytes) -> str:

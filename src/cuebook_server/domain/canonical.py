@@ -7,8 +7,7 @@ import json
 import math
 from typing import Any
 
-import rfc8785
-
+from cuebook import canonical as canonical_json
 from cuebook_server.domain.errors import BadContent, ContentTooLarge
 from cuebook_server.domain.names import clip
 
@@ -27,7 +26,7 @@ def canonical(value: Any) -> bytes:
     ``ContentTooLarge`` above 1 MiB.
     """
     check_json(value, "", DEPTH_MAX)
-    data = rfc8785.dumps(value)
+    data = canonical_json.dumps(value)
     if len(data) > CONTENT_BYTES_MAX:
         raise ContentTooLarge(f"The content has {len(data):,} bytes in canonical form; the limit is 1 MiB.", bytes=len(data))
     return data

@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-import rfc8785
-
+from cuebook import canonical
 from cuebook_server.domain.policy import Policy
 from cuebook_server.domain.release import Decision, Item, Kind, Verdict
 
@@ -106,7 +105,7 @@ def sign(environment: str, items: Sequence[ItemFacts], policy_revision: int, pol
         "policy_revision": policy_revision,
         "policy": dict(policy) if policy is not None else None,
     }
-    return hashlib.sha256(rfc8785.dumps(signed)).hexdigest()
+    return hashlib.sha256(canonical.dumps(signed)).hexdigest()
 
 
 def decide(policy: Policy, policy_revision: int, facts: Facts) -> Decision:
