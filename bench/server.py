@@ -29,6 +29,7 @@ from tests.support import databases
 from tests.support.server import start_server
 
 WRITERS = 8
+LARGE = _large.Size()
 PROMOTIONS = {"SQLite": 10_000, "PostgreSQL": 2_000}
 HEARINGS = {"polling alone": 8, "told": 30}
 HEARD_S_MAX = 5.0
@@ -65,7 +66,7 @@ def large(folder: Path) -> list[Row]:
     url = f"sqlite:///{folder / 'large.db'}"
     with closing(open_database(url)) as database:
         migrate(database)
-        token = _large.fill(database)
+        token = _large.fill(database, LARGE)
     started = time.perf_counter()
     server = start_server(folder / "data", database=url)
     ready = time.perf_counter() - started
@@ -79,10 +80,10 @@ def large(folder: Path) -> list[Row]:
                 "search for a word of every version": f"{base}/search?q=urgent",
                 "status, 100 prompts": f"{base}/status?limit=100",
             }
-            times = [Row(f"{what}, of {_large.PROMPTS:,}", _median_ms(client, to), "ms") for what, to in asked.items()]
+            times = [Row(f"{what}, of {LARGE.prompts:,}", _median_ms(client, to), "ms") for what, to in asked.items()]
     finally:
         server.stop()
-    size = f"{_large.PROMPTS:,} prompts x {_large.VERSIONS} versions"
+    size = f"{LARGE.prompts:,} prompts x {LARGE.versions} versions"
     return [
         Row(f"{size}: ready after", ready, "s", None, 5, "most"),
         Row(f"{size}: processor time until then", worked, "s"),

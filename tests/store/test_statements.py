@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import event
 
-from cuebook_server.services import environments, prompts, releases
+from cuebook_server.services import drift, environments, prompts, releases
 from tests.factories import Registry
 
 
@@ -72,6 +72,31 @@ def test_a_release_of_any_size_is_as_many_statements(registry: Registry) -> None
         lengths.add((len(promoted), len(rolled_back)))
     assert len(lengths) == 1
     assert max(lengths.pop()) <= 30
+
+
+def test_a_list_of_releases_is_two_statements_and_the_door(registry: Registry) -> None:
+    lengths = set()
+    for number in range(6):
+        registry.save("a", f"text {number}")
+        registry.promote("a", to="staging")
+        with counted(registry) as sent:
+            listed = registry.ask(releases.listed, "staging", before=1_000, limit=50)
+        assert len(listed) == number + 1
+        assert all(release.items for release in listed)
+        lengths.add(len(sent))
+    assert len(lengths) == 1
+    assert max(lengths) <= 7
+
+
+def test_drift_asks_for_all_prompts_at_once(registry: Registry) -> None:
+    lengths = set()
+    for count in (2, 12):
+        for number in range(count):
+            registry.save(f"p{number}", f"text {count}")
+        with counted(registry) as sent:
+            assert len(registry.ask(drift.compare, "development", "staging").differences) == count
+        lengths.add(len(sent))
+    assert len(lengths) == 1
 
 
 @pytest.mark.parametrize("lapsed", [False, True])

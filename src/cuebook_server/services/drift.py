@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from cuebook_server.domain.access import Actor
 from cuebook_server.domain.diff import diff
 from cuebook_server.domain.environment import Environment
+from cuebook_server.domain.prompt import Version
 from cuebook_server.domain.release import ITEMS_MAX, Wanted
 from cuebook_server.domain.summary import summarize
 from cuebook_server.services.environments import known
 from cuebook_server.services.ports import PromptRow, Scope, UnitOfWork
 from cuebook_server.services.projects import enter
-from cuebook_server.services.prompts import locate
+from cuebook_server.services.prompts import versions_of
 from cuebook_server.services.weighing import Request, Weighed, weigh
 
 PAGE = 500
@@ -50,7 +51,9 @@ def compare(actor: Actor, uow: UnitOfWork, project: str, one: str, other: str) -
     scope = enter(actor, uow, project)
     first, second = known(scope, one), known(scope, other)
     apart = [row for row in rows(scope) if row.live[one] != row.live[other]]
-    return Drift([_difference(scope, row, one, other) for row in apart], _promotion(actor, uow, scope, first, second, apart))
+    pages = (apart[start : start + PAGE] for start in range(0, len(apart), PAGE))
+    differences = [difference for page in pages for difference in _differences(scope, page, one, other)]
+    return Drift(differences, _promotion(actor, uow, scope, first, second, apart))
 
 
 def rows(scope: Scope) -> list[PromptRow]:
@@ -61,18 +64,29 @@ def rows(scope: Scope) -> list[PromptRow]:
     return found
 
 
-def _difference(scope: Scope, row: PromptRow, one: str, other: str) -> Difference:
-    numbers = row.live[one], row.live[other]
-    prompt = locate(scope, row.name)
-    new, old = (scope.prompts.version(prompt, number) if number else None for number in numbers)
+def _differences(scope: Scope, page: Sequence[PromptRow], one: str, other: str) -> list[Difference]:
+    """The differences of some prompts, whose versions are read at once, and no others held meanwhile."""
+    prompts = scope.prompts.find_all([row.name for row in page])
+    sides = [(prompts[row.name].prompt_id, row.live[one], row.live[other]) for row in page]
+    versions = versions_of(scope, ((of, number) for of, *numbers in sides for number in numbers))
+    return [
+        _difference(row.name, (new, old), versions.get((of, new or 0)), versions.get((of, old or 0)), (one, other))
+        for row, (of, new, old) in zip(page, sides, strict=True)
+    ]
+
+
+def _difference(
+    prompt: str, numbers: tuple[int | None, int | None], new: Version | None, old: Version | None, names: tuple[str, str]
+) -> Difference:
     if new is None or old is None:
-        where = one if new else other
-        return Difference(row.name, *numbers, None, None, (f"only in {where}",), "contract")
-    locked = diff(old.content, new.content)
+        where = names[0] if new else names[1]
+        return Difference(prompt, *numbers, None, None, (f"only in {where}",), "contract")
     served = diff(old.served, new.served)
+    flattened = old.served is not old.content or new.served is not new.content
+    locked = diff(old.content, new.content) if flattened else served
     days = (new.created_at - old.created_at).total_seconds() / 86_400
     return Difference(
-        prompt=row.name,
+        prompt=prompt,
         one=new.number,
         other=old.number,
         versions=new.number - old.number,

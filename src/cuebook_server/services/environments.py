@@ -217,7 +217,8 @@ def status(
     if len(wanted) != len(prompts):
         raise NotFound("One of the prompts does not exist.")
     rows = scope.lists.prompts(names=wanted, after=after, limit=limit)
-    saved = scope.lists.saved_at([row.name for row in rows])
+    numbers = {number for row in rows for number in (row.latest, *row.live.values()) if number}
+    saved = scope.lists.saved_at([row.name for row in rows], numbers)
     return scope.environments.all(), [_status_row(row, saved[row.name]) for row in rows if row.latest]
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import ColumnElement, Select, func, select, union_all, update
 
 from cuebook_server.domain.access import Actor
 from cuebook_server.domain.audit import AuditFilter, Happening, entry
@@ -14,6 +14,9 @@ from cuebook_server.store.schema import audit_entry, project
 
 if TYPE_CHECKING:
     from cuebook_server.store.unit_of_work import Transaction
+
+
+ACTIONS_MAX = 100  # of one kind; there are far fewer
 
 
 class AuditStore:
@@ -38,13 +41,41 @@ class AuditStore:
 
     def entries(self, wanted: AuditFilter, *, after: int, limit: int) -> Sequence[Mapping[str, Any]]:
         """The entries after a number, in order."""
-        found = self._found(wanted).where(audit_entry.c.seq > after).order_by(audit_entry.c.seq).limit(limit)
-        return [json.loads(body) for body in self._tx.connection.scalars(found)]
+        return self._page(wanted, audit_entry.c.seq > after, newest=False, limit=limit)
 
     def latest(self, wanted: AuditFilter, *, before: int, limit: int) -> Sequence[Mapping[str, Any]]:
         """The entries before a number, newest first."""
-        found = self._found(wanted).where(audit_entry.c.seq < before).order_by(audit_entry.c.seq.desc()).limit(limit)
-        return [json.loads(body) for body in self._tx.connection.scalars(found)]
+        return self._page(wanted, audit_entry.c.seq < before, newest=True, limit=limit)
+
+    def _page(
+        self, wanted: AuditFilter, where: ColumnElement[bool], *, newest: bool, limit: int
+    ) -> Sequence[Mapping[str, Any]]:
+        def page(found: Select[Any]) -> Select[Any]:
+            seq = found.selected_columns.seq
+            return found.order_by(seq.desc() if newest else seq).limit(limit)
+
+        # One page of each action, then the page of these: an index of actions has the entries of one in order, not of many.
+        actions = self._actions(wanted.action)
+        pages = [page(self._found(wanted).where(where, audit_entry.c.action == action)).subquery() for action in actions]
+        if wanted.action and not pages:
+            return []
+        found = select(union_all(*map(select, pages)).subquery()) if pages else self._found(wanted).where(where)
+        return [json.loads(row.body) for row in self._tx.connection.execute(page(found))]
+
+    def _actions(self, wanted: str) -> Sequence[str]:
+        """The action, or those of a kind (``release.``) that ever happened here: each one look into the index."""
+        if not wanted.endswith("."):
+            return [wanted] if wanted else []
+        mine = audit_entry.c.project_id == self._project
+        found: list[str] = []
+        last = wanted
+        while len(found) < ACTIONS_MAX:
+            following = select(func.min(audit_entry.c.action)).where(mine, audit_entry.c.action > last)
+            last = self._tx.connection.execute(following).scalar() or ""
+            if not last.startswith(wanted):
+                break
+            found.append(last)
+        return found
 
     def head(self) -> tuple[int, str]:
         """The last entry's number and hash."""
@@ -54,14 +85,11 @@ class AuditStore:
         return row.audit_seq, row.audit_hash
 
     def _found(self, wanted: AuditFilter) -> Select[Any]:
-        found = select(audit_entry.c.body).where(audit_entry.c.project_id == self._project)
+        """The entries that fit, whatever their action."""
+        found = select(audit_entry.c.seq, audit_entry.c.body).where(audit_entry.c.project_id == self._project)
         for name in ("principal", "target", "environment"):
             if value := getattr(wanted, name):
                 found = found.where(audit_entry.c[name] == value)
-        if wanted.action.endswith("."):  # `release.` finds release.promote, release.rollback ...
-            found = found.where(func.substr(audit_entry.c.action, 1, len(wanted.action)) == wanted.action)
-        elif wanted.action:
-            found = found.where(audit_entry.c.action == wanted.action)
         if wanted.since is not None:
             found = found.where(audit_entry.c.at >= wanted.since)
         return found if wanted.until is None else found.where(audit_entry.c.at < wanted.until)

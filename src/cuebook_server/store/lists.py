@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -105,12 +105,12 @@ class ListStore:
             for prompt_id, number in newest.items()
         }
 
-    def saved_at(self, names: Sequence[str]) -> Mapping[str, Mapping[int, datetime]]:
-        """When each version of these prompts was saved, by name and number."""
+    def saved_at(self, names: Sequence[str], numbers: Collection[int]) -> Mapping[str, Mapping[int, datetime]]:
+        """When versions of these prompts that have one of these numbers were saved, by name and number."""
         rows = self._tx.connection.execute(
             select(prompt.c.name, version.c.number, version.c.created_at)
             .join(version, and_(version.c.project_id == prompt.c.project_id, version.c.prompt_id == prompt.c.prompt_id))
-            .where(prompt.c.project_id == self._project, prompt.c.name.in_(names))
+            .where(prompt.c.project_id == self._project, prompt.c.name.in_(names), version.c.number.in_(numbers))
         )
         found: dict[str, dict[int, datetime]] = defaultdict(dict)
         for row in rows:

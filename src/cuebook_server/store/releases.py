@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Row, Table, and_, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, Table, and_, func, select, update
 
 from cuebook_server.domain.decision import Approval, GateResult
 from cuebook_server.domain.environment import Environment
@@ -116,7 +118,7 @@ class ReleaseStore:
         """The releases that wait for a moment, the next first."""
         waits = (release.c.state == "proposed") & release.c.scheduled_at.is_not(None)
         mine = _named.where(release.c.project_id == self._project, waits)
-        return [self._release(row) for row in self._tx.connection.execute(mine.order_by(release.c.scheduled_at))]
+        return self._releases(mine.order_by(release.c.scheduled_at))
 
     def end(self, ended: Release) -> None:
         """Write that a release was declined, withdrawn, or failed."""
@@ -128,17 +130,14 @@ class ReleaseStore:
 
     def find(self, release_id: int) -> Release | None:
         """One release."""
-        row = self._tx.connection.execute(_named.where(self._is(release, release_id))).first()
-        return self._release(row) if row else None
+        return next(iter(self._releases(_named.where(self._is(release, release_id)))), None)
 
     def list(self, of: Environment | None, before: int, limit: int) -> Sequence[Release]:
         """Releases below a number, newest first, of one environment or of all."""
         found = _named.where(release.c.project_id == self._project, release.c.release_id < before)
         if of is not None:
             found = found.where(release.c.environment_id == of.environment_id)
-        return [
-            self._release(row) for row in self._tx.connection.execute(found.order_by(release.c.release_id.desc()).limit(limit))
-        ]
+        return self._releases(found.order_by(release.c.release_id.desc()).limit(limit))
 
     def approvals(self, of: Release) -> Sequence[Approval]:
         """Everybody's approvals of a release, in order; whether they count is the policy's to say."""
@@ -253,25 +252,36 @@ class ReleaseStore:
     def _is(self, table: Table, release_id: int) -> ColumnElement[bool]:
         return and_(table.c.project_id == self._project, table.c.release_id == release_id)
 
-    def _release(self, row: Row[Any]) -> Release:
-        items = self._tx.connection.execute(
-            select(release_item, prompt.c.name)
-            .join(
-                prompt, and_(prompt.c.project_id == release_item.c.project_id, prompt.c.prompt_id == release_item.c.prompt_id)
-            )
-            .where(self._is(release_item, row.release_id))
-            .order_by(release_item.c.ordinal)
+    def _releases(self, which: Select[Any]) -> Sequence[Release]:
+        """Releases with their items, in as many statements however many they are."""
+        rows = self._tx.connection.execute(which).all()
+        same = and_(prompt.c.project_id == release_item.c.project_id, prompt.c.prompt_id == release_item.c.prompt_id)
+        listed = release_item.c.release_id.in_([row.release_id for row in rows])
+        columns = [release_item.c[name] for name in ("release_id", "prompt_id", "number", "replaces")]
+        found = self._tx.connection.execute(
+            select(prompt.c.name, *columns)
+            .join(prompt, same)
+            .where(release_item.c.project_id == self._project, listed)
+            .order_by(release_item.c.release_id, release_item.c.ordinal)
         )
-        derived = {
-            "environment": row.environment_name,
-            "items": tuple(Item(item.prompt_id, item.name, item.number, item.replaces) for item in items),
-            "decision": json.loads(row.decision),
-            "notes": tuple(json.loads(row.notes)),
-            "policy": json.loads(row.policy) if row.policy else None,
-            "schedule": _schedule(row),
+        items = {
+            release_id: tuple(Item(row.prompt_id, row.name, row.number, row.replaces) for row in theirs)
+            for release_id, theirs in groupby(found, key=attrgetter("release_id"))
         }
-        plain = {name: getattr(row, name) for name in Release.__dataclass_fields__ if name not in derived}
-        return Release(**plain, **derived)
+        return [_release(row, items.get(row.release_id, ())) for row in rows]
+
+
+def _release(row: Row[Any], items: tuple[Item, ...]) -> Release:
+    derived = {
+        "environment": row.environment_name,
+        "items": items,
+        "decision": json.loads(row.decision),
+        "notes": tuple(json.loads(row.notes)),
+        "policy": json.loads(row.policy) if row.policy else None,
+        "schedule": _schedule(row),
+    }
+    plain = {name: getattr(row, name) for name in Release.__dataclass_fields__ if name not in derived}
+    return Release(**plain, **derived)
 
 
 def _schedule(row: Row[Any]) -> Schedule | None:
