@@ -52,6 +52,21 @@ class Settings(BaseSettings):
     stale_s_max: Annotated[
         int, Field(ge=0, description="Seconds a node that lost its database goes on serving; 0: until it is back.")
     ] = 0
+    streams: Annotated[int, Field(ge=0, description="Event streams a server process holds at most.")] = 15_000
+    streams_per_key: Annotated[int, Field(ge=0, description="Event streams of one key in a server process.")] = 10_000
+    streams_per_address: Annotated[
+        int, Field(ge=0, description="Event streams from one address in a server process; behind a proxy that is all of them.")
+    ] = 10_000
+    key_requests_per_s: Annotated[
+        int, Field(ge=0, description="Delivery requests a second that a server process takes of one key; 0: any number.")
+    ] = 50_000
+    address_requests_per_s: Annotated[
+        int, Field(ge=0, description="The same of one address; behind a proxy that is everybody.")
+    ] = 50_000
+    drain_s: Annotated[
+        float,
+        Field(ge=0, le=300, description="Seconds a server told to stop goes on answering while anybody is connected."),
+    ] = 1.0
 
     audit_key: Annotated[
         Path | None,

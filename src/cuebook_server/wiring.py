@@ -22,7 +22,9 @@ from cuebook_server.delivery.app import Delivery
 from cuebook_server.delivery.board import Board
 from cuebook_server.delivery.counters import Counters
 from cuebook_server.delivery.last_known_good import LastKnownGood
+from cuebook_server.delivery.limits import Limits
 from cuebook_server.delivery.pinned import Pinned
+from cuebook_server.delivery.stopping import draining
 from cuebook_server.delivery.watcher import Watcher
 from cuebook_server.domain.errors import BadRequest
 from cuebook_server.domain.origin import Place
@@ -67,7 +69,9 @@ class Application:
             stale_s_max=settings.stale_s_max,
         )
         self.watcher = Watcher(self.board, self._source)
-        self.delivery = Delivery(self.board, self._pinned)
+        self.delivery = Delivery(self.board, self._pinned, limits=limits(settings))
+        self.connections = self.delivery.connections
+        self._drain_s = settings.drain_s
         # A change is in this node's memory before its author is answered.
         self.units = SqlUnits(self.database, committed=self.board.refresh_now)
         place, hasher = Place(settings.host, settings.public_url), hasher or Argon2()
@@ -108,8 +112,10 @@ class Application:
     async def _life(self, _: FastAPI) -> AsyncIterator[None]:
         self.watcher.start()
         self.worker.start()
+        self.connections.fit_to_files()
         try:
-            yield
+            with draining(self.delivery, self._drain_s):
+                yield
         finally:
             self.worker.stop()
             self.courier.wait(GRACE_S)
@@ -122,18 +128,19 @@ class Application:
     def node(self) -> Node:
         """How this process does."""
         counters = self.board.counters
-        plain = {field.name: getattr(counters, field.name) for field in fields(Counters) if field.name != "requests"}
+        counted = {field.name: getattr(counters, field.name) for field in fields(Counters)}
         revisions = {
             (snapshot.project, snapshot.environment.name): snapshot.revision for snapshot in self.board.environments.values()
         }
         return Node(
-            self.watcher.state,
+            "draining" if self.connections.draining else self.watcher.state,
             self.board.as_of,
             self.database.dialect,
             revisions,
-            dict(counters.requests),
-            plain,
+            counted,
             self.board.damaged(),
+            streams=len(self.delivery.streams),
+            connections=self.connections.open,
             writes=self.watcher.state == "ready" and self.board.writable,
             serves=time.time() <= self.board.serves_until,
             dead=[*(["cuebook-watcher"] if self.watcher.dead else []), *self.worker.dead],
@@ -161,6 +168,17 @@ def last_known_good(settings: Settings) -> LastKnownGood | None:
     if not settings.last_known_good_mb:
         return None
     return LastKnownGood(settings.last_known_good, place_of(settings.database_url), settings.last_known_good_mb * 1024 * 1024)
+
+
+def limits(settings: Settings) -> Limits:
+    """What a server process allows one caller."""
+    return Limits(
+        key_rate=settings.key_requests_per_s,
+        address_rate=settings.address_requests_per_s,
+        streams=settings.streams,
+        key_streams=settings.streams_per_key,
+        address_streams=settings.streams_per_address,
+    )
 
 
 def provider(settings: Settings) -> Provider | None:

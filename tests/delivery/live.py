@@ -23,6 +23,7 @@ def serving(shop: Shop, *, quick: bool = True, access_log: bool = False) -> Iter
         http=DeliveryProtocol if quick else "httptools",
         loop="uvloop",
         lifespan="off",
+        proxy_headers=False,
         access_log=access_log,
         log_level="info" if access_log else "warning",
         log_config=None,

@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,6 +28,20 @@ http {{
       proxy_pass http://127.0.0.1:{origin}; proxy_http_version 1.1; proxy_set_header Connection "";
       proxy_cache kept; add_header X-Cache $upstream_cache_status always; {more}
     }}
+  }}
+}}
+"""
+BALANCER = """
+daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/error.log;
+events {{ worker_connections 256; }}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/f;
+  uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+  upstream nodes {{ {nodes} keepalive 16; }}
+  server {{
+    listen 127.0.0.1:{port};
+    location / {{ proxy_pass http://nodes; proxy_http_version 1.1; proxy_set_header Connection ""; }}
   }}
 }}
 """
@@ -64,17 +78,36 @@ def front(setting: str, origin: int, folder: Path) -> Iterator[int]:
     port = free_port()
     if setting in NGINX_SETTINGS:
         config = NGINX.format(folder=folder, port=port, origin=origin, more=NGINX_SETTINGS[setting])
-        command = [_program("nginx"), "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(folder / "config")]
+        command = _nginx(folder)
     else:
         config = VARNISH.format(origin=origin, more=VARNISH_SETTINGS[setting].format())
         command = [_program("varnishd"), "-F", "-j", "none", "-a", f"127.0.0.1:{port}", "-f", str(folder / "config")]
         command += ["-n", str(folder / "work"), "-s", "malloc,16m", "-p", "thread_pool_min=5", "-p", "thread_pools=1"]
+    with _running(command, config, port, folder):
+        yield port
+
+
+@contextmanager
+def balanced(nodes: Iterable[int], folder: Path) -> Iterator[int]:
+    """The port of an nginx that spreads requests over the nodes at these ports."""
+    port = free_port()
+    config = BALANCER.format(folder=folder, port=port, nodes=" ".join(f"server 127.0.0.1:{node};" for node in nodes))
+    with _running(_nginx(folder), config, port, folder):
+        yield port
+
+
+def _nginx(folder: Path) -> list[str]:
+    return [_program("nginx"), "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(folder / "config")]
+
+
+@contextmanager
+def _running(command: list[str], config: str, port: int, folder: Path) -> Iterator[None]:
     (folder / "config").write_text(config)
     with (folder / "output").open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
     try:
         _wait(process, port, folder / "output")
-        yield port
+        yield
     finally:
         process.terminate()
         try:

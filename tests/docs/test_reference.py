@@ -23,7 +23,13 @@ def test_a_page_is_what_its_source_says(name: str) -> None:
 def test_every_delivery_route_and_parameter_stands_in_the_page() -> None:
     page = (FOLDER / "http.md").read_text(encoding="utf-8")
     parameters = delivery.PROMPT_PARAMETERS | delivery.LIST_PARAMETERS | delivery.SNAPSHOT_PARAMETERS
-    paths = [delivery.PROMPTS + b"{name}", delivery.PROMPTS + b"{name}" + delivery.RENDER, delivery.LIST, delivery.SNAPSHOT]
+    paths = [
+        delivery.PROMPTS + b"{name}",
+        delivery.PROMPTS + b"{name}" + delivery.RENDER,
+        delivery.LIST,
+        delivery.SNAPSHOT,
+        delivery.EVENTS,
+    ]
     assert [what for what in (*parameters, *(path.decode() for path in paths)) if f"{what}`" not in page] == []
 
 

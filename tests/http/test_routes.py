@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -255,6 +257,13 @@ def test_what_is_open_to_everybody(sqlite_site: Site) -> None:
     assert sqlite_site.client.get("/healthz").json() == {"status": "ok"}
     assert sqlite_site.client.get("/readyz").json()["database"] == "sqlite"
     assert 'cuebook_node_state{state="ready"} 1.0' in sqlite_site.client.get("/metrics").text
+
+
+def test_every_metric_stands_in_the_page(sqlite_site: Site) -> None:
+    names = re.findall(r"^# HELP (\w+)", sqlite_site.client.get("/metrics").text, re.MULTILINE)
+    page = (Path(__file__).parents[2] / "docs/reference/metrics.md").read_text(encoding="utf-8")
+    assert len(names) > 10
+    assert [name for name in names if f"`{name}`" not in page] == []
 
 
 def test_no_route_is_outside_the_strict_reading(sqlite_site: Site) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import resource
 import sys
 import threading
 import time
@@ -157,6 +158,7 @@ def _run(settings: Settings, preparation: _Preparation) -> int:
         proxy_headers=False,
         timeout_graceful_shutdown=GRACE_S,
     )
+    _allow_many_connections()
     socket = config.bind_socket()
     reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104  # read, not bound to
     shown = f"[{reached}]" if ":" in reached else reached
@@ -167,6 +169,13 @@ def _run(settings: Settings, preparation: _Preparation) -> int:
     server = uvicorn.Server(config)
     server.run(sockets=[socket])
     return 0 if server.started else 1
+
+
+def _allow_many_connections() -> None:
+    """As many open files as the system lets us have; most shells begin with 1,024, and an event stream takes one each."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _tell(settings: Settings, url: str, first: FirstRun | None, link: str | None) -> None:

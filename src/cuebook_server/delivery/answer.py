@@ -11,12 +11,45 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Reply = tuple[int, bytes, bytes]  # status, header lines (each `name: value` and CRLF), body
 EXTENSION = "cuebook.answer"
+STREAM = "cuebook.stream"
 
 
 class Write(Protocol):
     """Writes a whole answer now; ``False`` (and nothing written) when the connection cannot take it at this moment."""
 
     def __call__(self, status: int, lines: bytes, body: bytes) -> bool: ...
+
+
+class Reader(Protocol):
+    """Who hears what becomes of a stream's connection."""
+
+    def full(self) -> None:
+        """The connection takes nothing more for now."""
+
+    def free(self) -> None:
+        """Everything written has left."""
+
+    def leave(self) -> None:
+        """The server ends."""
+
+
+class Pipe(Protocol):
+    """A connection that stays open and is only written to."""
+
+    def write(self, data: bytes) -> None:
+        """Write now. Nothing waits in between: who writes while the connection is full makes it grow."""
+
+    def end(self) -> None:
+        """Close it, after what was written has left."""
+
+    def cut(self) -> None:
+        """Close it now."""
+
+
+class Open(Protocol):
+    """Writes the head of an answer and hands the connection over; ``None`` (and nothing done) when it is gone."""
+
+    def __call__(self, lines: bytes, reader: Reader) -> Pipe | None: ...
 
 
 def answer_at_once(scope: Scope, reply: Reply) -> bool:

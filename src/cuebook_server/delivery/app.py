@@ -16,16 +16,29 @@ from hashlib import sha256
 from cuebook_server.delivery import etags, problems, request
 from cuebook_server.delivery.answer import Receive, Reply, Scope, Send, answer, answer_at_once
 from cuebook_server.delivery.board import Board, Grant
+from cuebook_server.delivery.connections import Connections
+from cuebook_server.delivery.limits import Buckets, Limits
 from cuebook_server.delivery.pinned import Pinned
 from cuebook_server.delivery.render import Renderer
 from cuebook_server.delivery.selection import select
 from cuebook_server.delivery.snapshot import Encoded, Snapshot
+from cuebook_server.delivery.streams import LINES as STREAM_LINES
+from cuebook_server.delivery.streams import Streams
 from cuebook_server.delivery.whole import Kind, Whole
 from cuebook_server.domain.environment import selector
-from cuebook_server.domain.errors import BadRequest, CuebookError, EnvironmentMismatch, NotFound, NotYet, TooStale, Unavailable
+from cuebook_server.domain.errors import (
+    BadRequest,
+    CuebookError,
+    EnvironmentMismatch,
+    NotFound,
+    NotYet,
+    TooManyRequests,
+    TooStale,
+    Unavailable,
+)
 
 log = logging.getLogger(__name__)
-PROMPTS, LIST, SNAPSHOT, RENDER = b"/v1/prompts/", b"/v1/prompts", b"/v1/snapshot", b"/render"
+PROMPTS, LIST, SNAPSHOT, RENDER, EVENTS = b"/v1/prompts/", b"/v1/prompts", b"/v1/snapshot", b"/render", b"/v1/events"
 READ = ("GET", "HEAD")
 PROMPT_PARAMETERS = frozenset({"version", "_version", "subject", "environment"})
 LIST_PARAMETERS = frozenset({"environment"})
@@ -41,14 +54,21 @@ _KEPT = _VARY + b"cache-control: private, max-age=0, stale-while-revalidate=5, s
 _OK = b"content-type: application/json\r\nx-content-type-options: nosniff\r\n" + _KEPT
 _ONCE = b"content-type: application/json\r\nx-content-type-options: nosniff\r\n" + _VARY + b"cache-control: no-store\r\n"
 
-_PATHS = "The delivery paths are /v1/prompts, /v1/prompts/{name}, /v1/prompts/{name}/render and /v1/snapshot."
+_PATHS = "The delivery paths are /v1/prompts, /v1/prompts/{name}, /v1/prompts/{name}/render, /v1/snapshot and /v1/events."
 
 
 class Delivery:
     """The ASGI application under ``/v1``. It reads the board and, for pinned versions only, the source behind ``pinned``."""
 
-    def __init__(self, board: Board, pinned: Pinned, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, board: Board, pinned: Pinned, *, limits: Limits | None = None, clock: Callable[[], float] = time.time
+    ) -> None:
+        limits = limits or Limits()
         self._board, self._pinned, self._clock = board, pinned, clock
+        self.connections = Connections(board.counters)
+        self.streams = Streams(board, limits)
+        self._of_key = Buckets("key", limits.key_rate) if limits.key_rate else None
+        self._of_address = Buckets("address", limits.address_rate) if limits.address_rate else None
         self._requests = board.counters.requests
         self._whole = Whole(board)
         self._renderer = Renderer()
@@ -74,25 +94,34 @@ class Delivery:
                 self._board.fetch(grant.selector, entry.prompt_id)
                 reply = self._kept(snapshot, entry, none_match)
         except CuebookError as error:
+            if isinstance(error, TooManyRequests):
+                self._board.counters.refused["requests"] += 1
             reply = problems.refused(error)
         except Exception:
             log.exception("%s %s failed", scope["method"], scope["path"])
             reply = problems.unexpected()
+        if reply is None:
+            return  # a stream, which is over
         self._requests[reply[0]] += 1
         if not answer_at_once(scope, reply):
             await answer(scope, send, reply)
 
     def _admit(self, scope: Scope, authorization: bytes | None) -> tuple[Grant, Snapshot]:
         """The key, and what its environment serves. The key decides the environment; nothing else in a request can."""
+        client = scope.get("client")
+        address = client[0] if client else ""
+        if self._of_address is not None:
+            self._of_address.take(address, time.monotonic())
         token = request.bearer(authorization, scope["query_string"])
         grant = self._board.keys.get(sha256(token).digest())
         if grant is None:
             self._board.counters.unknown_keys += 1
             raise request.stranger(token, certain=self._board.knows_keys)
+        if self._of_key is not None:
+            self._of_key.take(grant.selector, time.monotonic())
         now = self._clock()
         if grant.guarded:
-            client = scope.get("client")
-            grant.key.check(datetime.fromtimestamp(now, UTC), client[0] if client else "")
+            grant.key.check(datetime.fromtimestamp(now, UTC), address)
         if now > self._board.serves_until:
             raise TooStale
         self._board.used[grant.selector] = now
@@ -103,17 +132,17 @@ class Delivery:
 
     def _kept(self, snapshot: Snapshot, encoded: Encoded, none_match: bytes | None) -> Reply:
         if none_match is not None and (none_match == encoded.etag or etags.matches(none_match, encoded.etag)):
-            return 304, b"".join((_KEPT, encoded.lines, snapshot.lines, self._board.as_of_line)), b""
-        lines = b"".join((_OK, encoded.lines_200, encoded.lines, snapshot.lines, self._board.as_of_line))
+            return 304, b"".join((_KEPT, encoded.lines, snapshot.lines, self._board.age_lines())), b""
+        lines = b"".join((_OK, encoded.lines_200, encoded.lines, snapshot.lines, self._board.age_lines()))
         return 200, lines, encoded.body
 
     async def _route(
         self, scope: Scope, receive: Receive, path: bytes, grant: Grant, snapshot: Snapshot, none_match: bytes | None
-    ) -> Reply:
+    ) -> Reply | None:
         if b"%" in path:
             raise BadRequest("The path holds a percent sign.", hint="Names need no escaping: write them as they are.")
         renders = path.startswith(PROMPTS) and path.endswith(RENDER)
-        if not renders and path not in (LIST, SNAPSHOT) and not path.startswith(PROMPTS):
+        if not renders and path not in (LIST, SNAPSHOT, EVENTS) and not path.startswith(PROMPTS):
             raise NotFound("There is no such path.", hint=_PATHS)
         methods = ("POST",) if renders else READ
         if scope["method"] not in methods:
@@ -124,6 +153,8 @@ class Delivery:
             return await self._list(scope, grant, snapshot, none_match)
         if path == SNAPSHOT:
             return await self._snapshot(scope, grant, snapshot, none_match)
+        if path == EVENTS:
+            return await self._events(scope, receive, grant, snapshot)
         return await self._prompt(scope, path[len(PROMPTS) :], grant, snapshot, none_match)
 
     async def _prompt(self, scope: Scope, name: bytes, grant: Grant, snapshot: Snapshot, none_match: bytes | None) -> Reply:
@@ -143,7 +174,7 @@ class Delivery:
         self._board.fetch(grant.selector, entry.prompt_id)
         body = await self._renderer.render(entry, snapshot, wanted)
         lines = b"content-length: %d\r\n" % len(body)
-        return 200, b"".join((_ONCE, lines, snapshot.lines, self._board.as_of_line)), body
+        return 200, b"".join((_ONCE, lines, snapshot.lines, self._board.age_lines())), body
 
     async def _list(self, scope: Scope, grant: Grant, snapshot: Snapshot, none_match: bytes | None) -> Reply:
         _parameters(scope, LIST_PARAMETERS, snapshot)
@@ -154,6 +185,14 @@ class Delivery:
         if "min_revision" in wanted:
             await self._until(snapshot, wanted["min_revision"])
         return await self._everything(scope, grant, snapshot, "snapshot", none_match)
+
+    async def _events(self, scope: Scope, receive: Receive, grant: Grant, snapshot: Snapshot) -> Reply | None:
+        """``Last-Event-ID`` needs no reading: whoever connects is told where the environment stands, whatever they knew."""
+        _parameters(scope, LIST_PARAMETERS, snapshot)
+        if scope["method"] == "HEAD":
+            return 200, STREAM_LINES, b""
+        await self.streams.serve(scope, receive, grant, snapshot.key)
+        return None
 
     async def _everything(self, scope: Scope, grant: Grant, snapshot: Snapshot, kind: Kind, none_match: bytes | None) -> Reply:
         zipped = request.accepts_gzip(scope["headers"])

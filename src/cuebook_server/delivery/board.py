@@ -19,6 +19,11 @@ from cuebook_server.services.ports import Directory, EnvironmentKey, Fetched, He
 log = logging.getLogger(__name__)
 NO_DIRECTORY = Directory(frozenset(), {})
 FETCHED_MAX = 100_000
+STALE_AFTER_S = 5.0
+
+
+def _nobody() -> None:
+    """Tells nobody."""
 
 
 def _bounded(fetched: Mapping[Fetched, float], which: Fetched) -> Fetched:
@@ -27,15 +32,20 @@ def _bounded(fetched: Mapping[Fetched, float], which: Fetched) -> Fetched:
 
 
 class Grant:
-    """A delivery key as a request needs it. ``guarded``: its time and network must be looked at on every use."""
+    """A delivery key as a request needs it. ``guarded``: its time and network must be looked at on every use.
 
-    __slots__ = ("environment", "guarded", "key", "selector")
+    ``ends_at``: when it counts no more, in seconds since 1970.
+    """
+
+    __slots__ = ("ends_at", "environment", "guarded", "key", "selector")
 
     def __init__(self, key: DeliveryKey) -> None:
         self.key = key
         self.selector = key.selector
         self.environment: EnvironmentKey = (key.project_id, key.environment_id)
-        self.guarded = bool(key.networks) or key.expires_at is not None or key.revoked_at is not None
+        ends = [moment.timestamp() for moment in (key.expires_at, key.revoked_at) if moment is not None]
+        self.ends_at = min(ends, default=None)
+        self.guarded = bool(key.networks) or self.ends_at is not None
 
 
 class Board:
@@ -49,6 +59,7 @@ class Board:
 
     ``recalled`` holds, by project, the (prompt id, number) of versions declared harmful; no memory of pinned ones may answer.
     ``fetched`` holds when each key last took a prompt (by its id) or, under ``None``, everything, until that is written down.
+    ``changed`` is called after every replacement, from whichever thread made it, and must not block.
     ``retain`` is told which entries a new snapshot replaced, so that a pinned caller still gets them without the database.
     """
 
@@ -75,6 +86,7 @@ class Board:
         self.serves_until = math.inf
         self.as_of = 0.0
         self.as_of_line = b""
+        self.changed: Callable[[], None] = _nobody
         self.used: dict[str, float] = {}
         self.fetched: dict[Fetched, float] = {}
         self._source, self._retain, self._clock = source, retain, clock
@@ -106,6 +118,11 @@ class Board:
     def knows_keys(self) -> bool:
         """Whether the keys were read from the source, and not only from what this machine last knew."""
         return self._keyset >= 0
+
+    def age_lines(self) -> bytes:
+        """The header lines that say when this node was last sure of what it serves; and how long ago, when that is long."""
+        age_s = self._clock() - self.as_of
+        return self.as_of_line if age_s < STALE_AFTER_S else b"%bcuebook-stale: %d\r\n" % (self.as_of_line, age_s)
 
     def newest(self, project_id: int, name: bytes) -> int | None:
         """The prompt's newest number, where an environment of the project tracks it; ``None`` where only the source knows."""
@@ -241,6 +258,7 @@ class Board:
     def _attempt(self, what: str, load: Callable[[], None]) -> bool:
         try:
             load()
+            self.changed()
         except Exception as error:  # noqa: BLE001 - as above: one part that cannot be read leaves the others to go on
             return self._failed(what, error)
         return True

@@ -43,7 +43,8 @@ def status_of(error: CuebookError) -> int:
 def refused(error: CuebookError) -> Reply:
     """The answer to a refused request."""
     status = status_of(error)
-    return _problem(status, error.code, error.title(), error.detail, error.advice, _lines_of(status), error.data)
+    lines = _lines_of(status, error.data)
+    return _problem(status, error.code, error.title(), error.detail, error.advice, lines, error.data)
 
 
 def method_not_allowed(method: str, allowed: Sequence[str]) -> Reply:
@@ -69,9 +70,9 @@ def _problem(
     return status, b"%bcontent-length: %d\r\n%b" % (_LINES, len(body), lines), body
 
 
-def _lines_of(status: int) -> bytes:
+def _lines_of(status: int, data: Mapping[str, Any]) -> bytes:
     if status == HTTPStatus.UNAUTHORIZED:
         return b'www-authenticate: Bearer realm="cuebook"\r\n'
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        return b"retry-after: %d\r\n" % RETRY_AFTER_S
+    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
+        return b"retry-after: %d\r\n" % data.get("retry_after_s", RETRY_AFTER_S)
     return b""

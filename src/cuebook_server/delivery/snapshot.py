@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cuebook.rendering import Compiled
 
 log = logging.getLogger(__name__)
+CHANGED_MAX = 100
 
 
 class Encoded:
@@ -68,7 +69,8 @@ class Snapshot:
     """Everything an environment serves at one revision.
 
     entries: by the name's bytes as they stand in a path. retired: names taken away here. damaged: names whose stored
-    content cannot be read. lines: the header lines every answer of this revision carries.
+    content cannot be read. lines: the header lines every answer of this revision carries. changed: the prompts that moved after
+    revision ``since``, with their numbers (``None``: retired), where these are few.
     """
 
     key: EnvironmentKey
@@ -80,6 +82,8 @@ class Snapshot:
     retired: frozenset[str]
     damaged: frozenset[str]
     lines: bytes
+    since: int | None = None
+    changed: tuple[tuple[str, int | None], ...] | None = None
 
     @property
     def order(self) -> tuple[int, int, int]:
@@ -120,12 +124,20 @@ def build(state: EnvironmentState, previous: Snapshot | None = None) -> Snapshot
         retired=frozenset(retired),
         damaged=frozenset(damaged),
         lines=head_lines(state.environment.name, state.revision),
+        since=state.since,
+        changed=_changed(state),
     )
 
 
 def head_lines(environment: str, revision: int) -> bytes:
     """The header lines every answer of an environment's revision carries."""
     return b"cuebook-environment: %b\r\ncuebook-revision: %d\r\n" % (environment.encode(), revision)
+
+
+def _changed(state: EnvironmentState) -> tuple[tuple[str, int | None], ...] | None:
+    if state.since is None or len(state.versions) > CHANGED_MAX:
+        return None
+    return tuple((version.name, version.number) for version in state.versions)
 
 
 def list_body(snapshot: Snapshot) -> bytes:

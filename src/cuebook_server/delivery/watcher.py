@@ -9,12 +9,11 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
-from cuebook_server.delivery.board import Board
+from cuebook_server.delivery.board import STALE_AFTER_S, Board
 from cuebook_server.services.ports import SnapshotSource
 
 log = logging.getLogger(__name__)
-State = Literal["starting", "ready", "stale"]  # `draining` comes with streams that must be told to leave
-STALE_AFTER_S = 5.0
+State = Literal["starting", "ready", "stale"]  # a node that stops is `draining`, whatever its board holds
 FLUSH_EVERY_S = 60.0
 # Not more than a second: where hints fail for good (a standby refuses LISTEN), this pause is the poll.
 BACK_OFF_S = (0.1, 1.0)

@@ -348,6 +348,34 @@ class TooStale(Unavailable):
     hint = "It lost its database too long ago, by the setting `stale_s_max`; other nodes may have it still."
 
 
+class TooManyRequests(TooManyAttempts):
+    """More requests than this node takes from one caller."""
+
+    code = "too_many_requests"
+    hint = "Wait as long as `Retry-After` says; the SDK asks far less often than this."
+
+
+class TooManyStreams(Unavailable):
+    """This node holds as many event streams as it may."""
+
+    code = "too_many_streams"
+    hint = "Try again after `Retry-After`, or poll `/v1/snapshot` until then."
+
+
+class Draining(Unavailable):
+    """This node is about to stop."""
+
+    code = "draining"
+    hint = "Ask again; another node, or the next one at this address, answers."
+
+
+class NoStreams(Unavailable):
+    """This server does not stream."""
+
+    code = "no_streams"
+    hint = "Start it with `cuebook serve`; poll `/v1/snapshot` until then."
+
+
 class SchemaTooNew(Unavailable):
     """The database was written by a newer Cuebook."""
 

@@ -74,7 +74,7 @@ def answer(error: errors.CuebookError, **said: int) -> Response:
     if body["status"] == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="cuebook"'
     if isinstance(error, errors.Unavailable):
-        headers["Retry-After"] = str(RETRY_AFTER_S)
+        headers["Retry-After"] = str(error.data.get("retry_after_s", RETRY_AFTER_S))
     return Response(json.dumps(body, ensure_ascii=False), body["status"], headers, "application/problem+json")
 
 

@@ -17,22 +17,33 @@ router = APIRouter(tags=["operations"])
 class Node:
     """What a node knows of itself.
 
-    state: starting, ready or stale (the database was not confirmed lately; delivery goes on). as_of: seconds since 1970 when
-    the node last knew it was up to date. revisions: by (project, environment). requests: delivery answers by status.
-    damaged: prompts whose stored content cannot be read. writes: whether the database takes changes now. serves: whether what
-    it holds is young enough to be served. dead: threads that have ended though nobody told them to.
+    state: starting, ready, stale (the database was not confirmed lately; delivery goes on) or draining (it is about to stop).
+    as_of: seconds since 1970 when the node last knew it was up to date. revisions: by (project, environment). counters: what it
+    counted since the start, some of it by a label. damaged: prompts whose stored content cannot be read. streams, connections:
+    how many are open. writes: whether the database takes changes now. serves: whether what it holds is young enough to be
+    served. dead: threads that have ended though nobody told them to.
     """
 
     state: str
     as_of: float
     database: str
     revisions: Mapping[tuple[str, str], int]
-    requests: Mapping[int, int]
-    counters: Mapping[str, float]
+    counters: Mapping[str, float | Mapping[Any, float]]
     damaged: int
+    streams: int
+    connections: int
     writes: bool
     serves: bool
     dead: Sequence[str]
+
+
+STATES = ("starting", "ready", "stale", "draining")
+# What is counted under a label, by the label's name and what it means.
+LABELLED = {
+    "requests": ("cuebook_delivery_requests", "Delivery answers by HTTP status.", "status"),
+    "goodbyes": ("cuebook_streams_ended", "Event streams this node ended, by reason.", "reason"),
+    "refused": ("cuebook_refused", "What admission turned away, by what there was too much of.", "what"),
+}
 
 
 @router.get("/healthz")
@@ -43,9 +54,9 @@ def healthz() -> dict[str, str]:
 
 @router.get("/readyz")
 def readyz(request: Request, response: Response) -> dict[str, Any]:
-    """The node serves: 200 when ready or stale (`writes` says whether it takes changes), 503 while it starts or is broken."""
+    """The node serves: 200 when ready or stale (`writes`: whether it takes changes), 503 while it starts, ends or is broken."""
     node: Node = request.app.state.node()
-    if node.state == "starting" or node.dead or not node.serves:
+    if node.state in {"starting", "draining"} or node.dead or not node.serves:
         response.status_code = 503
         response.headers["Retry-After"] = "1"
     return {
@@ -74,16 +85,13 @@ class _Figures:
 
     def collect(self) -> list[Metric]:
         node = self._node()
-        requests = CounterMetricFamily("cuebook_delivery_requests", "Delivery answers by HTTP status.", labels=["status"])
-        for status, count in sorted(node.requests.items()):
-            requests.add_metric([str(status)], count)
         revisions = GaugeMetricFamily(
             "cuebook_delivery_revision", "The revision this node serves.", labels=["project", "environment"]
         )
         for labels, revision in sorted(node.revisions.items()):
             revisions.add_metric(list(labels), revision)
         state = GaugeMetricFamily("cuebook_node_state", "1 for the node's present state.", labels=["state"])
-        for name in ("starting", "ready", "stale"):
+        for name in STATES:
             state.add_metric([name], 1.0 if name == node.state else 0.0)
         as_of = GaugeMetricFamily(
             "cuebook_delivery_as_of_seconds",
@@ -93,10 +101,19 @@ class _Figures:
         damaged = GaugeMetricFamily(
             "cuebook_delivery_damaged", "Prompts whose stored content cannot be read: they answer 503.", value=node.damaged
         )
-        others = [
-            CounterMetricFamily(f"cuebook_{name}", f"{name.replace('_', ' ').capitalize()} since the start.", value=value)
-            for name, value in node.counters.items()
-        ]
+        streams = GaugeMetricFamily("cuebook_streams", "Event streams that are open.", value=node.streams)
+        connections = GaugeMetricFamily("cuebook_connections", "Connections that are open.", value=node.connections)
         writes = GaugeMetricFamily("cuebook_node_writes", "1 when the database takes changes.", value=float(node.writes))
         dead = GaugeMetricFamily("cuebook_node_dead_threads", "Threads that ended by themselves.", value=len(node.dead))
-        return [requests, revisions, state, as_of, damaged, writes, dead, *others]
+        counted = [_counter(name, value) for name, value in node.counters.items()]
+        return [revisions, state, as_of, damaged, writes, dead, streams, connections, *counted]
+
+
+def _counter(name: str, value: float | Mapping[Any, float]) -> Metric:
+    if not isinstance(value, Mapping):
+        return CounterMetricFamily(f"cuebook_{name}", f"{name.replace('_', ' ').capitalize()} since the start.", value=value)
+    family, meaning, label = LABELLED[name]
+    metric = CounterMetricFamily(family, meaning, labels=[label])
+    for which, count in sorted(dict(value).items()):
+        metric.add_metric([str(which)], count)
+    return metric
