@@ -34,7 +34,7 @@ def _bounded(fetched: Mapping[Fetched, float], which: Fetched) -> Fetched:
 class Grant:
     """A delivery key as a request needs it. ``guarded``: its time and network must be looked at on every use.
 
-    ``ends_at``: when it counts no more, in seconds since 1970.
+    ``ends_at``: when it expires, in seconds since 1970.
     """
 
     __slots__ = ("ends_at", "environment", "guarded", "key", "selector")
@@ -43,9 +43,8 @@ class Grant:
         self.key = key
         self.selector = key.selector
         self.environment: EnvironmentKey = (key.project_id, key.environment_id)
-        ends = [moment.timestamp() for moment in (key.expires_at, key.revoked_at) if moment is not None]
-        self.ends_at = min(ends, default=None)
-        self.guarded = bool(key.networks) or self.ends_at is not None
+        self.ends_at = key.expires_at.timestamp() if key.expires_at else None
+        self.guarded = bool(key.networks) or key.expires_at is not None or key.revoked_at is not None
 
 
 class Board:
