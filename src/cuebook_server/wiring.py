@@ -59,7 +59,8 @@ class Application:
 
     def __init__(self, settings: Settings, hasher: Hasher | None = None) -> None:
         self.database: Database = open_database(settings.database_url)
-        self._source = SqlSnapshotSource(self.database)
+        self._reading = self.database.for_delivery()
+        self._source = SqlSnapshotSource(self._reading)
         self._pinned = Pinned(self._source)
         copy = self._copy = last_known_good(settings)
         self.board = Board(
@@ -123,6 +124,7 @@ class Application:
             self.watcher.stop()
             self.delivery.close()
             self._pinned.close()
+            self._reading.close()
             self.database.close()
 
     def node(self) -> Node:

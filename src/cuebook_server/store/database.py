@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url, 
 from sqlalchemy.pool import QueuePool
 
 from cuebook_server.domain.errors import Busy, CuebookError, Invalid, ReadOnly, StorageFull, Unavailable
+from cuebook_server.store import bounded
 
 # SQLite from 3.7.0 to 3.51.2 can lose a page when the write-ahead log is reset.
 SQLITE_VERSION_MIN = (3, 51, 3)
@@ -22,6 +23,9 @@ BUSY_TIMEOUT_MS = 15_000
 STATEMENT_TIMEOUT_MS = 15_000
 POOL_SIZE = 16
 POOL_TIMEOUT_S = 10
+DELIVERY_STATEMENT_TIMEOUT_MS = 8_000
+DELIVERY_POOL_SIZE = 6
+DELIVERY_POOL_TIMEOUT_S = 2
 _PRAGMAS = {
     "journal_mode": "wal",
     "synchronous": 2,  # FULL: a confirmed change survives a power cut
@@ -58,6 +62,19 @@ class Database:
                 connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
             yield connection
 
+    def for_delivery(self) -> Database:
+        """Connections of their own for what keeps a node current: nobody who writes uses them up, and none waits for ever."""
+        if self.dialect != "postgresql":
+            return self
+        engine = create_engine(
+            "postgresql+psycopg://",
+            creator=lambda: bounded.connect(self.url, options=_options(DELIVERY_STATEMENT_TIMEOUT_MS)),
+            pool_size=DELIVERY_POOL_SIZE,
+            pool_timeout=DELIVERY_POOL_TIMEOUT_S,
+            pool_pre_ping=True,
+        )
+        return Database(self.url, engine, self.dialect)
+
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
@@ -89,12 +106,16 @@ def open_database(url: str) -> Database:
             pool_pre_ping=True,
             connect_args={
                 "connect_timeout": 5,
-                "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={BUSY_TIMEOUT_MS} -c timezone=UTC",
+                "options": _options(STATEMENT_TIMEOUT_MS),
             },
         )
     else:
         raise UnknownDatabase(f"A database of kind {backend!r} is not supported.")
     return Database(url, engine, backend)
+
+
+def _options(statement_timeout_ms: int) -> str:
+    return f"-c statement_timeout={statement_timeout_ms} -c lock_timeout={BUSY_TIMEOUT_MS} -c timezone=UTC"
 
 
 def _sqlite(path: str) -> Engine:

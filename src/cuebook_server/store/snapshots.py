@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import threading
+import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -14,16 +16,18 @@ from sqlalchemy import Connection, Row, Select, and_, exists, func, select, upda
 from cuebook_server.domain.environment import Environment
 from cuebook_server.domain.keys import DeliveryKey
 from cuebook_server.services.ports import Directory, EnvironmentKey, EnvironmentState, Fetched, Heads, ServedVersion
-from cuebook_server.store import fetches, schema
+from cuebook_server.store import bounded, fetches, schema
 from cuebook_server.store.credentials import all_keys, key_of
 from cuebook_server.store.database import Database, sqlite_module
 from cuebook_server.store.environments import environment_of
 from cuebook_server.store.unit_of_work import NOTIFY_CHANNEL
 
+log = logging.getLogger(__name__)
 POLL_S = 1.0
 POLL_JITTER = 0.2
 DATA_VERSION_POLL_S = 0.02
 HEARTBEAT_S = 5.0
+HEARTBEAT_TIMEOUT_S = 2.0
 _project, _prompt, _alias, _version = schema.project.c, schema.prompt.c, schema.prompt_alias.c, schema.version.c
 _environment, _pointer, _change = schema.environment.c, schema.pointer.c, schema.pointer_change.c
 _recall = schema.recall.c
@@ -36,6 +40,7 @@ class SqlSnapshotSource:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._stopped = threading.Event()
+        self._told_standby = False
 
     def stop(self) -> None:
         """End ``hints``."""
@@ -179,19 +184,36 @@ class SqlSnapshotSource:
             connection.close()
 
     def _listen(self) -> Iterator[None]:
-        """PostgreSQL: LISTEN first, then tell the caller to read the head. A dead connection ends in an error; begin again."""
-        with psycopg.connect(self._database.url, autocommit=True, connect_timeout=5) as connection:
-            connection.execute(f"LISTEN {NOTIFY_CHANNEL}")
+        """PostgreSQL: LISTEN first, then tell the caller to read the head. A dead connection ends in an error; begin again.
+
+        A connection that says nothing is asked now and then, and given up when it does not answer.
+        """
+        with bounded.connect(self._database.url, autocommit=True) as connection:
+            connection.answer_s = HEARTBEAT_TIMEOUT_S
+            listening = self._hear(connection)
             yield
-            quiet = 0.0
+            asked_at = time.monotonic()
             while not self._stopped.is_set():
-                patience = self._poll_s()
-                heard = list(connection.notifies(timeout=patience, stop_after=1))
-                quiet = 0.0 if heard else quiet + patience
-                if quiet >= HEARTBEAT_S:
-                    connection.execute("SELECT 1")
-                    quiet = 0.0
+                heard = list(connection.notifies(timeout=self._poll_s(), stop_after=1))
+                if heard or time.monotonic() - asked_at >= HEARTBEAT_S:
+                    asked_at = time.monotonic()
+                    if not listening:
+                        listening = self._hear(connection)
+                    elif not heard:
+                        connection.execute("SELECT 1")
                 yield
+
+    def _hear(self, connection: bounded.Bounded) -> bool:
+        """Listen; a standby refuses, until it is promoted. Then the poll alone keeps this node correct, within a second."""
+        try:
+            connection.execute(f"LISTEN {NOTIFY_CHANNEL}")
+        except psycopg.errors.ReadOnlySqlTransaction:
+            if not self._told_standby:
+                log.warning("this database is a standby: it tells nobody of changes, so this node asks once a second")
+            self._told_standby = True
+            return False
+        self._told_standby = False
+        return True
 
 
 def _environment_row(connection: Connection, key: EnvironmentKey) -> tuple[Environment, str] | None:

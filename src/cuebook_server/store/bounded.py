@@ -1,0 +1,45 @@
+"""PostgreSQL connections that give up on a database which is there and says nothing.
+
+The server's own ``statement_timeout`` cannot help where the server hangs: neither a stopped process nor a silent network ends
+a wait. Whoever keeps a node current must not wait longer than this.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg.abc import PQGen
+
+ANSWER_S = 10.0
+CONNECT_S = 2
+T = TypeVar("T")
+
+
+class Bounded(psycopg.Connection[Any]):
+    """A connection that is closed when an answer takes longer than ``answer_s``, with an ``OperationalError``."""
+
+    answer_s = ANSWER_S
+
+    def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
+        """Wait for an answer. Who names a ``timeout`` waits for what may never come, such as a notification."""
+        try:
+            return super().wait(gen, interval, self.answer_s if timeout is None else timeout)
+        except psycopg.OperationalError as error:
+            if timeout is None and error.sqlstate is None:
+                self.pgconn.finish()  # what was asked may still be answered: nobody must take that for their own
+            raise
+
+
+def connect(url: str, **more: Any) -> Bounded:
+    """Connect, with a kernel that notices when the other side is gone."""
+    return Bounded.connect(
+        url,
+        connect_timeout=CONNECT_S,
+        keepalives=1,
+        keepalives_idle=5,
+        keepalives_interval=2,
+        keepalives_count=2,
+        tcp_user_timeout=5_000,
+        **more,
+    )
