@@ -62,6 +62,19 @@ def test_an_older_epoch_is_refused(shop: Shop) -> None:
     assert shop.get(f"/v1/prompts/{TRIAGE}").json["version"] == 1
 
 
+def test_a_database_that_went_back_in_time_is_not_followed(shop: Shop) -> None:
+    """A backup put back without a word: the numbers it will give again stand for other content elsewhere."""
+    key = shop.environments["production"]
+    shop.release("production", TRIAGE, 2)
+    held_there = shop.source.held[key]
+    held_there.moves.pop()
+    held_there.environment = replace(held_there.environment, revision=held_there.environment.revision - 1)
+    as_of = shop.node.board.as_of
+    assert not shop.node.board.refresh_now()
+    assert shop.get(f"/v1/prompts/{TRIAGE}").json["version"] == 2
+    assert shop.node.board.as_of == as_of, "the node goes stale, and says so"
+
+
 def test_an_answer_older_than_what_is_held_is_dropped(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """A replica that lags may answer ``environment`` with less than ``heads`` promised."""
     key = shop.environments["production"]

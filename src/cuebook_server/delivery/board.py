@@ -203,6 +203,11 @@ class Board:
         if heads.epoch > self.epoch:
             self.epoch, self._keyset, self._directory_counts = heads.epoch, -1, {}
             self._recall_counts = {}
+        for key, (revision, policy_revision) in heads.environments.items():
+            known = self.environments.get(key)
+            if known is not None and known.order > (heads.epoch, revision, policy_revision):
+                # A restored backup, or a standby that lags. Its numbers will be given to other content: nothing of it counts.
+                raise ValueError(f"environment {key} is at revision {revision}, but this node has seen {known.revision}")
         return heads
 
     def _behind(self, heads: Heads) -> Iterator[tuple[str, Callable[[], None]]]:
