@@ -14,7 +14,7 @@ from cuebook_server.domain import search as words
 from cuebook_server.domain.prompt import Prompt
 from cuebook_server.services.ports import Hit, Live, PromptRow, VersionRow
 from cuebook_server.store import search
-from cuebook_server.store.schema import environment, pointer, prompt, prompt_alias, recall, version
+from cuebook_server.store.schema import NO_TAGS, environment, pointer, prompt, prompt_alias, recall, version
 
 if TYPE_CHECKING:
     from cuebook_server.store.unit_of_work import Transaction
@@ -37,7 +37,7 @@ class ListStore:
         if prefix:
             found = found.where(self._place(prompt.c.name, prefix) == 1)
         if tag:
-            found = found.where(self._place(prompt.c.tags, json.dumps(tag)) > 0)
+            found = found.where(prompt.c.tags != NO_TAGS, self._place(prompt.c.tags, json.dumps(tag)) > 0)
         if owner:
             found = found.where(prompt.c.owner == owner)
         rows = self._tx.connection.execute(found.order_by(prompt.c.name).limit(limit)).all()
@@ -93,7 +93,9 @@ class ListStore:
         ).all()
         pointers = self._tx.connection.execute(
             select(pointer.c.prompt_id, pointer.c.environment_id, pointer.c.number).where(
-                pointer.c.project_id == self._project, pointer.c.prompt_id.in_(list(newest))
+                pointer.c.project_id == self._project,
+                pointer.c.environment_id.in_([row.environment_id for row in environments]),
+                pointer.c.prompt_id.in_(list(newest)),
             )
         )
         numbers = {(row.prompt_id, row.environment_id): row.number for row in pointers}
@@ -107,10 +109,13 @@ class ListStore:
 
     def saved_at(self, names: Sequence[str], numbers: Collection[int]) -> Mapping[str, Mapping[int, datetime]]:
         """When versions of these prompts that have one of these numbers were saved, by name and number."""
+        # By the keys of versions: joined to the names alone, SQLite walks through every version of the project.
+        ids = select(prompt.c.prompt_id).where(prompt.c.project_id == self._project, prompt.c.name.in_(names))
+        wanted = and_(version.c.prompt_id.in_(ids), version.c.number.in_(numbers))
         rows = self._tx.connection.execute(
             select(prompt.c.name, version.c.number, version.c.created_at)
             .join(version, and_(version.c.project_id == prompt.c.project_id, version.c.prompt_id == prompt.c.prompt_id))
-            .where(prompt.c.project_id == self._project, prompt.c.name.in_(names), version.c.number.in_(numbers))
+            .where(version.c.project_id == self._project, wanted)
         )
         found: dict[str, dict[int, datetime]] = defaultdict(dict)
         for row in rows:

@@ -24,6 +24,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     false,
+    text,
 )
 
 metadata = MetaData()
@@ -87,6 +88,9 @@ prompt = Table(
 )
 
 Index("prompt_owner", prompt.c.project_id, prompt.c.owner, prompt.c.name)
+NO_TAGS = text("'[]'")  # in so many letters, or SQLite does not see that the index below fits
+_tagged = prompt.c.tags != NO_TAGS
+Index("prompt_tagged", prompt.c.project_id, prompt.c.name, postgresql_where=_tagged, sqlite_where=_tagged)
 
 prompt_alias = Table(
     "prompt_alias",

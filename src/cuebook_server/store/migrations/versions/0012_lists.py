@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0012"
@@ -16,10 +17,13 @@ def upgrade() -> None:
     for column in _AUDIT:
         op.create_index(f"audit_entry_{column}", "audit_entry", ["project_id", column, "seq"])
     op.create_index("prompt_owner", "prompt", ["project_id", "owner", "name"])
+    tagged = sa.text("tags != '[]'")
+    op.create_index("prompt_tagged", "prompt", ["project_id", "name"], postgresql_where=tagged, sqlite_where=tagged)
 
 
 def downgrade() -> None:
     """Take back."""
+    op.drop_index("prompt_tagged", "prompt")
     op.drop_index("prompt_owner", "prompt")
     for column in _AUDIT:
         op.drop_index(f"audit_entry_{column}", "audit_entry")
