@@ -10,11 +10,15 @@ from tests.doors.inventory import HOOK, HOOKS, NAMED, PLACE, RELEASE, P
 
 @dataclass(frozen=True)
 class Typed:
-    """What is typed after ``cuebook``, and which calls it makes. ``{proposal}``, ``{key}`` and ``{folder}`` are filled in."""
+    """What is typed after ``cuebook``, and which calls it makes. ``{proposal}``, ``{key}`` and ``{folder}`` are filled in.
+
+    ``code``: how it ends, where that is a finding and no failure.
+    """
 
     line: str
     calls: tuple[str, ...]
     stdin: str = ""
+    code: int = 0
 
 
 RELEASES, ONE = f"POST {P}/releases", f"GET {RELEASE}"
@@ -29,6 +33,7 @@ COMMANDS: Mapping[str, Typed] = {
     "comment": Typed("comment {proposal} -m hm", (f"POST {RELEASE}/comments",)),
     "decline": Typed("decline {proposal} -m no", (f"POST {RELEASE}/decline",)),
     "diff": Typed("diff a 1 2", (f"GET {NAMED}/diff",)),
+    "doctor": Typed("doctor", ("GET /v1/snapshot",), code=1),
     "drift": Typed("drift staging production", (f"GET {P}/drift",)),
     "env create": Typed("env create canary", (f"POST {P}/environments",)),
     "env list": Typed("env list", (f"GET {P}/environments",)),

@@ -15,6 +15,7 @@ import typer
 from cuebook.cli import (
     audit,
     credentials,
+    doctor,
     drift,
     environments,
     evidence,
@@ -51,7 +52,7 @@ for command in (
     *(proposals.propose, proposals.approve, proposals.apply, proposals.decline, proposals.withdraw, proposals.comment),
     *(proposals.schedule, proposals.unschedule),
     *(proposals.rebase, proposals.revise, proposals.release, drift.drift, drift.recall),
-    *(retiring.retire, retiring.orphans),
+    *(retiring.retire, retiring.orphans, doctor.doctor),
 ):
     app.command()(command)
 app.command("import")(transfer.import_)
