@@ -140,6 +140,7 @@ DELIVERY: Mapping[str, str] = {
     "POST /v1/prompts/{name}/render": "reads",
     "GET /v1/prompts": "reads",
     "GET /v1/snapshot": "reads",
+    "GET /v1/events": "reads",
 }
 # Beside the database: whoever types them has the files already. The audit tells of what they do.
 OPERATOR: Mapping[str, str] = {

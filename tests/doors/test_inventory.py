@@ -62,11 +62,17 @@ def test_every_page_is_classified(solo: World) -> None:
 
 def test_every_delivery_path_is_classified(solo: World) -> None:
     """Whatever else lies under /v1 is no path for anybody."""
-    known = (delivery.PROMPTS + b"{name}", delivery.PROMPTS + b"{name}" + delivery.RENDER, delivery.LIST, delivery.SNAPSHOT)
+    known = (
+        delivery.PROMPTS + b"{name}",
+        delivery.PROMPTS + b"{name}" + delivery.RENDER,
+        delivery.LIST,
+        delivery.SNAPSHOT,
+        delivery.EVENTS,
+    )
     assert {path.decode() for path in known} == {door.partition(" ")[2] for door in DELIVERY}
     constants = {v for v in vars(delivery).values() if isinstance(v, bytes) and v.startswith((b"/", b"/v1"))}
-    assert constants == {delivery.PROMPTS, delivery.LIST, delivery.SNAPSHOT, delivery.RENDER}
-    for path in ("/v1", "/v1/events", "/v1/projects", "/v1/generations", "/v1/admin", "/v1/prompts/a/versions"):
+    assert constants == {delivery.PROMPTS, delivery.LIST, delivery.SNAPSHOT, delivery.RENDER, delivery.EVENTS}
+    for path in ("/v1", "/v1/events/production", "/v1/projects", "/v1/generations", "/v1/admin", "/v1/prompts/a/versions"):
         assert solo.client.get(path, headers={"Authorization": f"Bearer {solo.keys['prd']}"}).status_code in (400, 404), path
 
 
