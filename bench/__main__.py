@@ -1,6 +1,6 @@
-"""``make bench``: runs every measurement of this folder, prints one table and keeps it in docs/reference/performance.md.
+"""``make bench``: runs every measurement of this folder, prints it and keeps it in docs/reference/performance.md.
 
-A measurement is a module with ``run() -> list[Row]``. Name modules to run only those; then the page is left as it is.
+A measurement is a module with ``run() -> list[Row]``, and has a part of that page. Name modules to run only those.
 """
 
 from __future__ import annotations
@@ -38,11 +38,12 @@ def cells(row: Row) -> tuple[str, ...]:
     return (row.name, f"{row.value:,.{_places(row.value)}f} {row.unit}".strip(), ratio, target, verdict)
 
 
-def machine() -> str:
-    """What kind of machine measured, and when; never whose."""
+def machine(load: float) -> str:
+    """What kind of machine measured, when, and how busy it was before; never whose."""
     cores = len(os.sched_getaffinity(0))
     when = datetime.now(UTC).date().isoformat()
-    return f"{when}, {cores} cores ({platform.machine()}), {platform.system()}, Python {platform.python_version()}."
+    what = f"{cores} cores ({platform.machine()}), {platform.system()}, Python {platform.python_version()}"
+    return f"{when}, {what}; {load:.1f} other processes wanted to run when it began."
 
 
 def main(names: Sequence[str]) -> int:
@@ -51,14 +52,15 @@ def main(names: Sequence[str]) -> int:
     if unknown:
         print(f"There is no measurement {', '.join(sorted(unknown))}; there are: {', '.join(measurements())}", file=sys.stderr)
         return 2
-    rows: list[Row] = []
+    missed = False
     for name in names or measurements():
         print(f"measuring {name} ...", file=sys.stderr, flush=True)
-        rows += [Row(*row) for row in importlib.import_module(f"bench.{name}").run()]
-    print(_aligned([HEAD, *map(cells, rows)]))
-    if not names:
-        fill(PAGE, "measured", f"{machine()}\n\n{table(HEAD, [cells(row) for row in rows])}")
-    return 1 if any(row.reached is False for row in rows) else 0
+        load = os.getloadavg()[0]
+        rows = [Row(*row) for row in importlib.import_module(f"bench.{name}").run()]
+        print(_aligned([HEAD, *map(cells, rows)]), flush=True)
+        fill(PAGE, f"measured-{name}", f"{machine(load)}\n\n{table(HEAD, [cells(row) for row in rows])}")
+        missed |= any(row.reached is False for row in rows)
+    return int(missed)
 
 
 def _places(value: float) -> int:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -112,7 +111,7 @@ def _read_as_written(line: bytes) -> tuple[Mapping[str, Any], str] | None:
     holds no member twice, and nothing else that a strict reader would refuse or read differently.
     """
     try:
-        entry = json.loads(line.decode())
+        entry = canonical.read_quickly(line)
         said = entry.pop("hash")
         body = canonical.plain_bytes(entry)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):

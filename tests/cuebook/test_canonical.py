@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import rfc8785
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cuebook import canonical
@@ -36,6 +37,16 @@ def quick(value: Any) -> bytes | None:
         return None
 
 
+@pytest.fixture(params=["as installed", "without orjson"], autouse=True)
+def encoder(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Both ways to write what is plain."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "without orjson":
+            patch.setattr(canonical, "_write", canonical._standard()[1])
+        yield
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(VALUE)
 def test_the_same_bytes_or_the_same_refusal(value: Any) -> None:
     assert quick(value) == thorough(value)

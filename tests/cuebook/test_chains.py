@@ -6,13 +6,14 @@ import io
 import json
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from itertools import product
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuebook import wire
+from cuebook import canonical, wire
 from cuebook.audit import GENESIS, Verification, entry_hash, verify
 from cuebook.cli import chains
 
@@ -51,11 +52,14 @@ def strictly(data: bytes, vouched: Mapping[int, str]) -> Verification:
 
 
 def alike(data: bytes, vouched: Mapping[int, str] | None = None) -> Verification:
-    """Checked both ways, in blocks of one entry, of some, and as a whole."""
+    """Checked strictly and quickly, with orjson and without, in blocks of one entry, of some, and as a whole."""
     wanted = strictly(data, vouched or {})
-    for block_bytes in (1, 500, 1_000_000):
+    readers = canonical._quickest(), canonical._standard()
+    for block_bytes, (read, write) in product((1, 500, 1_000_000), readers):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(chains, "_cores", lambda: 1)
+            patch.setattr(canonical, "read_quickly", read)
+            patch.setattr(canonical, "_write", write)
             assert chains.verify_file(io.BytesIO(data), vouched or {}, block_bytes=block_bytes) == wanted
     return wanted
 
