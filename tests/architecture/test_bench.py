@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -25,12 +26,23 @@ def test_a_target_bounds_the_ratio_where_there_is_one_else_the_value(row: Row, r
     assert row.reached is reached
 
 
-def test_a_missed_target_is_seen_and_ends_with_1(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missed_target_is_seen_kept_on_the_page_and_ends_with_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    page = tmp_path / "performance.md"
+    page.write_text("<!-- generated: measured-slow -->\n<!-- end: measured-slow -->\n")
+    monkeypatch.setattr(bench, "PAGE", page)
     slow = SimpleNamespace(run=lambda: [("one prompt", 12_345.6, "requests/s", 0.5, 0.8)])
     monkeypatch.setattr(bench, "measurements", lambda: ["slow"])
     monkeypatch.setattr("importlib.import_module", lambda name: slow)
     assert bench.main(["slow"]) == 1
     assert "one prompt  12,346 requests/s  0.50   ≥ 0.8   **missed**" in capsys.readouterr().out
+    assert "| one prompt | 12,346 requests/s | 0.50 | ≥ 0.8 | **missed** |" in page.read_text(encoding="utf-8")
+
+
+def test_every_measurement_has_its_part_of_the_page() -> None:
+    page = bench.PAGE.read_text(encoding="utf-8")
+    assert [name for name in bench.measurements() if f"<!-- generated: measured-{name} -->" not in page] == []
 
 
 def test_an_unknown_measurement_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
