@@ -87,6 +87,12 @@ class Held:
         """Whether waiting for a first snapshot makes no more sense: it is there, or the key was refused."""
         return self._served is not NOTHING or is_refusal(self.engine.error)
 
+    def may_come(self, names: Iterable[str]) -> bool:
+        """Whether the registry's first word is worth waiting for: what a file lacks may have been released since."""
+        engine = self.engine
+        asked = engine.confirmed or engine.failures or self._served is NOTHING
+        return not asked and any(engine.snapshot.look(name) is None for name in names)
+
     def find(self, name: str, fallback: Fallback | None) -> Prompt:
         """A prompt of the snapshot held, else the fallback, else the error that says why there is none."""
         return self._find(self._usable(), name, fallback)

@@ -7,7 +7,7 @@ import logging
 import math
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from cuebook._callbacks import Callbacks
 from cuebook._exchange import Answer, Request
@@ -49,13 +49,15 @@ class AsyncDriver:
         self._task = self.loop.create_task(self._run(), name="cuebook-refresh")
 
     # --- what the client asks for ----------------------------------------------------------------------------------------
-    async def wait(self) -> None:
-        """Wait for something to serve until ``wait_s`` after the first use."""
-        remaining = self._deadline - time.monotonic()
-        if self._settled.is_set() or remaining <= 0:
+    async def wait(self, names: Sequence[str] = ()) -> None:
+        """Wait for something to serve, these prompts too, until ``wait_s`` after the first use."""
+        if self._settled.is_set() and not self._held.may_come(names):
             return
         try:
-            await asyncio.wait_for(self._settled.wait(), remaining)
+            async with asyncio.timeout(max(self._deadline - time.monotonic(), 0.0)):
+                await self._settled.wait()
+                while self._held.may_come(names) and not self._closed:
+                    await self._news()
         except TimeoutError:
             return
 
@@ -78,14 +80,10 @@ class AsyncDriver:
         if engine.snapshot.revision < revision:
             self._feed(lambda engine, now, _: engine.want(revision, now))
         while engine.snapshot.revision < revision and not self._closed:
-            news = self.loop.create_future()
-            self._waiting.add(news)
             try:
-                await asyncio.wait_for(news, deadline - time.monotonic())
+                await asyncio.wait_for(self._news(), deadline - time.monotonic())
             except TimeoutError:
                 break
-            finally:
-                self._waiting.discard(news)
         return engine.snapshot.revision >= revision
 
     def recalled(self, name: str, number: int) -> None:
@@ -108,6 +106,15 @@ class AsyncDriver:
         self._settled.set()
         self._task.cancel()
         await asyncio.wait([self._task])
+
+    async def _news(self) -> None:
+        """Wait until the engine has taken something in."""
+        news = self.loop.create_future()
+        self._waiting.add(news)
+        try:
+            await news
+        finally:
+            self._waiting.discard(news)
 
     # --- the task --------------------------------------------------------------------------------------------------------
     async def _run(self) -> None:

@@ -8,7 +8,7 @@ import queue
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from cuebook._callbacks import Callbacks
 from cuebook._events import HEARTBEAT_S_MAX
@@ -50,14 +50,18 @@ class Driver:
         self._deadline = 0.0
 
     # --- what the client asks for ----------------------------------------------------------------------------------------
-    def wait(self) -> None:
-        """Start at the first use, and wait for something to serve until ``wait_s`` after that first use."""
+    def wait(self, names: Sequence[str] = ()) -> None:
+        """Start at the first use, and wait for something to serve, these prompts too, until ``wait_s`` after that first use."""
         self._start()
-        if self._settled.is_set():
-            return
         remaining = self._deadline - time.monotonic()
-        if remaining > 0:
+        if not self._settled.is_set() and remaining > 0:
             self._settled.wait(remaining)
+        with self._feeding:
+            while self._held.may_come(names) and not self._stop.is_set():
+                remaining = self._deadline - time.monotonic()
+                if remaining <= 0:
+                    return
+                self._feeding.wait(remaining)
 
     def refresh(self, min_revision: int | None) -> bool:
         """Exchange once, on the caller's thread; whether there was something newer. Raises what went wrong."""

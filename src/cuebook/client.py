@@ -10,7 +10,7 @@ import logging
 import os
 import time
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
@@ -178,8 +178,9 @@ class Client(_Base):
 
     def get_many(self, names: Iterable[str], *, fallbacks: Mapping[str, Fallback] | None = None) -> dict[str, Prompt]:
         """Several prompts of one revision, by the names you gave; ``fallbacks`` by name."""
-        self._wait()
-        return self._held.find_many(names, fallbacks)
+        wanted = list(names)
+        self._wait(wanted)
+        return self._held.find_many(wanted, fallbacks)
 
     def render(self, name: str, values: Mapping[str, Any] | None = None, /, **variables: Any) -> Call:
         """``get(name).render(values, **variables)``."""
@@ -241,15 +242,15 @@ class Client(_Base):
             self._driver.stop()
 
     def _find(self, name: str, fallback: Fallback | None) -> Prompt:
-        self._wait()
+        self._wait((name,))
         return self._held.find(name, fallback)
 
     def _pinned(self, session: str, name: str, fallback: Fallback | None) -> Prompt:
-        self._wait()
+        self._wait((name,))
         return self._held.find_pinned(session, name, fallback)
 
-    def _wait(self) -> None:
-        self._driver.wait()
+    def _wait(self, names: Sequence[str] = ()) -> None:
+        self._driver.wait(names)
 
     def _send(self, request: Request) -> Answer:
         return self._driver.send(request)
@@ -268,13 +269,14 @@ class AsyncClient(_Base):
         prompt = self._held.live.get(name)
         if prompt is not None and self._driver is not None and not self._driver.loop.is_closed():
             return prompt
-        await self._wait()
+        await self._wait((name,))
         return self._held.find(name, fallback)
 
     async def get_many(self, names: Iterable[str], *, fallbacks: Mapping[str, Fallback] | None = None) -> dict[str, Prompt]:
         """See `Client.get_many`."""
-        await self._wait()
-        return self._held.find_many(names, fallbacks)
+        wanted = list(names)
+        await self._wait(wanted)
+        return self._held.find_many(wanted, fallbacks)
 
     async def render(self, name: str, values: Mapping[str, Any] | None = None, /, **variables: Any) -> Call:
         """See `Client.render`."""
@@ -332,11 +334,11 @@ class AsyncClient(_Base):
         super()._after_fork()
 
     async def _pinned(self, session: str, name: str, fallback: Fallback | None) -> Prompt:
-        await self._wait()
+        await self._wait((name,))
         return self._held.find_pinned(session, name, fallback)
 
-    async def _wait(self) -> None:
-        await self._running().wait()
+    async def _wait(self, names: Sequence[str] = ()) -> None:
+        await self._running().wait(names)
 
     async def _send(self, request: Request) -> Answer:
         return await self._running().send(request)

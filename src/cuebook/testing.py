@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 from urllib.parse import unquote
 
@@ -117,7 +117,7 @@ class FakeClient(_Fake, Client):
     def close(self) -> None:
         """Nothing is open."""
 
-    def _wait(self) -> None:
+    def _wait(self, names: Sequence[str] = ()) -> None:  # noqa: ARG002  # nothing is on its way
         """Everything is there from the start."""
 
     def _send(self, request: Request) -> Answer:
@@ -136,7 +136,7 @@ class FakeAsyncClient(_Fake, AsyncClient):
     async def close(self) -> None:
         """Nothing is open."""
 
-    async def _wait(self) -> None:
+    async def _wait(self, names: Sequence[str] = ()) -> None:  # noqa: ARG002  # nothing is on its way
         """Everything is there from the start."""
 
     async def _send(self, request: Request) -> Answer:

@@ -103,7 +103,7 @@ def test_everything_goes_back_to_a_moment(cuebook: Command) -> None:
 
 
 def test_status_says_how_strict_production_is(cuebook: Command) -> None:
-    assert "cuebook env preset production team" in cuebook("status").text
+    assert "production: solo, one person decides." in cuebook("status").text
 
 
 def test_a_release_waits_for_its_moment(cuebook: Command, name: str, vault: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.resources
 import json
 import logging
@@ -24,7 +25,7 @@ from cuebook._files import Disk
 from cuebook._record import KeyName, Record, read_record
 from cuebook.delivery import read_snapshot
 from tests.sdk.conftest import KEY
-from tests.sdk.standin import StandIn, serving, whole
+from tests.sdk.standin import StandIn, served, serving, whole
 from tests.sdk.test_client import NOWHERE, until
 
 NAME = KeyName.of(KEY)
@@ -85,6 +86,23 @@ def test_the_registry_confirms_what_the_disk_holds(registry: StandIn, disk: Path
         assert client.get("greeting").source == "network"
         assert registry.asked[-1].headers["if-none-match"] == '"1-1"'
         until(lambda: path.stat().st_mtime > 0)
+
+
+@pytest.mark.parametrize("way", ["threads", "asyncio"])
+def test_what_the_disk_copy_lacks_is_waited_for(registry: StandIn, disk: Path, way: str) -> None:
+    """A new prompt and the code that reads it were deployed together: the copy of yesterday answered "not released here"."""
+    synced(registry, disk)
+    registry.answer = serving(whole(2, served("greeting", version=2), served("farewell")))
+    if way == "threads":
+        with cuebook.Client(registry.url, KEY, disk=disk) as client:
+            assert client.get("farewell").source == "network"
+        return
+
+    async def read() -> str:
+        async with cuebook.AsyncClient(registry.url, KEY, disk=disk) as client:
+            return (await client.get_many(["greeting", "farewell"]))["farewell"].source
+
+    assert asyncio.run(read()) == "network"
 
 
 @pytest.mark.parametrize("newer", ["disk", "bundle"])
