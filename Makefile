@@ -1,7 +1,7 @@
 # Two words do all the set-up: `make run` and `make test`. The second run is quick: .venv/.ready is younger than the locks.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test quick soak check lint types contracts house format bench docs lock clean
+.PHONY: help run test quick soak mutants check lint types contracts house format bench docs lock clean
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -27,6 +27,9 @@ quick: $(READY) ## Run the everyday tests, without the slow ones
 
 soak: $(READY) ## Kill, race and walk at random for MINUTES=10; prints its seed (ARGS="--seed 7" takes the same steps again)
 	@PYTHONPATH=src:. $(BIN)/python -m tests.model.soak --minutes $(MINUTES) $(ARGS)
+
+mutants: $(READY) ## Change the rules of access, policy and pointers bit by bit: do the tests notice? (ARGS="--max-children 2")
+	@PYTHONPATH=src:. $(BIN)/python -m tools.mutants $(ARGS)
 
 check: $(READY) ## Lint, format, types, import contracts, house rules; under a minute
 	@$(MAKE) --keep-going --no-print-directory lint types contracts house
@@ -58,4 +61,4 @@ lock: $(READY) ## Lock the dependencies anew, with hashes (UPGRADE=1: the newest
 	@tools/lock $(if $(UPGRADE),--upgrade)
 
 clean: ## Remove the environment and every cache; data/ stays
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist mutants

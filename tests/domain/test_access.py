@@ -19,6 +19,7 @@ from cuebook_server.domain.access import (
     RecentSignInNeeded,
     Role,
     covers,
+    may_give,
 )
 from cuebook_server.domain.errors import Forbidden
 
@@ -34,11 +35,12 @@ MAY: dict[Role, set[Permission]] = {
     "admin": _RELEASER | {"environments.write", "keys.write", "tokens.write", "members.write", "webhooks.write"},
 }
 GRANTS = st.builds(Grant, st.sampled_from(list(ROLES)), st.sampled_from([None, 1, 2]), st.sampled_from([None, "staging"]))
+SCOPES = st.none() | st.frozensets(st.sampled_from(sorted(PERMISSIONS)), max_size=4)
 WHEN = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 
 
-def actor(*grants: Grant) -> Actor:
-    return Actor("somebody", "selector", grants, "request")
+def actor(*grants: Grant, scopes: frozenset[Permission] | None = None) -> Actor:
+    return Actor("somebody", "selector", grants, "request", scopes=scopes)
 
 
 def test_every_role_may_what_the_table_says() -> None:
@@ -66,6 +68,68 @@ def test_what_a_minted_credential_may_its_minter_may(held: list[Grant], minted: 
         assert not new.may(permission, project, environment) or maker.may(permission, project, environment)
 
 
+def test_roles_are_those_of_the_place() -> None:
+    somebody = actor(Grant("viewer"), Grant("author", 1), Grant("releaser", 1, "staging"), Grant("admin", 2, "staging"))
+    assert somebody.roles(1) == somebody.roles(1, "production") == {"viewer", "author"}
+    assert somebody.roles(1, "staging") == {"viewer", "author", "releaser"}
+    assert [somebody.roles(project, "staging") for project in (2, 3)] == [{"viewer", "admin"}, {"viewer"}]
+
+
+@pytest.mark.parametrize(
+    ("project", "place", "told"),
+    [(1, "staging", None), (1, "production", " in production"), (1, None, ""), (2, "staging", " in staging")],
+)
+def test_who_may_passes_and_who_may_not_is_told_where(project: int, place: str | None, told: str | None) -> None:
+    releaser = actor(Grant("releaser", 1, "staging"))
+    if told is None:
+        releaser.require("releases.apply", project, place)
+    else:
+        with pytest.raises(Forbidden) as refused:
+            releaser.require("releases.apply", project, place)
+        assert refused.value.detail == f"somebody does not hold `releases.apply`{told}."
+
+
+WRITES: frozenset[Permission] = frozenset({"members.write"})
+APPLIES: frozenset[Permission] = frozenset({"releases.apply"})
+
+
+@pytest.mark.parametrize(
+    ("maker", "role", "narrowed", "given"),
+    [
+        (actor(Grant("admin", 1)), "admin", None, True),
+        (actor(Grant("admin", 2)), "viewer", None, False),
+        (actor(Grant("admin", 1, "staging")), "viewer", None, False),
+        (actor(Grant("releaser", 1)), "admin", None, False),
+        (actor(Grant("releaser", 1)), "admin", APPLIES, True),
+        (actor(Grant("releaser", 1)), "viewer", WRITES, True),  # of what the role does not hold, nothing is given
+        (actor(Grant("admin", 1), scopes=WRITES), "viewer", None, False),
+        (actor(Grant("admin", 1), scopes=WRITES), "admin", APPLIES, False),
+        (actor(Grant("admin", 1), scopes=WRITES), "admin", WRITES, True),
+        (actor(Grant("author", 1), Grant("reviewer", 1)), "reviewer", None, True),
+    ],
+)
+def test_who_gives_what(maker: Actor, role: Role, narrowed: frozenset[Permission] | None, given: bool) -> None:
+    assert may_give(maker, Grant(role, 1), narrowed) is given
+
+
+@given(st.lists(GRANTS, max_size=3), SCOPES, GRANTS, SCOPES)
+def test_nobody_gives_more_than_their_credential_holds(
+    held: list[Grant], scopes: frozenset[Permission] | None, minted: Grant, narrowed: frozenset[Permission] | None
+) -> None:
+    maker, new = actor(*held, scopes=scopes), actor(minted, scopes=narrowed)
+    if may_give(maker, minted, narrowed):
+        for permission, project, place in product(PERMISSIONS - {"releases.break_glass"}, (1, 2, 3), (None, "staging", "x")):
+            assert not new.may(permission, project, place) or maker.may(permission, project, place)
+
+
+@pytest.mark.parametrize(("to", "given"), [("bob", True), ("", True), ("ada", False), ("owner", False)])
+def test_no_admin_puts_themselves_on_call(to: str, given: bool) -> None:
+    """Neither by their own credential nor by a service's that they answer for."""
+    admin = Actor("ada", "selector", (Grant("admin"),), "request", person="ada", owner="owner")
+    assert may_give(admin, Grant("on-call", 1), to=to) is given
+    assert may_give(admin, Grant("releaser", 1), to=to)
+
+
 def test_a_credential_of_one_project_sees_no_other() -> None:
     assert [actor(Grant("admin", 1)).sees(project) for project in (1, 2)] == [True, False]
     assert actor(Grant("admin")).sees(2)
@@ -78,7 +142,7 @@ def test_a_right_in_one_environment_is_none_in_another_nor_in_the_project() -> N
 
 
 def test_a_credential_can_be_narrower_than_its_person() -> None:
-    narrowed = Actor("somebody", "selector", (Grant("admin"),), "request", scopes=frozenset({"read"}))
+    narrowed = actor(Grant("admin"), scopes=frozenset({"read"}))
     assert [narrowed.may(permission, 1) for permission in ("read", "keys.write")] == [True, False]
     assert not narrowed.may_everywhere("projects.create")
 

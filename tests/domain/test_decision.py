@@ -123,6 +123,7 @@ def test_many_prompts_at_once() -> None:
         ([result(score=None)], True),
         ([result(passed=False)], False),
         ([result(score=math.nan)], False),
+        ([result(at=NOW - 7 * 24 * HOUR)], True),
         ([result(at=NOW - 8 * 24 * HOUR)], False),
         ([result(gate="tone")], False),
         ([result(digest="d1")], False),
@@ -157,6 +158,15 @@ def test_a_rollback_asks_for_a_reason_and_for_nothing_that_was_recalled() -> Non
     assert not decide(OPEN, 1, facts(item(recalled="it insults"))).allowed
 
 
+def test_a_change_of_the_rules_asks_for_a_reason_no_freeze_and_all_the_approvals() -> None:
+    frozen = Policy(
+        "staging", 9, Approvals(2, wording=0), ("safety",), freeze=(Freeze("2026-01-01", "2027-01-01"),), max_items=1
+    )
+    change = Facts("policy", "r", "ada", NOW, (), approvals=[approval(signature="")])
+    assert verdicts(frozen, change) == {"reason_required": True, "freeze": False, "approvals": False}
+    assert decide(frozen, 7, change).policy_revision == 7
+
+
 @pytest.mark.parametrize(
     ("approvals", "people"),
     [
@@ -184,8 +194,9 @@ def test_an_author_counts_where_the_policy_says_so() -> None:
 
 def test_wording_alone_needs_fewer_approvals() -> None:
     policy = replace(OPEN, approvals=Approvals(2, wording=1))
-    wording, model = item(change="wording"), item(change="model")
-    assert [needed_approvals(policy, items) for items in ([wording], [wording, model], [item()])] == [1, 2, 2]
+    wording, model, same = item(change="wording"), item(change="model"), item(change="none")
+    cases: list[list[ItemFacts]] = [[wording], [wording, same], [wording, model], [item()], []]
+    assert [needed_approvals(policy, items) for items in cases] == [1, 1, 2, 2, 2]
     assert needed_approvals(replace(OPEN, approvals=Approvals(2)), [wording]) == 2
 
 
@@ -217,3 +228,16 @@ def test_any_change_of_what_is_signed_is_another_signature(one: Any, other: Any)
 def test_the_order_of_the_items_is_nothing_to_sign(one: Any) -> None:
     environment, moves, revision = one
     assert signature(environment, dict(reversed(moves.items())), revision) == signature(*one)
+
+
+@pytest.mark.parametrize(
+    ("policy", "signature"),
+    [
+        (None, "0a928f052d77eccfd39f63d8fa897178b65d393e52073ac9708522588b8f801c"),
+        ({"soak_s": 60}, "674e9bd822ed1433d489283291e833bff61989363bb933276d5200beab9d4d92"),
+        ({"soak_s": 61}, "975e5d9a3c1101617ac449b21cf5c09436a1aa35350bb41d71015b41292b2707"),
+    ],
+)
+def test_what_was_signed_yesterday_is_signed_tomorrow(policy: dict[str, Any] | None, signature: str) -> None:
+    """Approvals are kept with their signature: were it made in another way, all of them would be void."""
+    assert sign("production", [item("b", digest="d9"), item()], 3, policy) == signature

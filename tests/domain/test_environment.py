@@ -67,7 +67,16 @@ def test_latest_only_where_it_is_tracked_or_allowed() -> None:
 
 @pytest.mark.parametrize(
     ("pins", "number", "given"),
-    [("none", 1, None), ("live", 1, 1), ("live", 3, None), ("any", 3, 3), ("any", 4, 4), ("any", 5, None), ("live", 4, None)],
+    [
+        ("none", 1, None),
+        ("live", 1, 1),
+        ("live", 3, None),
+        ("any", 1, 1),
+        ("any", 3, 3),
+        ("any", 4, 4),
+        ("any", 5, None),
+        ("live", 4, None),
+    ],
 )
 def test_a_number_is_given_as_the_policy_says(pins: Pins, number: int, given: int | None) -> None:
     try:
@@ -75,6 +84,24 @@ def test_a_number_is_given_as_the_policy_says(pins: Pins, number: int, given: in
     except NotReleasedHere:
         found = None
     assert found == given
+
+
+@pytest.mark.parametrize(
+    ("pins", "told"),
+    [
+        ("none", "production serves no pinned versions of a."),
+        ("live", "production never served version 3 of a."),
+        ("any", None),
+    ],
+)
+def test_a_number_that_is_not_given_is_told_why(pins: Pins, told: str | None) -> None:
+    never_live = Standing("a", 2, 4)
+    if told is None:
+        assert resolve(environment(pins=pins), never_live, 3) == 3
+    else:
+        with pytest.raises(NotReleasedHere) as refused:
+            resolve(environment(pins=pins), never_live, 3)
+        assert refused.value.detail == told
 
 
 @given(

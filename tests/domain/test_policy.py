@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,15 +14,19 @@ from cuebook_server.domain.policy import PRESETS, Approvals, BadPolicy, Freeze, 
 
 PARIS = ZoneInfo("Europe/Paris")
 GOOD: dict[str, list[Any]] = {
-    "comes_from": [None, "staging"],
-    "soak_s": [0, 86_400],
-    "approvals": [{}, {"count": 2, "roles": ["admin"], "author": True, "wording": 1}, {"count": 1, "wording": None}],
-    "gates": [[], ["safety", "tone@3"]],
+    "comes_from": [None, "staging", "s" * 200],
+    "soak_s": [0, 86_400, 90 * 86_400],
+    "approvals": [
+        *({}, {"count": 2, "roles": ["admin"], "author": True, "wording": 1}, {"count": 1, "wording": None}),
+        *({"count": 10, "wording": 10}, {"roles": ["viewer", "author", "reviewer", "releaser", "admin"]}),
+    ],
+    "gates": [[], ["safety", "tone@3"], ["g"] * 20],
     "gate_age_s": [1, 365 * 86_400],
     "freeze": [
         [],
         [{"starts": "16:00", "ends": "08:00", "days": ["fri"], "zone": "Europe/Paris", "reason": "weekend"}],
         [{"starts": "2026-12-20T00:00", "ends": "2027-01-02T00:00"}],
+        [{"starts": "16:00", "ends": "17:00", "days": ["fri"]}] * 20,
     ],
     "reason_required": [True, False],
     "breaking_variables": ["warn", "block"],
@@ -72,9 +77,11 @@ def test_every_rule_is_tried_here() -> None:
 @pytest.mark.parametrize(("rule", "value"), [(rule, value) for rule, values in GOOD.items() for value in values])
 def test_a_rule_is_read_and_told_as_it_was_given(rule: str, value: Any) -> None:
     policy = Policy().changed({rule: value})
-    assert Policy().changed(policy.to_json()) == policy
+    told = policy.to_json()
+    assert Policy().changed(told) == policy
+    assert json.loads(json.dumps(told)) == told
     if not isinstance(value, dict | list):  # those are told with every member, defaults included
-        assert policy.to_json()[rule] == value
+        assert told[rule] == value
 
 
 @pytest.mark.parametrize(("rule", "value"), [(rule, value) for rule, values in BAD.items() for value in values])
@@ -88,6 +95,21 @@ def test_an_unknown_rule_is_refused_and_the_known_ones_named() -> None:
     with pytest.raises(BadPolicy, match="aproval") as refused:
         Policy().changed({"aproval": 1})
     assert "approvals" in str(refused.value.advice)
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (1, "approvals is an object of count, roles, author, wording."),
+        ({"people": 1}, "approvals is an object of count, roles, author, wording and no 'people'."),
+        ({"x" * 99: 1}, f"approvals is an object of count, roles, author, wording and no {'x' * 40!r}."),
+        ({"roles": "admin"}, "approvals.roles is a list of 10 texts at most."),
+    ],
+)
+def test_a_member_that_makes_no_sense_is_named(value: object, told: str) -> None:
+    with pytest.raises(BadPolicy) as refused:
+        Policy().changed({"approvals": value})
+    assert refused.value.detail == told
 
 
 def test_rules_not_named_stay() -> None:
@@ -119,6 +141,13 @@ def test_a_weekly_window_runs_over_midnight(day: int, hour: int, covered: bool) 
     """2026-11-20 is a Friday."""
     window = Freeze("16:00", "08:00", "Europe/Paris", ("fri",))
     assert window.covers(datetime(2026, 11, day, hour, tzinfo=PARIS)) is covered
+
+
+def test_a_weekly_window_ends_sharp_and_one_that_ends_when_it_starts_is_a_day() -> None:
+    evening, day = (Freeze("16:00", ends, "Europe/Paris", ("fri",)) for ends in ("18:00", "16:00"))
+    four = datetime(2026, 11, 20, 16, tzinfo=PARIS)
+    assert [evening.covers(four + timedelta(hours=hours)) for hours in (0, 1, 2)] == [True, True, False]
+    assert [day.covers(four + timedelta(hours=hours)) for hours in (-1, 0, 23, 24)] == [False, True, True, False]
 
 
 @pytest.mark.parametrize(("month", "day", "utc_hour"), [(3, 27, 15), (4, 3, 14), (10, 23, 14), (10, 30, 15)])

@@ -8,7 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuebook_server.domain.release import LOOKED_BACK, PROPOSAL_LIFE, Release, Step, lived, longest, previous, seen
+from cuebook_server.domain.release import (
+    LOOKED_BACK,
+    PROPOSAL_LIFE,
+    Decision,
+    Release,
+    Step,
+    Verdict,
+    lived,
+    longest,
+    previous,
+    seen,
+)
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -40,6 +51,17 @@ def test_what_a_proposed_release_is_now(allowed: bool, stale: bool, age: timedel
 @pytest.mark.parametrize("state", ["applied", "declined", "withdrawn", "failed"])
 def test_what_ended_stays_so(state: str) -> None:
     assert seen(release(state), allowed=True, stale=True, now=NOW + 2 * PROPOSAL_LIFE) == state
+
+
+def test_a_decision_is_allowed_when_every_rule_is_met_and_is_told_whole() -> None:
+    met, unmet = Verdict("freeze", True, "Open.", {}), Verdict("gates", False, "It failed.", {"missing": ["a"]})
+    assert [Decision(rules, 1).allowed for rules in ((), (met,), (met, unmet))] == [True, True, False]
+    assert Decision((met, unmet), 1).unmet == (unmet,)
+    assert Decision((unmet,), 7).to_json() == {
+        "allowed": False,
+        "policy_revision": 7,
+        "rules": [{"rule": "gates", "passed": False, "sentence": "It failed.", "evidence": {"missing": ["a"]}}],
+    }
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ NINE = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 )
 def test_nine_oclock_in_paris(text: str, zone: str) -> None:
     assert instant(text) == (NINE, zone)
+    assert instant(text)[0].tzinfo is UTC
 
 
 @pytest.mark.parametrize(

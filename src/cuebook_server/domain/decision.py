@@ -265,5 +265,5 @@ def _list(names: Sequence[str]) -> str:
 
 
 def _time(span: timedelta) -> str:
-    hours, seconds = divmod(max(0, int(span.total_seconds())), 3_600)
-    return f"{hours} h {seconds // 60} min" if hours else f"{-(-seconds // 60)} min"
+    hours, minutes = divmod(math.ceil(span / timedelta(minutes=1)), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"

@@ -6,9 +6,10 @@ leaves environments as they were.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime, time, timedelta
+from functools import partial
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -24,6 +25,8 @@ ITEMS_MAX = 1_000
 SOAK_S_MAX = 90 * 86_400
 AGE_S_MAX = 365 * 86_400
 TEXT_CHARS_MAX = 200
+
+_Reader = Callable[[str, object], Any]
 
 
 class BadPolicy(Invalid):
@@ -152,22 +155,16 @@ def _flag(name: str, value: object) -> bool:
     return value
 
 
-def _count(most: int, least: int = 0) -> Callable[[str, object], int]:
-    def read(name: str, value: object) -> int:
-        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-            raise BadPolicy(f"{name} is a whole number from {least} to {most}.")
-        return value
-
-    return read
+def _count(name: str, value: object, *, most: int, least: int = 0) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise BadPolicy(f"{name} is a whole number from {least} to {most}.")
+    return value
 
 
-def _choice(*choices: str) -> Callable[[str, object], str]:
-    def read(name: str, value: object) -> str:
-        if not isinstance(value, str) or value not in choices:
-            raise BadPolicy(f"{name} is one of {', '.join(choices)}.")
-        return value
-
-    return read
+def _choice(name: str, value: object, *, among: Sequence[str]) -> str:
+    if not isinstance(value, str) or value not in among:
+        raise BadPolicy(f"{name} is one of {', '.join(among)}.")
+    return value
 
 
 def _text(name: str, value: object) -> str:
@@ -176,20 +173,17 @@ def _text(name: str, value: object) -> str:
     return value
 
 
-def _texts(most: int) -> Callable[[str, object], tuple[str, ...]]:
-    def read(name: str, value: object) -> tuple[str, ...]:
-        if not isinstance(value, list | tuple) or len(value) > most:
-            raise BadPolicy(f"{name} is a list of {most} texts at most.")
-        return tuple(_text(name, item) for item in value)
-
-    return read
+def _texts(name: str, value: object, *, most: int) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple) or len(value) > most:
+        raise BadPolicy(f"{name} is a list of {most} texts at most.")
+    return tuple(_text(name, item) for item in value)
 
 
-def _optional(read: Callable[[str, object], Any]) -> Callable[[str, object], Any]:
-    return lambda name, value: None if value is None else read(name, value)
+def _optional(name: str, value: object, *, read: _Reader) -> Any:
+    return None if value is None else read(name, value)
 
 
-def _members(name: str, value: object, readers: Mapping[str, Callable[[str, object], Any]]) -> dict[str, Any]:
+def _members(name: str, value: object, readers: Mapping[str, _Reader]) -> dict[str, Any]:
     if not isinstance(value, Mapping) or (unknown := set(value) - set(readers)):
         found = f" and no {min(unknown)[:40]!r}" if isinstance(value, Mapping) else ""
         raise BadPolicy(f"{name} is an object of {', '.join(readers)}{found}.")
@@ -230,31 +224,31 @@ def _freeze(name: str, value: object) -> Freeze:
     return window
 
 
-_APPROVALS: Mapping[str, Callable[[str, object], Any]] = {
-    "count": _count(APPROVALS_MAX),
-    "roles": _texts(10),
+_APPROVALS: Mapping[str, _Reader] = {
+    "count": partial(_count, most=APPROVALS_MAX),
+    "roles": partial(_texts, most=10),
     "author": _flag,
-    "wording": _optional(_count(APPROVALS_MAX)),
+    "wording": partial(_optional, read=partial(_count, most=APPROVALS_MAX)),
 }
-_FREEZE: Mapping[str, Callable[[str, object], Any]] = {
+_FREEZE: Mapping[str, _Reader] = {
     "starts": _text,
     "ends": _text,
     "zone": _text,
-    "days": _texts(7),
+    "days": partial(_texts, most=7),
     "reason": _text,
 }
-_READERS: Mapping[str, Callable[[str, object], Any]] = {
-    "comes_from": _optional(_text),
-    "soak_s": _count(SOAK_S_MAX),
+_READERS: Mapping[str, _Reader] = {
+    "comes_from": partial(_optional, read=_text),
+    "soak_s": partial(_count, most=SOAK_S_MAX),
     "approvals": _approvals,
-    "gates": _texts(GATES_MAX),
-    "gate_age_s": _count(AGE_S_MAX),
+    "gates": partial(_texts, most=GATES_MAX),
+    "gate_age_s": partial(_count, most=AGE_S_MAX),
     "freeze": _freezes,
     "reason_required": _flag,
-    "breaking_variables": _choice("warn", "block"),
+    "breaking_variables": partial(_choice, among=("warn", "block")),
     "shrink_guard": _flag,
-    "max_items": _count(ITEMS_MAX, least=1),
-    "pins": _choice("none", "live", "any"),
+    "max_items": partial(_count, most=ITEMS_MAX, least=1),
+    "pins": partial(_choice, among=("none", "live", "any")),
     "latest_allowed": _flag,
     "reads_audited": _flag,
 }
