@@ -117,7 +117,7 @@ class FakeClient(_Fake, Client):
     def close(self) -> None:
         """Nothing is open."""
 
-    def _wait(self, names: Sequence[str] = ()) -> None:  # noqa: ARG002  # nothing is on its way
+    def _wait(self, names: Sequence[str] = ()) -> None:  # nothing is on its way
         """Everything is there from the start."""
 
     def _send(self, request: Request) -> Answer:
@@ -136,7 +136,7 @@ class FakeAsyncClient(_Fake, AsyncClient):
     async def close(self) -> None:
         """Nothing is open."""
 
-    async def _wait(self, names: Sequence[str] = ()) -> None:  # noqa: ARG002  # nothing is on its way
+    async def _wait(self, names: Sequence[str] = ()) -> None:  # nothing is on its way
         """Everything is there from the start."""
 
     async def _send(self, request: Request) -> Answer:

@@ -25,6 +25,8 @@ FREE = {
     "fetched": "when a key asked for what",
     "delivery_key": "credentials",
     "idempotency": "answers kept for a day",
+    **dict.fromkeys(("webhook", "webhook_delivery", "webhook_attempt"), "who is told, and how telling went"),
+    "notice": "what people are told; they read it away",
     **dict.fromkeys(("person", "membership", "identity", "invitation"), "people"),
     **dict.fromkeys(("session", "sign_in_link", "personal_token", "token", "attempt"), "credentials"),
 }
