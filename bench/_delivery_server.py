@@ -13,6 +13,7 @@ import uvicorn
 from cuebook_server.delivery.answer import Receive, Scope, Send
 from cuebook_server.delivery.app import Delivery
 from cuebook_server.delivery.board import Board
+from cuebook_server.delivery.limits import Limits
 from cuebook_server.delivery.pinned import Pinned
 from cuebook_server.delivery.protocol import DeliveryProtocol
 from cuebook_server.delivery.whole import make
@@ -20,6 +21,8 @@ from tests.delivery.memory import MemorySource, text
 
 ENVIRONMENTS = ("development", "staging", "production")
 WORDS = "You are a support agent. Read the ticket, decide how urgent it is, and answer in the tone of {{tone}}. "
+# Looked at on every request, as in a server, and never reached.
+LIMITS = Limits(key_rate=1_000_000, address_rate=1_000_000)
 HELLO = b"Hello, world!"
 HEADERS = [(b"content-type", b"text/plain"), (b"content-length", b"13")]
 
@@ -69,7 +72,7 @@ def node(prompts: int) -> Delivery:
     pinned = Pinned(source)
     board = Board(source, retain=pinned.retain)
     board.refresh_now()
-    return Delivery(board, pinned)
+    return Delivery(board, pinned, limits=LIMITS)
 
 
 def serve(what: str) -> None:
@@ -77,7 +80,10 @@ def serve(what: str) -> None:
     print(listener.getsockname()[1], flush=True)
     http = "httptools" if what == "hello" else DeliveryProtocol
     app = hello if what == "hello" else node(int(what))
-    config = uvicorn.Config(app, http=http, loop="uvloop", lifespan="off", access_log=False, log_level="warning")
+    # Without uvicorn's reading of proxies' headers, as `cuebook serve` starts it.
+    config = uvicorn.Config(
+        app, http=http, loop="uvloop", lifespan="off", access_log=False, log_level="warning", proxy_headers=False
+    )
     uvicorn.Server(config).run([listener])
 
 

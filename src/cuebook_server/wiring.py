@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
 import time
@@ -113,7 +114,7 @@ class Application:
     async def _life(self, _: FastAPI) -> AsyncIterator[None]:
         self.watcher.start()
         self.worker.start()
-        self.connections.fit_to_files()
+        self.delivery.fit_to_files()
         try:
             with draining(self.delivery, self._drain_s):
                 yield
@@ -216,4 +217,17 @@ def create() -> Application:
     """The application with the settings of this process's environment (for servers that start their own workers)."""
     settings = settings_module.read()
     log_as(settings)
-    return Application(settings)
+    application = Application(settings)
+    _collect_seldom()
+    return application
+
+
+def _collect_seldom() -> None:
+    """Leave what was loaded out of every later garbage collection, and collect more seldom.
+
+    With ten thousand event streams a full collection walks over half a million objects and stops everybody for up to 0.3 s;
+    as they came in there was one a second. Requests leave next to no cycles behind.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)

@@ -24,6 +24,7 @@ def serving(shop: Shop, *, quick: bool = True, access_log: bool = False) -> Iter
         loop="uvloop",
         lifespan="off",
         proxy_headers=False,
+        ws="none",
         access_log=access_log,
         log_level="info" if access_log else "warning",
         log_config=None,

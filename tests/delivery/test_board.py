@@ -128,6 +128,13 @@ def test_as_of_stands_still_while_the_source_is_away(shop: Shop) -> None:
     assert shop.node.board.counters.refresh_errors == 1
 
 
+def test_after_a_while_it_says_for_how_long(shop: Shop) -> None:
+    assert "cuebook-stale" not in shop.get(f"/v1/prompts/{TRIAGE}").headers
+    shop.node.board.as_of -= 7
+    for path in (f"/v1/prompts/{TRIAGE}", "/v1/prompts", "/v1/snapshot"):
+        assert 7 <= int(shop.get(path).headers["cuebook-stale"]) < 60
+
+
 ACTIONS = st.lists(
     st.tuples(st.sampled_from(["release", "policy", "down", "up", "epoch", "past"]), st.integers(1, 3)), max_size=12
 )

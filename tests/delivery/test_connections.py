@@ -174,6 +174,14 @@ def test_beyond_what_it_can_hold_it_says_so_and_recovers(shop: Shop, port: int) 
     assert shop.node.board.counters.refused["connections"] == 1
 
 
+@pytest.mark.parametrize("protocol", ["websocket", "h2c"])
+def test_who_wants_another_protocol_is_answered_in_this_one_and_counted(shop: Shop, port: int, protocol: str) -> None:
+    with connect(port) as connection:
+        connection.sendall(head(shop, PATH, "GET", "Connection: Upgrade", f"Upgrade: {protocol}", "Sec-WebSocket-Key: eA=="))
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+    wait_for(lambda: shop.node.app.connections.open == 0)
+
+
 def wait_for(seen: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 20
     while not seen():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -274,6 +274,20 @@ def test_writers_without_pause_leave_the_last_word_to_the_last(shop: Shop, port:
         while heard[-1] < 201:
             heard.append(client.next("head").data["revision"])
     assert heard[1:] == sorted(heard[1:])
+
+
+def test_all_come_back_at_once_and_are_taken_in(shop: Shop, port: int) -> None:
+    for _ in range(3):
+        with ExitStack() as stack:
+            clients = [stack.enter_context(Listener(port, shop.prd)) for _ in range(200)]
+            assert shop.get(f"/v1/prompts/{TRIAGE}").status == 200
+            revision = shop.source.release(shop.environments["production"], TRIAGE, 2)
+            assert shop.node.board.refresh_now()
+            for client in clients:
+                while client.next("head").data["revision"] < revision:
+                    pass
+    until(lambda: len(shop.node.app.streams) == 0)
+    assert shop.node.board.counters.refused == {}
 
 
 def test_two_nodes_of_one_process_have_streams_of_their_own() -> None:

@@ -40,6 +40,13 @@ def read(url: str, key: str, path: str = f"/v1/prompts/{TRIAGE}") -> httpx2.Resp
     return httpx2.get(url + path, headers={"Authorization": f"Bearer {key}"} if key else {}, timeout=30)
 
 
+def until(seen: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + WAIT_S_MAX
+    while not seen():
+        assert time.monotonic() < deadline, "it was not seen"
+        time.sleep(0.05)
+
+
 def hears(client: Listener, revision: int) -> bool:
     """Whether the stream tells of this revision (or a newer one, which says the same and more)."""
     while client.next("head").data["revision"] < revision:
@@ -58,6 +65,7 @@ def nodes(start_server: Callable[..., Server], tmp_path: Path, database_url: str
 def test_what_one_node_does_the_clients_of_another_hear(nodes: tuple[Server, Server]) -> None:
     one, other = nodes
     made = api(one, "POST", "keys", {"environment": "production", "name": "a stream"})
+    until(lambda: read(other.url, made["key"]).status_code == 200)
     with Listener(port(other), one.keys["production"]) as stays, Listener(port(other), made["key"]) as leaves:
         for number in (2, 1):
             revision = release(one, number)
@@ -69,6 +77,7 @@ def test_what_one_node_does_the_clients_of_another_hear(nodes: tuple[Server, Ser
         assert hears(stays, release(one, 2))
 
 
+@pytest.mark.slow
 def test_every_worker_tells_its_clients(start_server: Callable[..., Server], tmp_path: Path) -> None:
     server = start_server(tmp_path / "data", "--workers", "2")
     with ExitStack() as stack:
@@ -101,12 +110,12 @@ def test_told_twice_it_stops_now(start_server: Callable[..., Server], tmp_path: 
     with httpx2.Client() as held:
         assert held.get(f"{server.url}/readyz").status_code == 200
         server.process.terminate()
-        while read(server.url, "", "/readyz").json()["state"] != "draining":
-            time.sleep(0.01)
+        until(lambda: read(server.url, "", "/readyz").json()["state"] == "draining")
         server.process.terminate()
         server.process.wait(WAIT_S_MAX)
 
 
+@pytest.mark.slow
 def test_behind_a_balancer_nobody_notices(start_server: Callable[..., Server], tmp_path: Path) -> None:
     """Clients without pause, through nginx over two nodes, one of which is told to stop."""
     one = start_server(tmp_path / "one")
@@ -135,6 +144,7 @@ def test_behind_a_balancer_nobody_notices(start_server: Callable[..., Server], t
     assert set(statuses) == {200}
 
 
+@pytest.mark.slow
 def test_a_server_that_runs_out_of_files_recovers(start_server: Callable[..., Server], tmp_path: Path) -> None:
     """It holds what it can, says no to the rest, and goes on when they leave."""
     tight = tmp_path / "tight"
@@ -148,10 +158,7 @@ def test_a_server_that_runs_out_of_files_recovers(start_server: Callable[..., Se
                 stack.enter_context(Listener(port(server), key))
             except (ConnectionError, EOFError):
                 continue
-    deadline = time.monotonic() + WAIT_S_MAX
-    while (answer := read_or_none(server.url, key)) is None or answer.status_code != 200:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: (answer := read_or_none(server.url, key)) is not None and answer.status_code == 200)
     with Listener(port(server), key) as client:
         assert hears(client, release(server, 2))
     assert 'cuebook_refused_total{what="connections"}' in read(server.url, "", "/metrics").text

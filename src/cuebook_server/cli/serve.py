@@ -151,6 +151,7 @@ def _run(settings: Settings, preparation: _Preparation) -> int:
         port=settings.port,
         workers=settings.workers,
         http=DeliveryProtocol,
+        ws="none",  # a connection that is given away to WebSocket is one nobody watches over
         log_level="warning",
         access_log=False,
         server_header=False,

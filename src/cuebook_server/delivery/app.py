@@ -75,6 +75,10 @@ class Delivery:
         self._refresher = ThreadPoolExecutor(1, "cuebook-min-revision")
         self._refresh: asyncio.Future[bool] | None = None
 
+    def fit_to_files(self) -> None:
+        """Take no more connections than this process may open files, and let streams have three quarters of them at most."""
+        self.streams.most = min(self.streams.most, self.connections.fit_to_files() * 3 // 4)
+
     def close(self) -> None:
         """Let the threads go."""
         self._whole.close()

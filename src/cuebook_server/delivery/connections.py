@@ -13,7 +13,7 @@ from cuebook_server.delivery.counters import Counters
 
 Part = Literal["head", "body"]
 _LOOK_EVERY_S = 0.5
-PATIENCE_S: dict[Part, float] = {"head": 10.0 - _LOOK_EVERY_S, "body": 30.0 - _LOOK_EVERY_S}
+PATIENCE_S: dict[Part, float] = {"head": 9.0, "body": 29.0}  # so that 10 and 30 are kept, looking this often
 HEAD_BYTES_MAX = 64 * 1024
 # Who brings this much of a body in its time gets as much time again: that is a slow line, nobody who just holds a connection.
 BODY_BYTES_LEAST = 32 * 1024

@@ -132,6 +132,7 @@ class DeliveryProtocol(HttpToolsProtocol):
         if cycle.response_started or cycle.disconnected or self.transport.is_closing() or self.cycle is not cycle:
             return None
         cycle.response_started, cycle.keep_alive = True, False
+        _let_go(cycle)
         self._bound()
         self._pipe = _Pipe(self.transport, cycle, reader)
         # Without a length the end of the connection ends the answer: no chunks to frame, and old proxies understand it.
@@ -209,4 +210,10 @@ def _write(cycle: RequestResponseCycle, status: int, lines: bytes, body: bytes) 
     if not cycle.keep_alive:
         cycle.transport.close()
     cycle.on_response()
+    _let_go(cycle)
     return True
+
+
+def _let_go(cycle: RequestResponseCycle) -> None:
+    """Part a request from what was offered to it: they hold each other, and would wait for the garbage collector."""
+    cycle.scope.pop("extensions", None)

@@ -29,7 +29,10 @@ HEARTBEAT_S = 15.0
 LIFE_S = 1_800.0
 LIFE_JITTER = 0.2
 STALLED_S = 30.0
-LINES = b"content-type: text/event-stream\r\ncache-control: no-store, no-transform\r\nx-accel-buffering: no\r\n"
+LINES = (
+    b"content-type: text/event-stream\r\ncache-control: no-store, no-transform\r\nx-accel-buffering: no\r\n"
+    b"vary: Authorization, Accept-Encoding\r\nx-content-type-options: nosniff\r\n"
+)
 _TICK_S = 0.1
 _RETRY_AFTER_S = (5, 30)
 Order = tuple[int, int]  # epoch, revision
@@ -107,7 +110,7 @@ class Streams:
         life_s: float = LIFE_S,
         stalled_s: float = STALLED_S,
     ) -> None:
-        self.board, self._limits = board, limits
+        self.board, self._limits, self.most = board, limits, limits.streams
         self._heartbeat_s, self._life_s, self._stalled_s = heartbeat_s, life_s, stalled_s
         self.draining, self._crowd = False, 0
         self.full: dict[Stream, float] = {}  # since when each has taken nothing, the longest first
@@ -186,7 +189,7 @@ class Streams:
         if self.draining:
             raise Draining(retry_after_s=spread_s(1, 5))
         for what, there_are, most in (
-            ("streams", len(self), self._limits.streams),
+            ("streams", len(self), self.most),
             ("streams_of_a_key", len(self._by_key.get(verifier, ())), self._limits.key_streams),
             ("streams_of_an_address", self._by_address[address], self._limits.address_streams),
         ):
