@@ -63,7 +63,7 @@ def size(prompts: int) -> None:
     board.refresh_now()
     change_ms = (time.perf_counter() - started) * 1000
     started = time.perf_counter()
-    make(board.environments[first], board.directories[first[0]], "snapshot", zipped=True)
+    make(board.environments[first], board.directories[first[0]], {}, "snapshot", zipped=True)
     print(seconds, megabytes, change_ms, (time.perf_counter() - started) * 1000)
 
 

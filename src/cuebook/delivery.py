@@ -256,6 +256,8 @@ def _newer(held: Snapshot, new: Snapshot) -> Snapshot:
             raise BadAnswer("The snapshot is empty, and what is held was not retired.")
         return new
     if new.order == held.order:
+        # A version that is served no more may be recalled without a new revision; sessions may still be on it.
+        held = held.without(new.recalled)
         return replace(held, etag=new.etag) if held.source == "network" else _confirmed(held, new.etag)
     raise BadAnswer(f"The answer is older (revision {new.revision}) than what is held ({held.revision}); this node lags.")
 

@@ -20,9 +20,9 @@ A served prompt is one JSON object (DESIGN's example)::
 A text prompt carries ``text`` where a chat prompt carries ``messages``. A snapshot is everything an environment serves::
 
     {"environment": "production", "epoch": 1, "revision": 42, "prompts": [served prompt, ...],
-     "aliases": {"old.name": "new.name"}, "retired": ["gone.name"]}
+     "aliases": {"old.name": "new.name"}, "retired": ["gone.name"], "recalled": {"support.triage": [6]}}
 
-``recalled`` may stand there too, {"name": [numbers]}: versions that no session may stay on.
+``recalled`` names harmful versions the environment served: no session may stay on one. It may grow without a new revision.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
@@ -16,7 +16,7 @@ import rfc8785
 from cuebook_server.domain.environment import Environment, Kind
 from cuebook_server.domain.keys import CredentialKind, DeliveryKey, mint
 from cuebook_server.domain.policy import Policy
-from cuebook_server.services.ports import Directory, EnvironmentKey, EnvironmentState, Fetched, Heads, ServedVersion
+from cuebook_server.services.ports import Directory, EnvironmentKey, EnvironmentState, Fetched, Heads, Recalls, ServedVersion
 
 SOME_TIME = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 PROJECT = 1
@@ -133,10 +133,16 @@ class MemorySource:
         self._asked("keys")
         return list(self.delivery_keys.values())
 
-    def recalled(self, project_id: int) -> Collection[tuple[int, int]]:
+    def recalled(self, project_id: int) -> Recalls:
         self._asked("recalled")
         places = list(self.versions)
-        return {(places.index((p, name)) + 1, number) for p, name, number in self.recalls if p == project_id}
+        return {
+            (places.index((p, name)) + 1, number): frozenset(
+                key[1] for key, held in self.held.items() if any((v.name, v.number) == (name, number) for _, v in held.moves)
+            )
+            for p, name, number in self.recalls
+            if p == project_id
+        }
 
     def version(self, key: EnvironmentKey, name: str, number: int) -> tuple[ServedVersion, bool] | None:
         self._asked("version")

@@ -88,7 +88,7 @@ def test_tags_are_equal_exactly_when_answers_are(one: str, other: str) -> None:
 
 def test_the_whole_holds_the_very_bytes_of_each() -> None:
     _, snapshot = grown()
-    body = snapshot_body(snapshot, Directory(frozenset(NAMES), {"old": "a", "older": "b.c"}))
+    body = snapshot_body(snapshot, Directory(frozenset(NAMES), {"old": "a", "older": "b.c"}), {})
     whole = wire.loads(body)
     assert (whole["environment"], whole["epoch"], whole["revision"]) == ("production", 1, 3)
     assert [prompt["name"] for prompt in whole["prompts"]] == ["a", "z"]
@@ -101,5 +101,5 @@ def test_an_empty_environment_is_still_an_object() -> None:
     state = source.environment(key)
     assert state is not None
     snapshot = build(state)
-    assert wire.loads(snapshot_body(snapshot, Directory(frozenset(), {})))["prompts"] == []
+    assert wire.loads(snapshot_body(snapshot, Directory(frozenset(), {}), {}))["prompts"] == []
     assert wire.loads(list_body(snapshot)) == {"items": [], "next": None}

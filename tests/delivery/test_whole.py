@@ -13,6 +13,7 @@ import pytest
 from cuebook import wire
 from cuebook_server.delivery import etags, whole
 from tests.delivery.client import TRIAGE, Shop
+from tests.delivery.memory import PROJECT, text
 
 PATHS = ["/v1/prompts", "/v1/snapshot"]
 
@@ -64,6 +65,21 @@ def test_aliases_and_retired_prompts_are_told(shop: Shop) -> None:
     shop.release("production", TRIAGE, None)
     snapshot = shop.get("/v1/snapshot").json
     assert (snapshot["prompts"], snapshot["retired"]) == ([], [TRIAGE])
+
+
+def test_recalled_versions_are_told_to_whom_they_were_served(shop: Shop) -> None:
+    """Without a new revision too: no environment serves what is recalled here."""
+    before = shop.get("/v1/snapshot", "staging")
+    assert before.json["recalled"] == {}
+    shop.source.recalls += [(PROJECT, TRIAGE, number) for number in (3, 1)]
+    shop.release("production", TRIAGE, 2)
+    after = shop.get("/v1/snapshot", "staging", if_none_match=before.headers["etag"])
+    assert (after.status, after.json["recalled"], after.json["revision"]) == (200, {TRIAGE: [1]}, before.json["revision"])
+    assert shop.get("/v1/snapshot", "development").json["recalled"] == {TRIAGE: [1, 3]}
+    shop.source.save("other", text("x"), project=PROJECT)
+    shop.release("production", "other", 1)
+    shop.release("production", TRIAGE, None)
+    assert shop.get("/v1/snapshot").json["recalled"] == {}, "nobody is served what is retired"
 
 
 def test_many_who_ask_at_once_share_one_build(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

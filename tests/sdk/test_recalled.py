@@ -43,6 +43,22 @@ def test_a_real_servers_recall_reaches_who_holds_and_who_pins(server: Server, re
         assert (client.get(recalled).version, client.get(recalled).text) == (1, "kind")
 
 
+def test_a_session_leaves_a_version_that_was_recalled_after_it_was_replaced(server: Server, recalled: str) -> None:
+    """No environment serves version 2, so that its recall raises no revision; the session still has it."""
+    with (
+        cuebook.Client(server.url, server.keys["staging"], refresh_s=1000) as client,
+        AdminClient(server.url, server.token, server.project) as admin,
+    ):
+        conversation = client.session("one")
+        assert conversation.get(recalled).version == 2
+        back = admin.release("staging", [{"prompt": recalled, "version": 1}], kind="rollback", reason="rude")
+        client.refresh(min_revision=back["revision"])
+        assert (client.get(recalled).version, conversation.get(recalled).version) == (1, 2)
+        recall(server, recalled)
+        client.refresh()
+        assert (client.revision, conversation.get(recalled).version) == (back["revision"], 1)
+
+
 def test_the_asynchronous_client_does_the_same(server: Server, recalled: str) -> None:
     async def use() -> int:
         async with cuebook.AsyncClient(server.url, server.keys["staging"], refresh_s=1000) as client:

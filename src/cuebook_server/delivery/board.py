@@ -6,7 +6,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
 
@@ -14,10 +14,11 @@ from cuebook_server.delivery.counters import Counters
 from cuebook_server.delivery.kept import Kept
 from cuebook_server.delivery.snapshot import Entry, Snapshot, build
 from cuebook_server.domain.keys import DeliveryKey
-from cuebook_server.services.ports import Directory, EnvironmentKey, Fetched, Heads, SnapshotSource
+from cuebook_server.services.ports import Directory, EnvironmentKey, Fetched, Heads, Recalls, SnapshotSource
 
 log = logging.getLogger(__name__)
 NO_DIRECTORY = Directory(frozenset(), {})
+NO_RECALLS: Recalls = {}
 FETCHED_MAX = 100_000
 STALE_AFTER_S = 5.0
 
@@ -56,7 +57,7 @@ class Board:
     ``fall_back`` is asked once for what this machine last knew, when the source cannot be read at the start. ``confirmed``: the
     source itself has been read since. ``stale_s_max``: how long what is held counts without the source; 0: for ever.
 
-    ``recalled`` holds, by project, the (prompt id, number) of versions declared harmful; no memory of pinned ones may answer.
+    ``recalled`` holds, by project, the versions declared harmful; no memory of pinned ones may answer.
     ``fetched`` holds when each key last took a prompt (by its id) or, under ``None``, everything, until that is written down.
     ``changed`` is called after every replacement, from whichever thread made it, and must not block.
     ``retain`` is told which entries a new snapshot replaced, so that a pinned caller still gets them without the database.
@@ -76,7 +77,7 @@ class Board:
         self.environments: Mapping[EnvironmentKey, Snapshot] = {}
         self.keys: Mapping[bytes, Grant] = {}
         self.directories: Mapping[int, Directory] = {}
-        self.recalled: Mapping[int, Collection[tuple[int, int]]] = {}
+        self.recalled: Mapping[int, Recalls] = {}
         self.registry = ""
         self.writable = False
         self.epoch = 0

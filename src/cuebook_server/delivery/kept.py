@@ -17,7 +17,7 @@ from cuebook_server.delivery.snapshot import Entry, Snapshot, head_lines
 from cuebook_server.domain.environment import Environment
 from cuebook_server.domain.keys import DeliveryKey
 from cuebook_server.domain.policy import Policy
-from cuebook_server.services.ports import Directory, EnvironmentKey
+from cuebook_server.services.ports import Directory, EnvironmentKey, Recalls
 
 _KEY_TIMES = ("created_at", "expires_at", "revoked_at", "last_used_at", "took_all_at")
 
@@ -34,7 +34,7 @@ class Doors:
     as_of: float
     keys: Collection[DeliveryKey]
     directories: Mapping[int, Directory]
-    recalled: Mapping[int, Collection[tuple[int, int]]]
+    recalled: Mapping[int, Recalls]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def doors_to_bytes(doors: Doors) -> bytes:
             "as_of": doors.as_of,
             "keys": list(doors.keys),
             "directories": {str(p): {"names": list(d.names), "aliases": d.aliases} for p, d in doors.directories.items()},
-            "recalled": {str(p): list(versions) for p, versions in doors.recalled.items()},
+            "recalled": {str(p): [[*v, sorted(places)] for v, places in found.items()] for p, found in doors.recalled.items()},
         }
     )
 
@@ -68,7 +68,7 @@ def doors_of(data: bytes) -> Doors:
         as_of=read["as_of"],
         keys=[_key(row) for row in read["keys"]],
         directories={int(p): Directory(frozenset(d["names"]), d["aliases"]) for p, d in read["directories"].items()},
-        recalled={int(p): frozenset((prompt, number) for prompt, number in pairs) for p, pairs in read["recalled"].items()},
+        recalled={int(p): _recalls(rows) for p, rows in read["recalled"].items()},
     )
 
 
@@ -112,6 +112,11 @@ def snapshot_of(data: bytes) -> tuple[str, Snapshot]:
         lines=head_lines(environment.name, head["revision"]),
     )
     return head["registry"], snapshot
+
+
+def _recalls(rows: list[list[Any]]) -> Recalls:
+    # A copy of an older node does not say where a version was served.
+    return {(prompt, number): frozenset(*places) for prompt, number, *places in rows}
 
 
 def _key(row: dict[str, Any]) -> DeliveryKey:

@@ -13,7 +13,7 @@ import orjson
 from cuebook import wire
 from cuebook_server.delivery import etags
 from cuebook_server.domain.environment import Environment
-from cuebook_server.services.ports import Directory, EnvironmentKey, EnvironmentState, ServedVersion
+from cuebook_server.services.ports import Directory, EnvironmentKey, EnvironmentState, Recalls, ServedVersion
 
 if TYPE_CHECKING:
     from cuebook.rendering import Compiled
@@ -146,16 +146,27 @@ def list_body(snapshot: Snapshot) -> bytes:
     return orjson.dumps({"items": items, "next": None})
 
 
-def snapshot_body(snapshot: Snapshot, directory: Directory) -> bytes:
+def snapshot_body(snapshot: Snapshot, directory: Directory, recalls: Recalls) -> bytes:
     """The whole environment as one object (``cuebook.wire``); the prompts are the bytes they are served with one by one."""
     known = {entry.name for entry in snapshot.entries.values()} | snapshot.retired
     head = {"environment": snapshot.environment.name, "epoch": snapshot.epoch, "revision": snapshot.revision}
     tail = {
         "aliases": {old: new for old, new in sorted(directory.aliases.items()) if new in known},
         "retired": sorted(snapshot.retired),
+        "recalled": _recalled(snapshot, recalls),
     }
     prompts = b",".join(entry.body for entry in _sorted(snapshot))
     return b'%b,"prompts":[%b],%b' % (orjson.dumps(head)[:-1], prompts, orjson.dumps(tail)[1:])
+
+
+def _recalled(snapshot: Snapshot, recalls: Recalls) -> dict[str, list[int]]:
+    """The harmful versions this environment served, of what it serves; what is retired is served by nobody anyway."""
+    names = {entry.prompt_id: entry.name for entry in snapshot.entries.values()} if recalls else {}
+    found: dict[str, list[int]] = {}
+    for (prompt_id, number), environments in sorted(recalls.items()):
+        if prompt_id in names and snapshot.key[1] in environments:
+            found.setdefault(names[prompt_id], []).append(number)
+    return found
 
 
 def stamp(moment: datetime) -> str:

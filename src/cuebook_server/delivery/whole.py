@@ -12,9 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
-from cuebook_server.delivery.board import NO_DIRECTORY, Board
+from cuebook_server.delivery.board import NO_DIRECTORY, NO_RECALLS, Board
 from cuebook_server.delivery.snapshot import Encoded, Snapshot, list_body, snapshot_body
-from cuebook_server.services.ports import Directory, EnvironmentKey
+from cuebook_server.services.ports import Directory, EnvironmentKey, Recalls
 
 Kind = Literal["list", "snapshot"]
 Address = tuple[EnvironmentKey, Kind, bool]
@@ -24,11 +24,16 @@ THREADS = 2
 
 @dataclass(frozen=True, slots=True)
 class _Build:
-    """One answer being made, or made, of exactly this snapshot and directory."""
+    """One answer being made, or made, of exactly these."""
 
     snapshot: Snapshot
     directory: Directory
+    recalls: Recalls
     encoded: asyncio.Future[Encoded]
+
+    def is_of(self, snapshot: Snapshot, directory: Directory, recalls: Recalls) -> bool:
+        """By identity: every part of a board is replaced whole."""
+        return self.snapshot is snapshot and self.directory is directory and self.recalls is recalls
 
 
 class Whole:
@@ -58,20 +63,21 @@ class Whole:
     def _current(self, key: EnvironmentKey, kind: Kind, zipped: bool) -> _Build:
         snapshot = self._board.environments[key]
         directory = self._board.directories.get(key[0], NO_DIRECTORY)
+        recalls = self._board.recalled.get(key[0], NO_RECALLS)
         address = (key, kind, zipped)
         build = self._builds.get(address)
         if build is not None and not build.encoded.done():
             return build
-        if build is None or build.snapshot is not snapshot or build.directory is not directory or build.encoded.exception():
+        if build is None or not build.is_of(snapshot, directory, recalls) or build.encoded.exception():
             loop = asyncio.get_running_loop()
-            made = loop.run_in_executor(self._threads, make, snapshot, directory, kind, zipped)
-            build = self._builds[address] = _Build(snapshot, directory, made)
+            made = loop.run_in_executor(self._threads, make, snapshot, directory, recalls, kind, zipped)
+            build = self._builds[address] = _Build(snapshot, directory, recalls, made)
         return build
 
 
-def make(snapshot: Snapshot, directory: Directory, kind: Kind, zipped: bool) -> Encoded:
+def make(snapshot: Snapshot, directory: Directory, recalls: Recalls, kind: Kind, zipped: bool) -> Encoded:
     """Encode a whole environment. The time in the gzip header is zero, so every node makes the same bytes."""
-    body = list_body(snapshot) if kind == "list" else snapshot_body(snapshot, directory)
+    body = list_body(snapshot) if kind == "list" else snapshot_body(snapshot, directory, recalls)
     if not zipped:
         return Encoded(body)
     return Encoded(gzip.compress(body, GZIP_LEVEL, mtime=0), coding=b"content-encoding: gzip\r\n")

@@ -288,6 +288,9 @@ class Units(Protocol):
 # --- delivery: what a node reads to build what it serves ---------------------------------------------------------------
 EnvironmentKey = tuple[int, int]  # (project_id, environment_id)
 Fetched = tuple[str, int | None]  # (a key's selector, a prompt's id or None: everything the environment serves)
+# The versions of a project that were declared harmful, as (prompt id, number), and the environments that served each. A
+# recalled version is let in nowhere again, so these never grow.
+Recalls = Mapping[tuple[int, int], frozenset[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,9 +356,7 @@ class SnapshotSource(Protocol):
     def directory(self, project_id: int) -> Directory: ...
     def environment(self, key: EnvironmentKey, since: int | None = None) -> EnvironmentState | None: ...
     def keys(self) -> Sequence[DeliveryKey]: ...
-    def recalled(self, project_id: int) -> Collection[tuple[int, int]]:
-        """The versions declared harmful, as (prompt id, number)."""
-        ...
+    def recalled(self, project_id: int) -> Recalls: ...
 
     def version(self, key: EnvironmentKey, name: str, number: int) -> tuple[ServedVersion, bool] | None:
         """One version, and whether it was ever live in that environment; ``None`` when it does not exist."""

@@ -6,7 +6,8 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ from sqlalchemy import Connection, Row, Select, and_, exists, func, select, upda
 
 from cuebook_server.domain.environment import Environment
 from cuebook_server.domain.keys import DeliveryKey
-from cuebook_server.services.ports import Directory, EnvironmentKey, EnvironmentState, Fetched, Heads, ServedVersion
+from cuebook_server.services.ports import Directory, EnvironmentKey, EnvironmentState, Fetched, Heads, Recalls, ServedVersion
 from cuebook_server.store import bounded, fetches, schema
 from cuebook_server.store.credentials import all_keys, key_of
 from cuebook_server.store.database import Database, sqlite_module
@@ -103,11 +104,23 @@ class SqlSnapshotSource:
         with self._database.read() as connection:
             return [key_of(row) for row in connection.execute(all_keys())]
 
-    def recalled(self, project_id: int) -> Collection[tuple[int, int]]:
-        """The project's versions that were declared harmful."""
+    def recalled(self, project_id: int) -> Recalls:
+        """The project's versions that were declared harmful, and which environments served them."""
+        was_live = and_(
+            _change.project_id == _recall.project_id,
+            _change.prompt_id == _recall.prompt_id,
+            _change.after == _recall.number,
+        )
+        found: defaultdict[tuple[int, int], set[int]] = defaultdict(set)
         with self._database.read() as connection:
-            rows = connection.execute(select(_recall.prompt_id, _recall.number).where(_recall.project_id == project_id))
-            return frozenset((row.prompt_id, row.number) for row in rows)
+            for row in connection.execute(
+                select(_recall.prompt_id, _recall.number, _change.environment_id)
+                .join(schema.pointer_change, was_live, isouter=True)
+                .where(_recall.project_id == project_id)
+                .distinct()
+            ):
+                found[row.prompt_id, row.number] |= {row.environment_id} - {None}
+        return {version: frozenset(environments) for version, environments in found.items()}
 
     def version(self, key: EnvironmentKey, name: str, number: int) -> tuple[ServedVersion, bool] | None:
         """One version, and whether that environment ever served it."""
