@@ -111,8 +111,8 @@ class Driver:
         self._stop.set()
         self._settled.set()
         self._inbox.put(None)
-        for stream in list(self._streams.values()):
-            stream.cut()
+        for transport in list(self._transports.values()):
+            transport.cut()
 
     def close(self) -> None:
         """End, and give the connections back."""

@@ -28,22 +28,25 @@ ANSWER_BYTES_MAX = 64 * 1024 * 1024
 # Each read may take the whole timeout, so a server that drips bytes would hold a request for ever without this.
 EXCHANGE_S_MAX = 60.0
 _USER_AGENT = "cuebook-python/1"
+_STREAM_HEADERS = {"Accept-Encoding": "identity"}  # what compresses also holds back
 
 
 class Transport:
     """Exchanges over kept connections; may be used by several threads."""
 
     def __init__(self, url: str, token: str, *, timeout_s: float, bytes_max: int = ANSWER_BYTES_MAX) -> None:
-        self.url, self._bytes_max, self._timeout_s = url, bytes_max, timeout_s
+        self.url, self._bytes_max = url, bytes_max
         self._http = httpx2.Client(**_options(url, token, timeout_s))
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        self._over = False
 
     def send(self, request: Request) -> Answer:
         """Exchange once. Any status is an answer; `Unavailable` and `BadAnswer` say that there was none."""
         deadline = time.monotonic() + EXCHANGE_S_MAX
         try:
-            with self._http.stream(request.method, request.path, **_parts(request)) as response:
-                self._socket(response)
+            with self._http.stream(
+                request.method, request.path, extensions={"trace": self._connected}, **_parts(request)
+            ) as response:
                 body = bytearray()
                 for chunk in response.iter_bytes():
                     body += chunk
@@ -55,13 +58,20 @@ class Transport:
     @contextmanager
     def stream(self, request: Request, *, quiet_s: float) -> Iterator[Stream]:
         """An answer whose body is read as it comes; ``quiet_s`` may pass between two pieces of it."""
+        parts = _parts(request, **_STREAM_HEADERS)
         try:
-            with self._http.stream(
-                request.method, request.path, **_stream_parts(request, self._timeout_s, quiet_s)
-            ) as response:
-                yield Stream(response.status_code, _headers(response), response.iter_raw(), self._socket(response))
+            with self._http.stream(request.method, request.path, extensions={"trace": self._connected}, **parts) as response:
+                _wait_for_body(response, quiet_s)
+                yield Stream(response.status_code, _headers(response), response.iter_raw(), _socket(response))
         except httpx2.HTTPError as error:
             raise _no_answer(self.url, error) from error
+
+    def cut(self) -> None:
+        """End for good, from any thread, without waiting: whoever waits for an answer is told at once."""
+        self._over = True
+        for held in list(self._sockets):
+            with suppress(OSError, ValueError):
+                held.shutdown(socket.SHUT_RDWR)
 
     def abandon(self) -> None:
         """In the child of a fork: let the sockets go without closing the connections, which are the parent's."""
@@ -73,12 +83,13 @@ class Transport:
         """Give the connections back."""
         self._http.close()
 
-    def _socket(self, response: httpx2.Response) -> socket.socket | None:
-        found = response.extensions["network_stream"].get_extra_info("socket")
-        if not isinstance(found, socket.socket):
-            return None
-        self._sockets.add(found)
-        return found
+    def _connected(self, event: str, about: Mapping[str, Any]) -> None:
+        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            found = about["return_value"].get_extra_info("socket")
+            if isinstance(found, socket.socket):
+                self._sockets.add(found)
+                if self._over:
+                    self.cut()
 
     def __enter__(self) -> Transport:
         return self
@@ -116,7 +127,7 @@ class AsyncTransport:
     """The same for asyncio; belongs to the loop it is first used on."""
 
     def __init__(self, url: str, token: str, *, timeout_s: float, bytes_max: int = ANSWER_BYTES_MAX) -> None:
-        self.url, self._bytes_max, self._timeout_s = url, bytes_max, timeout_s
+        self.url, self._bytes_max = url, bytes_max
         self._http = httpx2.AsyncClient(**_options(url, token, timeout_s))
 
     async def send(self, request: Request) -> Answer:
@@ -135,9 +146,9 @@ class AsyncTransport:
     @asynccontextmanager
     async def stream(self, request: Request, *, quiet_s: float) -> AsyncIterator[AsyncStream]:
         """An answer whose body is read as it comes; ``quiet_s`` may pass between two pieces of it."""
-        parts = _stream_parts(request, self._timeout_s, quiet_s)
         try:
-            async with self._http.stream(request.method, request.path, **parts) as response:
+            async with self._http.stream(request.method, request.path, **_parts(request, **_STREAM_HEADERS)) as response:
+                _wait_for_body(response, quiet_s)
                 yield AsyncStream(response.status_code, _headers(response), response.aiter_raw())
         except httpx2.HTTPError as error:
             raise _no_answer(self.url, error) from error
@@ -195,17 +206,21 @@ def _options(url: str, token: str, timeout_s: float) -> dict[str, Any]:
     return {"base_url": url, "headers": headers, "timeout": timeout_s, "follow_redirects": False}
 
 
-def _parts(request: Request) -> dict[str, Any]:
-    headers = dict(request.headers)
+def _parts(request: Request, **more: str) -> dict[str, Any]:
+    headers = {**request.headers, **more}
     if request.body is not None:
         headers.setdefault("Content-Type", "application/json")
     return {"params": dict(request.params), "headers": headers, "content": request.body}
 
 
-def _stream_parts(request: Request, timeout_s: float, quiet_s: float) -> dict[str, Any]:
-    headers = {**request.headers, "Accept-Encoding": "identity"}  # what compresses also holds back
-    timeout = httpx2.Timeout(timeout_s, read=quiet_s)
-    return {"params": dict(request.params), "headers": headers, "timeout": timeout}
+def _wait_for_body(response: httpx2.Response, quiet_s: float) -> None:
+    """The head comes as soon as any answer does; only from here on may it be quiet for longer."""
+    response.request.extensions["timeout"]["read"] = quiet_s
+
+
+def _socket(response: httpx2.Response) -> socket.socket | None:
+    found = response.extensions["network_stream"].get_extra_info("socket")
+    return found if isinstance(found, socket.socket) else None
 
 
 def _headers(response: httpx2.Response) -> dict[str, str]:

@@ -46,6 +46,9 @@ class Streams:
     def __init__(self) -> None:
         self.opened: list[Asked] = []
         self.greeting = b""
+        # While this is not set, streams are not even given a status line.
+        self.unsilenced = threading.Event()
+        self.unsilenced.set()
         self._open: list[queue.SimpleQueue[bytes | None]] = []
 
     def tell(self, text: str) -> None:
@@ -57,10 +60,9 @@ class Streams:
         for each in self._open:
             each.put(None)
 
-    def listen(self, asked: Asked) -> Iterator[bytes]:
+    def listen(self) -> Iterator[bytes]:
         mine: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._open.append(mine)
-        self.opened.append(asked)
         yield self.greeting
         while (told := mine.get(timeout=60)) is not None:
             yield told
@@ -95,6 +97,9 @@ class StandIn:
     def stop(self) -> None:
         """Answer nobody any more: connections are refused, and those that stand get errors."""
         self.answer = lambda _: Reply(503)
+        if self.streams is not None:
+            self.streams.unsilenced.set()
+            self.streams.cut()
         self._server.shutdown()
         self._server.server_close()
 
@@ -131,11 +136,13 @@ def _handler(standin: StandIn) -> type[BaseHTTPRequestHandler]:
                 self.send_header("Content-Length", "0")
                 self.end_headers()
                 return
+            standin.streams.opened.append(asked)
+            standin.streams.unsilenced.wait(60)
             self.send_response(200)
             self.send_header("Content-Type", "text/event-stream")
-            self.end_headers()
             try:
-                for chunk in standin.streams.listen(asked):
+                self.end_headers()
+                for chunk in standin.streams.listen():
                     self.wfile.write(chunk)
             except OSError:  # the client is gone
                 pass

@@ -76,7 +76,8 @@ class Database:
         return Database(self.url, engine, self.dialect)
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; one that a thread still uses is closed when it comes back."""
+        event.listen(self.engine.pool, "checkin", lambda _, record: record.close())
         self.engine.dispose()
 
 

@@ -168,6 +168,7 @@ def test_celery_prefork(registry: Registry, settings: dict[str, str], tmp_path: 
 
     def ask() -> list[str]:
         sent = [app.send_task("answer") for _ in range(2 * WORKERS)]
+        tasks.hand_over(tmp_path)
         return [each.get(timeout=SECONDS_MAX, interval=0.02) for each in sent]
 
     quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
