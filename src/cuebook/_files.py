@@ -20,6 +20,7 @@ from typing import Protocol
 from cuebook._exchange import Answer
 from cuebook._record import KeyName, Record, check_key, read_record
 from cuebook._transport import setting
+from cuebook._verify import Verifier
 from cuebook.delivery import Snapshot
 from cuebook.errors import BadAnswer, CuebookError, Misconfigured
 
@@ -40,12 +41,20 @@ class Readable(Protocol):
     def read_bytes(self) -> bytes: ...
 
 
-def read_bundle(source: str | Path | Readable, key: KeyName, environment: str | None, *, now: float, wall: float) -> Snapshot:
+def read_bundle(
+    source: str | Path | Readable,
+    key: KeyName,
+    environment: str | None,
+    verifier: Verifier | None = None,
+    *,
+    now: float,
+    wall: float,
+) -> Snapshot:
     """The snapshot of a bundle. Raises `CuebookError` or ``OSError`` where it is none for this key."""
     data = (Path(source) if isinstance(source, str) else source).read_bytes()
     record = read_record(data)
     check_key(record, key, environment)
-    return record.snapshot("bundle", now, wall)
+    return record.snapshot("bundle", now, wall, verifier or Verifier())
 
 
 def disk_folder(given: str | os.PathLike[str] | bool | None) -> tuple[Path, bool] | None:
@@ -69,18 +78,28 @@ def disk_folder(given: str | os.PathLike[str] | bool | None) -> tuple[Path, bool
 class Disk:
     """One client's file."""
 
-    def __init__(self, folder: Path, named: bool, *, server: str, key: KeyName, environment: str | None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        named: bool,
+        *,
+        server: str,
+        key: KeyName,
+        environment: str | None,
+        verifier: Verifier | None = None,
+    ) -> None:
         identity = "\n".join([server, key.kind, key.selector, environment or ""])
         self.path = folder / f"{hashlib.sha256(identity.encode()).hexdigest()[:32]}.json"
         self._level = logging.WARNING if named else logging.INFO  # a place nobody asked for may be missing without alarm
         self._server, self._key, self._environment = server, key, environment
+        self._verifier = verifier or Verifier()
         self._order = (-1, -1)  # of what the file holds, as far as this client knows
         self._warned = False
 
     def load(self, now: float, wall: float) -> Snapshot:
         """What the file holds. Raises ``FileNotFoundError`` where there is none yet, `CuebookError` or ``OSError``."""
         record, touched = self._read()
-        snapshot = record.snapshot("disk", now, wall)
+        snapshot = record.snapshot("disk", now, wall, self._verifier)
         snapshot.freshness.confirmed_at = max(snapshot.freshness.confirmed_at, now - max(0.0, wall - touched))
         self._order = record.order
         return snapshot
@@ -129,9 +148,12 @@ class Disk:
 
     def _order_on_disk(self) -> tuple[int, int]:
         try:
-            return self._read()[0].order
+            record, _ = self._read()
+            if self._verifier.demands:  # an unsigned copy, from before, is no reason not to write
+                record.snapshot("disk", 0.0, 0.0, self._verifier)
         except (CuebookError, OSError):
             return (-1, -1)
+        return record.order
 
     def _make_folder(self) -> None:
         folder = self.path.parent

@@ -32,7 +32,8 @@ class State:
     or the registry has not confirmed it in this process, or for too long), ``refused`` (the key is not accepted; what is held
     is served on) or ``closed``. ``source``: where what is held came from: network, disk or bundle. ``age``: seconds since the
     registry last confirmed it. ``streaming``: whether the registry tells of changes at once. ``url``: who is asked now.
-    ``fallbacks``: how many reads got the caller's fallback.
+    ``fallbacks``: how many reads got the caller's fallback. ``verified``: whether signatures are checked, in words, and why
+    not. ``unverified``: how many answers were not used because of their signatures.
     """
 
     phase: Phase
@@ -45,6 +46,8 @@ class State:
     url: str
     error: CuebookError | None
     fallbacks: int
+    verified: str
+    unverified: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +146,8 @@ class Held:
             self.urls[engine.origin],
             engine.error,
             self._fallbacks,
+            engine.verifier.told,
+            engine.verifier.refused,
         )
 
     def unavailable(self, what: str) -> CuebookError:

@@ -19,7 +19,8 @@ from typing import Any
 
 from cuebook import wire
 from cuebook._exchange import Answer
-from cuebook.delivery import Snapshot, read_snapshot
+from cuebook._verify import Verifier
+from cuebook.delivery import NOTHING, Snapshot, read_snapshot
 from cuebook.errors import BadAnswer, EnvironmentMismatch
 from cuebook.prompt import Source
 
@@ -82,7 +83,7 @@ class Record:
         whole = {"format": FORMAT, **digests, "kind": self.key.kind, "selector": self.key.selector, **members}
         return json.dumps(whole, ensure_ascii=False, indent=1).encode() + b"\n"
 
-    def snapshot(self, source: Source, now: float, wall: float) -> Snapshot:
+    def snapshot(self, source: Source, now: float, wall: float, verifier: Verifier) -> Snapshot:
         """The snapshot, checked as if it came from the network. ``now`` is the monotonic clock's, ``wall`` Unix time."""
         as_of = _stamp(self.as_of)
         age_s = max(0.0, wall - as_of) if as_of is not None else 0.0
@@ -90,7 +91,7 @@ class Record:
         snapshot = read_snapshot(answer, now - age_s, source=source)
         if (snapshot.environment, snapshot.epoch, snapshot.revision) != (self.environment, *self.order):
             raise BadAnswer("The record's head and body differ.")
-        return snapshot
+        return verifier.check(answer, snapshot, NOTHING, fresh=False)
 
 
 def read_record(data: bytes) -> Record:

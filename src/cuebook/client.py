@@ -28,6 +28,7 @@ from cuebook._sessions import AsyncSession, Session
 from cuebook._tasks import AsyncDriver
 from cuebook._threads import Driver
 from cuebook._transport import ANSWER_BYTES_MAX, AsyncTransport, Transport, base_urls, bearer, setting
+from cuebook._verify import Verifier, root_keys
 from cuebook.delivery import NOTHING, Fallback, prompt_request, read_prompt
 from cuebook.engine import Engine
 from cuebook.errors import CuebookError, Misconfigured, Recalled
@@ -48,6 +49,9 @@ class _Base:
         key: str | None = None,
         *,
         environment: str | None = None,
+        project: str | None = None,
+        root_key: str | None = None,
+        trust_file: str | os.PathLike[str] | None = None,
         bundle: str | Path | Readable | None = None,
         disk: str | os.PathLike[str] | bool | None = None,
         events: bool = True,
@@ -68,6 +72,7 @@ class _Base:
         self._key = bearer(setting("CUEBOOK_KEY", key, required="the delivery key, which decides the environment"))
         self._timeout_s, self._bytes_max = timeout_s, answer_bytes_max
         self._wait_s = timeout_s if wait is None else wait
+        name = KeyName.of(self._key)
         engine = Engine(
             environment=environment,
             refresh_s=refresh_s,
@@ -75,10 +80,11 @@ class _Base:
             events=events,
             stale_after_s=max_stale,
             agent=_agent(),
+            verifier=_verifier(root_key, trust_file, project, name),
         )
         self._held = Held(urls, engine, Limits(require, max_stale, on_max_stale))
         self._callbacks = Callbacks(self._held, on_change, on_state)
-        self._disk = _disk(disk, ",".join(urls), KeyName.of(self._key), environment)
+        self._disk = _disk(disk, ",".join(urls), name, environment, engine.verifier)
         self._load(bundle)
         self._spread_s = 0.0 if engine.snapshot is NOTHING else SPREAD_S_FILE
         self._open()
@@ -130,7 +136,7 @@ class _Base:
         tried["Bundle"] = "none given."
         if source is not None:
             try:
-                engine.load(read_bundle(source, key, engine.environment, now=now, wall=wall))
+                engine.load(read_bundle(source, key, engine.environment, engine.verifier, now=now, wall=wall))
             except (CuebookError, OSError) as error:
                 tried["Bundle"] = f"{source} is not used ({error})."
                 _log.error("the bundle %s is not used: %s", source, error)
@@ -144,6 +150,11 @@ class Client(_Base):
     `EnvironmentMismatch`. ``bundle`` (or ``CUEBOOK_BUNDLE``) is a file made by `cuebook freeze`, ``disk`` (or ``CUEBOOK_DISK``)
     the folder of the last known good, ``False`` (or ``off``) for none; by default it is the user's state directory. The newer
     of both serves at once. ``events``: hear of changes by a stream; else by asking every ``refresh_s`` seconds.
+
+    ``root_key`` (or ``CUEBOOK_ROOT_KEY``; several with commas) is the public key of the root that certifies what the registry
+    signs with: whatever is not signed for this key's environment, or is older than a day, is not used. ``trust_file`` (or
+    ``CUEBOOK_TRUST_FILE``) trusts the root met first, and keeps it there. ``project`` is an assertion as well.
+    Needs the extra ``[verify]``; `State.verified` says whether signatures are checked.
 
     The first read waits at most ``wait`` seconds (``timeout_s`` by default, which also bounds each network step) for something
     to serve: for ``require="fresh"`` that is only what the registry confirmed to this process. What is older than ``max_stale``
@@ -374,11 +385,19 @@ def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
         raise Misconfigured(f"{name} is one of {', '.join(choices)}, not {value!r}.")
 
 
-def _disk(given: str | os.PathLike[str] | bool | None, server: str, key: KeyName, environment: str | None) -> Disk | None:
+def _verifier(root_key: str | None, trust_file: str | os.PathLike[str] | None, project: str | None, name: KeyName) -> Verifier:
+    trust = setting("CUEBOOK_TRUST_FILE", None if trust_file is None else os.fspath(trust_file))
+    roots = root_keys(setting("CUEBOOK_ROOT_KEY", root_key))
+    return Verifier(roots, project=project or "", kind=name.kind, trust=Path(trust) if trust else None)
+
+
+def _disk(
+    given: str | os.PathLike[str] | bool | None, server: str, key: KeyName, environment: str | None, verifier: Verifier
+) -> Disk | None:
     found = disk_folder(given)
     if found is None or not key.selector:  # without a selector two keys could share a file
         return None
-    return Disk(*found, server=server, key=key, environment=environment)
+    return Disk(*found, server=server, key=key, environment=environment, verifier=verifier)
 
 
 def _agent() -> str:

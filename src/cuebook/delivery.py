@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 from urllib.parse import quote
 
 from cuebook import wire
@@ -30,6 +30,7 @@ from cuebook.errors import (
     Unauthenticated,
 )
 from cuebook.prompt import NEVER_CONFIRMED, Freshness, Prompt, Source
+from cuebook.signing import Signed, digest_of
 
 # A template text, chat messages, a served prompt or a version's content, a `Prompt`, or a function that gives one of these.
 Content: TypeAlias = str | Sequence[Mapping[str, Any]] | Mapping[str, Any] | Prompt
@@ -48,6 +49,7 @@ class Snapshot:
     """Everything an environment serves at one revision. ``aliases``: old name -> name.
 
     ``recalled``: harmful versions, which the registry named or this client heard of. None of them stands in ``prompts``.
+    ``digest``: of the exact bytes it was read from. ``signed``: what a signature said, where one was checked.
     """
 
     environment: str
@@ -60,6 +62,8 @@ class Snapshot:
     recalled: frozenset[Version] = frozenset()
     source: Source = "network"
     freshness: Freshness = field(default=NEVER_CONFIRMED, compare=False)
+    digest: str = ""
+    signed: Signed | None = field(default=None, compare=False)
 
     @property
     def order(self) -> tuple[int, int]:
@@ -131,19 +135,40 @@ def prompt_request(name: str, *, version: str, subject: str | None, environment:
     return Request("GET", f"/v1/prompts/{quote(name, safe='')}", {k: v for k, v in asked.items() if v is not None})
 
 
-def decide(held: Snapshot, answer: Answer, now: float, *, environment: str | None = None) -> Snapshot:
+class Judge(Protocol):
+    """Who says whether an answer's signature vouches for it (`cuebook._verify`)."""
+
+    def check(self, answer: Answer, snapshot: Snapshot, held: Snapshot) -> Snapshot:
+        """The snapshot that an answer brought or confirmed. Raises `NotVerified`."""
+        ...
+
+    def outlived(self, held: Snapshot) -> bool:
+        """Whether the key that signed what is held was revoked since."""
+        ...
+
+
+def decide(
+    held: Snapshot, answer: Answer, now: float, *, environment: str | None = None, judge: Judge | None = None
+) -> Snapshot:
     """What to hold after an answer to `snapshot_request`: something newer, or still ``held`` where the answer confirms it.
 
     Raises what is wrong with any other answer; then ``held`` stays. ``now`` is the monotonic clock's.
     """
     if answer.status == 304 and held is not NOTHING:
         _check_environment(answer.headers.get("cuebook-environment", held.environment), held, environment)
+        held = judge.check(answer, held, held) if judge else held
         return held if held.source == "network" else _confirmed(held, held.etag)
     if answer.status != 200:
         raise answer.error()
     new = read_snapshot(answer, now)
-    if held.source != "network" and new.environment != held.environment:
-        # The key decides. What a file said before the registry spoke for the first time binds nobody.
+    if judge is not None:
+        new = judge.check(answer, new, held)
+        if judge.outlived(held):
+            _check_environment(new.environment, held, environment)
+            _log.error("the key that signed what is held was revoked: revision %s takes its place", new.revision)
+            return new
+    if held.source != "network" and held.signed is None and new.environment != held.environment:
+        # The key decides. What a file said unsigned before the registry spoke for the first time binds nobody.
         _check_environment(new.environment, NOTHING, environment)
         _log.error(
             "the key is of %s: what was read from the %s (%s) is dropped", new.environment, held.source, held.environment
@@ -168,6 +193,7 @@ def read_snapshot(answer: Answer, now: float, *, source: Source = "network") -> 
             frozenset(_is(list, body.get("retired", []), "retired")),
             source=source,
             freshness=freshness,
+            digest=digest_of(answer.body),
         )
         recalled = frozenset(
             (name, _is(int, number, "recalled"))
@@ -257,8 +283,8 @@ def _newer(held: Snapshot, new: Snapshot) -> Snapshot:
         return new
     if new.order == held.order:
         # A version that is served no more may be recalled without a new revision; sessions may still be on it.
-        held = held.without(new.recalled)
-        return replace(held, etag=new.etag) if held.source == "network" else _confirmed(held, new.etag)
+        same = replace(held.without(new.recalled), etag=new.etag, digest=new.digest, signed=new.signed)
+        return same if held.source == "network" else _confirmed(same, new.etag)
     raise BadAnswer(f"The answer is older (revision {new.revision}) than what is held ({held.revision}); this node lags.")
 
 

@@ -17,8 +17,9 @@ from typing import Literal, TypeAlias
 
 from cuebook._events import HEARTBEAT_S, Event, Goodbye, Head, Hello, Parser, Retry
 from cuebook._exchange import Answer, Request
+from cuebook._verify import Verifier
 from cuebook.delivery import NOTHING, REFUSED_PAUSE_S, Snapshot, Version, decide, lag_s, pause_s, snapshot_request
-from cuebook.errors import BadAnswer, CuebookError, Forbidden, NotYet, Unauthenticated
+from cuebook.errors import BadAnswer, CuebookError, Forbidden, NotVerified, NotYet, Unauthenticated
 
 SAFETY_POLL_S = 60.0
 # One heartbeat may be lost, and the next be late.
@@ -108,9 +109,11 @@ class Engine:
         events: bool = True,
         stale_after_s: float | None = None,
         agent: str = "",
+        verifier: Verifier | None = None,
     ) -> None:
         self.environment, self.refresh_s, self.origins, self.events, self.agent = environment, refresh_s, origins, events, agent
         self.stale_after_s = STALE_POLLS * max(SAFETY_POLL_S, refresh_s) if stale_after_s is None else stale_after_s
+        self.verifier = verifier or Verifier()
         self.snapshot: Snapshot = NOTHING
         self.origin = 0
         self.error: CuebookError | None = None  # of the last exchange that told something about the registry
@@ -136,6 +139,7 @@ class Engine:
             events=self.events,
             stale_after_s=self.stale_after_s,
             agent=self.agent,
+            verifier=self.verifier,
         )
         new.snapshot, new._recalled, new._phase, new._closed = self.snapshot, self._recalled, self._phase, self._closed
         return new
@@ -181,7 +185,7 @@ class Engine:
         before, actions = self.snapshot, list[Action]()
         self._fetching = False
         try:
-            snapshot = decide(before, answer, now, environment=self.environment)
+            snapshot = decide(before, answer, now, environment=self.environment, judge=self.verifier)
         except NotYet as error:  # about one revision; what is held is as fresh as before
             self.last = error
             self._plan(now, luck, error.retry_after_s or 0.0)
@@ -294,6 +298,8 @@ class Engine:
         then = "nothing is held yet" if self.snapshot is NOTHING else "what is held is served on"
         if is_refusal(error) and not is_refusal(self.error):
             _log.error("the registry refuses this client's key; %s: %s", then, error)
+        elif isinstance(error, NotVerified) and not isinstance(self.error, NotVerified):
+            _log.error("an answer is not used; %s: %s", then, error)
         elif self.failures == 0:
             _log.warning("the registry gave no new answer; %s: %s", then, error)
         else:

@@ -161,6 +161,13 @@ class BadAnswer(Unavailable):
     default_hint = "Does CUEBOOK_URL lead to a Cuebook registry, without a login page or a rewriting proxy in between?"
 
 
+class NotVerified(BadAnswer):
+    """The answer's signature does not vouch for it, so it was not used."""
+
+    code = "not_verified"
+    default_hint = "Somebody on the way may have changed it; `cuebook signing show` says what the server signs with."
+
+
 class PromptUnavailable(Unavailable):
     """No prompt could be had from anywhere, and the caller gave no fallback."""
 

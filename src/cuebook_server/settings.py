@@ -72,6 +72,23 @@ class Settings(BaseSettings):
         Path | None,
         Field(description="The PEM file of the Ed25519 key that signs audit checkpoints; none: audit-key.pem in data."),
     ] = None
+    signing_key: Annotated[
+        Path | None,
+        Field(
+            description="The PEM file of the Ed25519 key that signs snapshots, the same on every node; "
+            "none: signing-key.pem in data."
+        ),
+    ] = None
+    signing_certificate: Annotated[
+        Path | None,
+        Field(
+            description="The file of the certificates of that key, one a line; none: signing-certificate.txt in data, "
+            "and without that file nothing is signed."
+        ),
+    ] = None
+    signature_s: Annotated[
+        int, Field(ge=60, le=31 * 86_400, description="Seconds a signature counts; it is renewed after half of them.")
+    ] = 86_400
     seal_key: Annotated[
         Path | None,
         Field(description="The file of the key that seals webhook secrets, the same on every node; none: seal-key in data."),
@@ -121,6 +138,16 @@ class Settings(BaseSettings):
     def audit_key_path(self) -> Path:
         """Where the key that signs audit checkpoints lies."""
         return self.audit_key or self.data / "audit-key.pem"
+
+    @property
+    def signing_key_path(self) -> Path:
+        """Where the key that signs snapshots lies."""
+        return self.signing_key or self.data / "signing-key.pem"
+
+    @property
+    def signing_certificate_path(self) -> Path:
+        """Where its certificates lie."""
+        return self.signing_certificate or self.data / "signing-certificate.txt"
 
     @property
     def seal_key_path(self) -> Path:

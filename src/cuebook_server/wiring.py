@@ -19,12 +19,14 @@ from cuebook_server import settings as settings_module
 from cuebook_server.adapters.passwords import Argon2
 from cuebook_server.adapters.sealing import FileSealer
 from cuebook_server.adapters.signing import FileSigner
+from cuebook_server.adapters.snapshot_signing import FileSnapshotSigner
 from cuebook_server.delivery.app import Delivery
 from cuebook_server.delivery.board import Board
 from cuebook_server.delivery.counters import Counters
 from cuebook_server.delivery.last_known_good import LastKnownGood
 from cuebook_server.delivery.limits import Limits
 from cuebook_server.delivery.pinned import Pinned
+from cuebook_server.delivery.signatures import Signatures
 from cuebook_server.delivery.stopping import draining
 from cuebook_server.delivery.watcher import Watcher
 from cuebook_server.domain.errors import BadRequest
@@ -71,7 +73,8 @@ class Application:
             stale_s_max=settings.stale_s_max,
         )
         self.watcher = Watcher(self.board, self._source)
-        self.delivery = Delivery(self.board, self._pinned, limits=limits(settings))
+        self.signatures = Signatures(snapshot_signer(settings), settings.signature_s, self.board.counters)
+        self.delivery = Delivery(self.board, self._pinned, limits=limits(settings), signatures=self.signatures)
         self.connections = self.delivery.connections
         self._drain_s = settings.drain_s
         # A change is in this node's memory before its author is answered.
@@ -145,6 +148,7 @@ class Application:
             streams=len(self.delivery.streams),
             connections=self.connections.open,
             writes=self.watcher.state == "ready" and self.board.writable,
+            signs_until=self.signatures.until,
             serves=time.time() <= self.board.serves_until,
             dead=[*(["cuebook-watcher"] if self.watcher.dead else []), *self.worker.dead],
         )
@@ -171,6 +175,12 @@ def last_known_good(settings: Settings) -> LastKnownGood | None:
     if not settings.last_known_good_mb:
         return None
     return LastKnownGood(settings.last_known_good, place_of(settings.database_url), settings.last_known_good_mb * 1024 * 1024)
+
+
+def snapshot_signer(settings: Settings) -> FileSnapshotSigner:
+    """Who signs what this node serves. A certificate that the settings name must be there."""
+    required = settings.signing_certificate is not None
+    return FileSnapshotSigner(settings.signing_key_path, settings.signing_certificate_path, required=required)
 
 
 def limits(settings: Settings) -> Limits:

@@ -149,4 +149,11 @@ OPERATOR: Mapping[str, str] = {
 }
 MAKE: Mapping[str, str] = {"run": "is `cuebook serve`", "clean": "removes what was built; the data stays"}
 # Without a server.
-OFFLINE: Mapping[str, str] = {"audit verify": "reads an exported file"}
+OFFLINE: Mapping[str, str] = {
+    "audit verify": "reads an exported file",
+    "signing certify": "signs with the root's file",
+    "signing init-key": "makes a key's file",
+    "signing init-root": "makes a key's file",
+    "signing public": "reads a key's file",
+    "signing show": "reads a file of certificates",
+}

@@ -27,6 +27,7 @@ from cuebook.cli import (
     retiring,
     serve,
     show,
+    signing,
     transfer,
     webhooks,
 )
@@ -68,6 +69,7 @@ app.add_typer(credentials.tokens, name="tokens")
 app.add_typer(webhooks.app, name="webhooks")
 app.command()(webhooks.notices)
 app.add_typer(audit.app, name="audit")
+app.add_typer(signing.app, name="signing")
 
 
 def _version(wanted: bool) -> None:

@@ -9,14 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
 
 from cuebook.checkpoint import public_key, sign
+from cuebook.signing import new_key, read_key
 from cuebook_server.domain.errors import Unavailable
 
 
@@ -46,12 +41,9 @@ class FileSigner:
     def _read(self) -> Ed25519PrivateKey:
         if self._key is None:
             try:
-                key = load_pem_private_key(self._path.read_bytes(), password=None)
+                self._key = read_key(self._path.read_bytes())
             except (OSError, ValueError) as error:
                 raise NoSigningKey from error
-            if not isinstance(key, Ed25519PrivateKey):
-                raise NoSigningKey("The key is not an Ed25519 key.")
-            self._key = key
         return self._key
 
 
@@ -59,6 +51,5 @@ def ensure(path: Path) -> None:
     """Make a signing key where there is none; only its owner can read it."""
     if path.exists():
         return
-    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(pem)
+        file.write(new_key())

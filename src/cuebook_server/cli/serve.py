@@ -53,6 +53,8 @@ def serve(
         ):  # a full disk must not keep delivery from starting; what needs a key then says that it is missing
             if settings.audit_key is None:
                 signing.ensure(settings.audit_key_path)
+            if settings.signing_key is None:
+                signing.ensure(settings.signing_key_path)
             if settings.seal_key is None:
                 sealing.ensure(settings.seal_key_path)
         return _run(settings, _Preparation(settings, demo=demo))

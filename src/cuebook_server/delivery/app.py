@@ -21,6 +21,7 @@ from cuebook_server.delivery.limits import Buckets, Limits
 from cuebook_server.delivery.pinned import Pinned
 from cuebook_server.delivery.render import Renderer
 from cuebook_server.delivery.selection import select
+from cuebook_server.delivery.signatures import Vouching
 from cuebook_server.delivery.snapshot import Encoded, Snapshot
 from cuebook_server.delivery.streams import LINES as STREAM_LINES
 from cuebook_server.delivery.streams import Streams
@@ -61,9 +62,16 @@ class Delivery:
     """The ASGI application under ``/v1``. It reads the board and, for pinned versions only, the source behind ``pinned``."""
 
     def __init__(
-        self, board: Board, pinned: Pinned, *, limits: Limits | None = None, clock: Callable[[], float] = time.time
+        self,
+        board: Board,
+        pinned: Pinned,
+        *,
+        limits: Limits | None = None,
+        signatures: Vouching | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         limits = limits or Limits()
+        self._signatures = signatures
         self._board, self._pinned, self._clock = board, pinned, clock
         self.connections = Connections(board.counters)
         self.streams = Streams(board, limits)
@@ -134,10 +142,10 @@ class Delivery:
             raise Unavailable("This node has not loaded the key's environment yet.")
         return grant, snapshot
 
-    def _kept(self, snapshot: Snapshot, encoded: Encoded, none_match: bytes | None) -> Reply:
+    def _kept(self, snapshot: Snapshot, encoded: Encoded, none_match: bytes | None, vouched: bytes = b"") -> Reply:
         if none_match is not None and (none_match == encoded.etag or etags.matches(none_match, encoded.etag)):
-            return 304, b"".join((_KEPT, encoded.lines, snapshot.lines, self._board.age_lines())), b""
-        lines = b"".join((_OK, encoded.lines_200, encoded.lines, snapshot.lines, self._board.age_lines()))
+            return 304, b"".join((_KEPT, encoded.lines, snapshot.lines, self._board.age_lines(), vouched)), b""
+        lines = b"".join((_OK, encoded.lines_200, encoded.lines, snapshot.lines, self._board.age_lines(), vouched))
         return 200, lines, encoded.body
 
     async def _route(
@@ -202,7 +210,8 @@ class Delivery:
         zipped = request.accepts_gzip(scope["headers"])
         made_of, encoded = await self._whole.get(snapshot.key, kind, zipped=zipped)
         self._board.fetch(grant.selector, None)
-        return self._kept(made_of, encoded, none_match)
+        vouched = self._signatures.lines(made_of, encoded.digest) if self._signatures and kind == "snapshot" else b""
+        return self._kept(made_of, encoded, none_match, vouched)
 
     async def _until(self, snapshot: Snapshot, text: str) -> None:
         """Wait until this node holds the revision, and look for it meanwhile: one refresh at a time for all who wait."""

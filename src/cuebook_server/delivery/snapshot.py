@@ -34,6 +34,16 @@ class Encoded:
         self.lines_200 = b"content-length: %d\r\n%b" % (len(body), coding)
 
 
+class Everything(Encoded):
+    """A whole environment. ``digest``: of the body before any coding, as signatures name it."""
+
+    __slots__ = ("digest",)
+
+    def __init__(self, body: bytes, digest: str, coding: bytes = b"") -> None:
+        super().__init__(body, coding=coding)
+        self.digest = digest
+
+
 class Entry(Encoded):
     """One version as one environment serves it. ``compiled`` is filled in by the first render."""
 
@@ -70,7 +80,7 @@ class Snapshot:
 
     entries: by the name's bytes as they stand in a path. retired: names taken away here. damaged: names whose stored
     content cannot be read. lines: the header lines every answer of this revision carries. changed: the prompts that moved after
-    revision ``since``, with their numbers (``None``: retired), where these are few.
+    revision ``since``, with their numbers (``None``: retired), where these are few. audit: the last entry's number and hash.
     """
 
     key: EnvironmentKey
@@ -84,6 +94,7 @@ class Snapshot:
     lines: bytes
     since: int | None = None
     changed: tuple[tuple[str, int | None], ...] | None = None
+    audit: tuple[int, str] = (0, "")
 
     @property
     def order(self) -> tuple[int, int, int]:
@@ -126,6 +137,7 @@ def build(state: EnvironmentState, previous: Snapshot | None = None) -> Snapshot
         lines=head_lines(state.environment.name, state.revision),
         since=state.since,
         changed=_changed(state),
+        audit=state.audit,
     )
 
 

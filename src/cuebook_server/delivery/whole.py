@@ -12,8 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
+from cuebook.signing import digest_of
 from cuebook_server.delivery.board import NO_DIRECTORY, NO_RECALLS, Board
-from cuebook_server.delivery.snapshot import Encoded, Snapshot, list_body, snapshot_body
+from cuebook_server.delivery.snapshot import Everything, Snapshot, list_body, snapshot_body
 from cuebook_server.services.ports import Directory, EnvironmentKey, Recalls
 
 Kind = Literal["list", "snapshot"]
@@ -29,7 +30,7 @@ class _Build:
     snapshot: Snapshot
     directory: Directory
     recalls: Recalls
-    encoded: asyncio.Future[Encoded]
+    encoded: asyncio.Future[Everything]
 
     def is_of(self, snapshot: Snapshot, directory: Directory, recalls: Recalls) -> bool:
         """By identity: every part of a board is replaced whole."""
@@ -44,7 +45,7 @@ class Whole:
         self._builds: dict[Address, _Build] = {}
         self._threads = ThreadPoolExecutor(THREADS, "cuebook-whole")
 
-    async def get(self, key: EnvironmentKey, kind: Kind, *, zipped: bool) -> tuple[Snapshot, Encoded]:
+    async def get(self, key: EnvironmentKey, kind: Kind, *, zipped: bool) -> tuple[Snapshot, Everything]:
         """The answer and the snapshot it was made of: the one held now or a newer one, never a mixture.
 
         However many ask, one is made at a time: who finds an older one being made waits for it, and then for one of now.
@@ -75,9 +76,10 @@ class Whole:
         return build
 
 
-def make(snapshot: Snapshot, directory: Directory, recalls: Recalls, kind: Kind, zipped: bool) -> Encoded:
+def make(snapshot: Snapshot, directory: Directory, recalls: Recalls, kind: Kind, zipped: bool) -> Everything:
     """Encode a whole environment. The time in the gzip header is zero, so every node makes the same bytes."""
     body = list_body(snapshot) if kind == "list" else snapshot_body(snapshot, directory, recalls)
+    digest = digest_of(body)
     if not zipped:
-        return Encoded(body)
-    return Encoded(gzip.compress(body, GZIP_LEVEL, mtime=0), coding=b"content-encoding: gzip\r\n")
+        return Everything(body, digest)
+    return Everything(gzip.compress(body, GZIP_LEVEL, mtime=0), digest, coding=b"content-encoding: gzip\r\n")

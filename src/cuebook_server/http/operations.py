@@ -21,7 +21,8 @@ class Node:
     as_of: seconds since 1970 when the node last knew it was up to date. revisions: by (project, environment). counters: what it
     counted since the start, some of it by a label. damaged: prompts whose stored content cannot be read. streams, connections:
     how many are open. writes: whether the database takes changes now. serves: whether what it holds is young enough to be
-    served. dead: threads that have ended though nobody told them to.
+    served. signs_until: when the certificate of its signing key ends, in seconds since 1970; 0 where it signs nothing. dead:
+    threads that have ended though nobody told them to.
     """
 
     state: str
@@ -34,6 +35,7 @@ class Node:
     connections: int
     writes: bool
     serves: bool
+    signs_until: int
     dead: Sequence[str]
 
 
@@ -104,9 +106,14 @@ class _Figures:
         streams = GaugeMetricFamily("cuebook_streams", "Event streams that are open.", value=node.streams)
         connections = GaugeMetricFamily("cuebook_connections", "Connections that are open.", value=node.connections)
         writes = GaugeMetricFamily("cuebook_node_writes", "1 when the database takes changes.", value=float(node.writes))
+        signs = GaugeMetricFamily(
+            "cuebook_signing_until_seconds",
+            "When the signing key's certificate ends, in seconds since 1970; 0: nothing is signed.",
+            value=node.signs_until,
+        )
         dead = GaugeMetricFamily("cuebook_node_dead_threads", "Threads that ended by themselves.", value=len(node.dead))
         counted = [_counter(name, value) for name, value in node.counters.items()]
-        return [revisions, state, as_of, damaged, writes, dead, streams, connections, *counted]
+        return [revisions, state, as_of, damaged, writes, signs, dead, streams, connections, *counted]
 
 
 def _counter(name: str, value: float | Mapping[Any, float]) -> Metric:

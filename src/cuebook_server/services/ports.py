@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from cuebook.signing import Seal, Statement
 from cuebook_server.domain.access import Actor
 from cuebook_server.domain.audit import AuditFilter, Happening, Read
 from cuebook_server.domain.decision import Approval, GateResult
@@ -158,6 +159,18 @@ class Audit(Protocol):
     def entries(self, wanted: AuditFilter, *, after: int, limit: int) -> Sequence[Mapping[str, Any]]: ...
     def latest(self, wanted: AuditFilter, *, before: int, limit: int) -> Sequence[Mapping[str, Any]]: ...
     def head(self) -> tuple[int, str]: ...
+
+
+class SnapshotSigner(Protocol):
+    """Signs what environments serve."""
+
+    def seal(self, statement: Statement) -> Seal | None:
+        """Sign as its key, for no longer than that is certified; ``None`` where nothing is set up. Raises ``Unavailable``."""
+        ...
+
+    def stamp(self) -> object:
+        """Something that changes with the key or its certificates."""
+        ...
 
 
 class Signer(Protocol):
@@ -338,7 +351,10 @@ class ServedVersion:
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentState:
-    """What an environment serves at one revision: everything, or (``since`` is set) what changed after that revision."""
+    """What an environment serves at one revision: everything, or (``since`` is set) what changed after that revision.
+
+    audit: number and hash of the last entry of the project's audit chain then.
+    """
 
     key: EnvironmentKey
     project: str
@@ -347,6 +363,7 @@ class EnvironmentState:
     revision: int
     since: int | None
     versions: Sequence[ServedVersion]
+    audit: tuple[int, str] = (0, "")
 
 
 class SnapshotSource(Protocol):

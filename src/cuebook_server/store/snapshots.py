@@ -87,7 +87,7 @@ class SqlSnapshotSource:
             found = _environment_row(connection, key)
             if found is None:
                 return None
-            environment, project = found
+            environment, project, audit = found
             statement = _tracking(key, since) if environment.tracks_latest else _pinned(key, since)
             return EnvironmentState(
                 key=key,
@@ -97,6 +97,7 @@ class SqlSnapshotSource:
                 revision=environment.revision,
                 since=since,
                 versions=[_served(row) for row in connection.execute(statement)],
+                audit=audit,
             )
 
     def keys(self) -> Sequence[DeliveryKey]:
@@ -229,13 +230,14 @@ class SqlSnapshotSource:
         return True
 
 
-def _environment_row(connection: Connection, key: EnvironmentKey) -> tuple[Environment, str] | None:
+def _environment_row(connection: Connection, key: EnvironmentKey) -> tuple[Environment, str, tuple[int, str]] | None:
+    """The environment, its project's name, and where the project's audit chain ends."""
     row = connection.execute(
-        select(schema.environment, _project.name.label("project_name"))
+        select(schema.environment, _project.name.label("project_name"), _project.audit_seq, _project.audit_hash)
         .join(schema.project, _project.project_id == _environment.project_id)
         .where(_environment.project_id == key[0], _environment.environment_id == key[1])
     ).first()
-    return (environment_of(row), row.project_name) if row else None
+    return (environment_of(row), row.project_name, (row.audit_seq, row.audit_hash)) if row else None
 
 
 def _tracking(key: EnvironmentKey, since: int | None) -> Select[Any]:

@@ -1,0 +1,111 @@
+"""The header lines that vouch for a snapshot: signed once per revision, and again when half of a signature's life is over."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+from cuebook.signing import CERTIFICATE_HEADER, STATEMENT_HEADER, Seal, Statement
+from cuebook_server.delivery.counters import Counters
+from cuebook_server.delivery.snapshot import Snapshot
+from cuebook_server.domain.errors import CuebookError
+from cuebook_server.services.ports import EnvironmentKey, SnapshotSigner
+
+log = logging.getLogger(__name__)
+# How often a node looks whether its key or certificate was replaced, and tries again where it could not sign.
+LOOK_AGAIN_S = 10
+WARN_S, WARN_AGAIN_S = 14 * 86_400, 86_400
+
+
+class Vouching(Protocol):
+    """What vouches for a whole environment. ``until``: when the certificate ends, in seconds since 1970; 0: there is none."""
+
+    until: int
+
+    def lines(self, snapshot: Snapshot, digest: str) -> bytes:
+        """The header lines for a snapshot whose uncompressed body has this digest."""
+        ...
+
+
+class _Signed(NamedTuple):
+    digest: str
+    order: tuple[int, int, int]
+    again_at: float
+    lines: bytes
+
+
+class Signatures:
+    """One environment's lines are kept until its body or their time asks for others. Used from one event loop.
+
+    ``until``: when the certificate that was used last ends, in seconds since 1970.
+    """
+
+    def __init__(
+        self, signer: SnapshotSigner, life_s: int, counters: Counters, *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._signer, self._life_s, self._counters, self._clock = signer, life_s, counters, clock
+        self._signed: dict[EnvironmentKey, _Signed] = {}
+        self._complaint, self._warn_at = "", 0
+        self._look_at, self._stamp = 0.0, None  # type: float, object
+        self.until = 0
+
+    def lines(self, snapshot: Snapshot, digest: str) -> bytes:
+        """The header lines for a snapshot; none where this node cannot sign, which is told in the log."""
+        now = self._clock()
+        self._look(now)
+        held = self._signed.get(snapshot.key)
+        if held is None or held.digest != digest or held.order != snapshot.order or now >= held.again_at:
+            held = self._signed[snapshot.key] = self._sign(snapshot, digest, int(now))
+        return held.lines
+
+    def _look(self, now: float) -> None:
+        if now >= self._look_at:
+            self._look_at, stamp = now + LOOK_AGAIN_S, self._signer.stamp()
+            if stamp != self._stamp:
+                self._signed, self._stamp = {}, stamp
+
+    def _sign(self, snapshot: Snapshot, digest: str, now: int) -> _Signed:
+        statement = Statement(
+            project=snapshot.project,
+            environment=snapshot.environment.name,
+            kind=snapshot.environment.kind,
+            epoch=snapshot.epoch,
+            revision=snapshot.revision,
+            digest=digest,
+            issued_at=now,
+            expires_at=now + self._life_s,
+            key="",
+            audit=snapshot.audit,
+        )
+        seal = self._seal(statement)
+        if seal is None:
+            return _Signed(digest, snapshot.order, now + LOOK_AGAIN_S, b"")
+        lines = "".join(
+            f"{name}: {word}\r\n" for name, word in ((STATEMENT_HEADER, seal.statement), (CERTIFICATE_HEADER, seal.certificate))
+        )
+        return _Signed(digest, snapshot.order, now + max((seal.expires_at - now) / 2, 1), lines.encode())
+
+    def _seal(self, statement: Statement) -> Seal | None:
+        try:
+            seal = self._signer.seal(statement)
+        except CuebookError as error:
+            self._counters.signature_errors += 1
+            if str(error) != self._complaint:
+                self._complaint = str(error)
+                log.error("snapshots are not signed: %s %s", error, error.advice)  # noqa: TRY400 - the sentence says it all
+            return None
+        self._complaint = ""
+        if seal is not None:
+            self._counters.signatures += 1
+            self.until = seal.until
+            self._warn(statement.issued_at)
+        return seal
+
+    def _warn(self, now: int) -> None:
+        if self.until - now < WARN_S and now >= self._warn_at:
+            self._warn_at = now + WARN_AGAIN_S
+            log.warning(
+                "the certificate of the signing key ends in %d days: certify the key anew", (self.until - now) // 86_400
+            )
