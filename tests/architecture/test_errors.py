@@ -11,7 +11,7 @@ from cuebook_server.delivery import problems as delivery
 from cuebook_server.http import errors as management
 from tools.reference.errors import refusals
 
-SDK_ONLY = {"error", "bad_answer", "misconfigured", "prompt_unavailable"}
+SDK_ONLY = {"error", "bad_answer", "misconfigured", "not_verified", "prompt_unavailable"}
 
 
 def test_a_code_means_one_refusal() -> None:
