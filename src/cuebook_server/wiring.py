@@ -7,7 +7,7 @@ import logging
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import fields
 from typing import Any
 
@@ -37,7 +37,7 @@ from cuebook_server.http.app import build
 from cuebook_server.http.door import Site, Used
 from cuebook_server.http.errors import answer
 from cuebook_server.http.operations import Node
-from cuebook_server.services import falling_behind, schedules
+from cuebook_server.services import epochs, falling_behind, schedules
 from cuebook_server.services.courier import Courier
 from cuebook_server.services.ports_people import Hasher, Provider
 from cuebook_server.services.ports_webhooks import Outgoing, Sender
@@ -70,6 +70,8 @@ class Application:
             self._source,
             retain=self._pinned.retain,
             fall_back=copy.load if copy else None,
+            recollect=copy.seen if copy else None,
+            begin_epoch=self._begin_epoch,
             stale_s_max=settings.stale_s_max,
         )
         self.watcher = Watcher(self.board, self._source)
@@ -113,6 +115,11 @@ class Application:
             jobs.append(Job("last-known-good", 1.0, lambda _: copy.keep(self.board)))
         return jobs
 
+    def _begin_epoch(self, present: int, seen: int, why: str) -> None:
+        # By the connections that wait for no hung database, and telling nobody here: the board asks again by itself.
+        with SqlUnits(self._reading).write() as uow:
+            epochs.begin(epochs.NODE, uow, why, least=seen, expected=present)
+
     @asynccontextmanager
     async def _life(self, _: FastAPI) -> AsyncIterator[None]:
         self.watcher.start()
@@ -126,10 +133,17 @@ class Application:
             self.courier.wait(GRACE_S)
             self._source.stop()
             self.watcher.stop()
+            self._keep_last()
             self.delivery.close()
             self._pinned.close()
             self._reading.close()
             self.database.close()
+
+    def _keep_last(self) -> None:
+        """The next start should know of the last second, too."""
+        if self._copy is not None:
+            with suppress(OSError):
+                self._copy.keep(self.board)
 
     def node(self) -> Node:
         """How this process does."""
@@ -140,6 +154,7 @@ class Application:
         }
         return Node(
             "draining" if self.connections.draining else self.watcher.state,
+            self.board.epoch,
             self.board.as_of,
             self.database.dialect,
             revisions,

@@ -16,7 +16,16 @@ import rfc8785
 from cuebook_server.domain.environment import Environment, Kind
 from cuebook_server.domain.keys import CredentialKind, DeliveryKey, mint
 from cuebook_server.domain.policy import Policy
-from cuebook_server.services.ports import Directory, EnvironmentKey, EnvironmentState, Fetched, Heads, Recalls, ServedVersion
+from cuebook_server.services.ports import (
+    Directory,
+    EnvironmentKey,
+    EnvironmentState,
+    Fetched,
+    Heads,
+    History,
+    Recalls,
+    ServedVersion,
+)
 
 SOME_TIME = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 PROJECT = 1
@@ -40,6 +49,8 @@ class MemorySource:
 
     def __init__(self) -> None:
         self.registry, self.epoch, self.keyset, self.down = "one", 1, 0, False
+        self.writable, self.moved = True, False
+        self.history: dict[int, tuple[int, str]] = {}
         self.calls: list[str] = []
         self.noted: dict[str, datetime] = {}
         self.noted_fetches: dict[Fetched, datetime] = {}
@@ -106,13 +117,22 @@ class MemorySource:
         self.held[key].environment = replace(environment, policy=policy, policy_revision=environment.policy_revision + 1)
 
     # --- what a node asks --------------------------------------------------------------------------------------------
-    def heads(self) -> Heads:
+    def heads(self, seen: History | None = None) -> Heads:
         self._asked("heads")
         environments = {k: (h.environment.revision, h.environment.policy_revision) for k, h in self.held.items()}
         count = len(self.versions) + self.renamings
         recalls = {project: len(self.recalls) for project, _ in self.held}
         return Heads(
-            self.epoch, self.keyset, {project: count for project, _ in self.held}, environments, recalls, self.registry
+            self.epoch,
+            self.keyset,
+            {project: count for project, _ in self.held},
+            environments,
+            recalls,
+            self.registry,
+            writable=self.writable,
+            history=dict(self.history),
+            continues=all(self.history.get(project) == end for project, end in (seen or {}).items()),
+            moved=self.moved,
         )
 
     def directory(self, project_id: int) -> Directory:

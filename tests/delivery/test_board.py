@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cuebook_server.delivery.board import Board
 from cuebook_server.domain.policy import Policy
-from cuebook_server.services.ports import EnvironmentKey, EnvironmentState, Heads
+from cuebook_server.services.ports import EnvironmentKey, EnvironmentState, Heads, History
 from tests.delivery.client import TRIAGE, Shop, make_shop
 from tests.delivery.memory import MemorySource, text
 
@@ -168,11 +168,11 @@ class SlowSource(MemorySource):
         self.entered, self.go_on = threading.Event(), threading.Event()
         self.go_on.set()
 
-    def heads(self) -> Heads:
-        seen = super().heads()
+    def heads(self, seen: History | None = None) -> Heads:
+        found = super().heads(seen)
         self.entered.set()
         assert self.go_on.wait(10)
-        return seen
+        return found
 
 
 @contextmanager

@@ -79,7 +79,7 @@ def test_how_old_it_may_be_is_a_setting(shop: Shop, tmp_path: Path) -> None:
 def test_it_holds_no_key_and_belongs_to_its_owner(shop: Shop, tmp_path: Path) -> None:
     copy_of(tmp_path / "copy").keep(shop.node.board)
     files = list((tmp_path / "copy").iterdir())
-    assert len(files) == 5, "doors, three environments, the lock"
+    assert len(files) == 6, "doors, three environments, how far it had come, the lock"
     assert stat.S_IMODE((tmp_path / "copy").stat().st_mode) == 0o700
     for file in files:
         assert file.name == "lock" or stat.S_IMODE(file.stat().st_mode) == 0o600

@@ -37,7 +37,7 @@ def ready(server: Server) -> httpx2.Response:
 
 def kept(server: Server) -> None:
     """Wait until the copy holds what the server serves."""
-    until(lambda: len(list((server.data / "last-known-good").glob("*"))) == 5)
+    until(lambda: len(list((server.data / "last-known-good").glob("*"))) == 6)
     time.sleep(1.5)  # the copy is looked after once a second
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from cuebook_server.delivery.counters import Counters
-from cuebook_server.delivery.kept import Kept
+from cuebook_server.delivery.kept import Kept, Seen
 from cuebook_server.delivery.snapshot import Entry, Snapshot, build
 from cuebook_server.domain.keys import DeliveryKey
 from cuebook_server.services.ports import Directory, EnvironmentKey, Fetched, Heads, Recalls, SnapshotSource
@@ -57,6 +57,10 @@ class Board:
     ``fall_back`` is asked once for what this machine last knew, when the source cannot be read at the start. ``confirmed``: the
     source itself has been read since. ``stale_s_max``: how long what is held counts without the source; 0: for ever.
 
+    ``recollect`` is asked once how far this machine had seen the registry come (``seen``). ``begin_epoch`` is called with the
+    present epoch, the greatest ever seen, and why, when the database has another past than that: nothing of it is served under
+    an old epoch.
+
     ``recalled`` holds, by project, the versions declared harmful; no memory of pinned ones may answer.
     ``fetched`` holds when each key last took a prompt (by its id) or, under ``None``, everything, until that is written down.
     ``changed`` is called after every replacement, from whichever thread made it, and must not block.
@@ -70,6 +74,8 @@ class Board:
         counters: Counters | None = None,
         retain: Callable[[Snapshot, Iterable[Entry]], None] | None = None,
         fall_back: Callable[[], Kept | None] | None = None,
+        recollect: Callable[[], Seen | None] | None = None,
+        begin_epoch: Callable[[int, int, str], object] | None = None,
         stale_s_max: float = 0,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -81,6 +87,7 @@ class Board:
         self.registry = ""
         self.writable = False
         self.epoch = 0
+        self.seen: Seen | None = None
         self.loaded = False
         self.confirmed = False
         self.serves_until = math.inf
@@ -91,6 +98,7 @@ class Board:
         self.fetched: dict[Fetched, float] = {}
         self._source, self._retain, self._clock = source, retain, clock
         self._fall_back, self._stale_s_max = fall_back, stale_s_max
+        self._recollect, self._begin_epoch = recollect, begin_epoch
         self._from_copy: frozenset[EnvironmentKey] = frozenset()
         self._keyset = -1
         self._directory_counts: dict[int, int] = {}
@@ -167,6 +175,7 @@ class Board:
         for what, load in self._behind(heads):
             complete &= self._attempt(what, load)
         if complete:
+            self._forget(heads)
             self._confirm(asked_at)
             self.writable = heads.writable
             self.confirmed = True
@@ -195,21 +204,56 @@ class Board:
         log.warning("the database is away; this node serves what it last knew, as of %s", as_of)
 
     def _heads(self) -> Heads:
-        heads = self._source.heads()
-        if self.registry and heads.registry != self.registry:
-            raise ValueError("this is another registry than the one this process serves; start it anew if that is meant")
-        self.registry = heads.registry
-        if heads.epoch < self.epoch:
-            raise ValueError(f"the source is at epoch {heads.epoch}, but this node has seen {self.epoch}")
+        if self._recollect is not None:
+            self.seen, self._recollect = self._recollect(), None
+        heads = self._ask()
+        if (why := self._break(heads)) and heads.writable and self._begin_epoch is not None:
+            log.warning("%s: a new epoch begins", why)
+            self._begin_epoch(heads.epoch, self._epoch_seen(heads), why)
+            self.counters.epochs_begun += 1
+            heads = self._ask()
+        if why := self._break(heads):
+            # A standby that lags, or a file that takes no writes. Its numbers stand for other content: nothing of it counts.
+            raise ValueError(f"{why}; nothing of it is served under the old epoch {heads.epoch}")
         if heads.epoch > self.epoch:
             self.epoch, self._keyset, self._directory_counts = heads.epoch, -1, {}
-            self._recall_counts = {}
+            self._recall_counts, self.fetched = {}, {}
+        self.registry = heads.registry
+        if self.seen is None or (self.seen.epoch, self.seen.history) != (heads.epoch, heads.history):
+            self.seen = Seen(heads.registry, heads.epoch, heads.history)
+        return heads
+
+    def _ask(self) -> Heads:
+        heads = self._source.heads(self.seen.history if self.seen else {})
+        if self.registry and heads.registry != self.registry:
+            raise ValueError("this is another registry than the one this process serves; start it anew if that is meant")
+        return heads
+
+    def _epoch_seen(self, heads: Heads) -> int:
+        """The greatest epoch of this registry that this node knows of."""
+        return max(self.epoch, self.seen.epoch if self.seen and self.seen.registry == heads.registry else 0)
+
+    def _break(self, heads: Heads) -> str:
+        """Why what the database holds does not go on from what this node has seen under the same epoch; ``""``: it does."""
+        seen = self._epoch_seen(heads)
+        if heads.moved and heads.writable:
+            return "the database is another cluster or timeline than before"
+        if heads.epoch < seen:
+            return f"the database is at epoch {heads.epoch}, but this node has seen {seen}"
+        if heads.epoch > seen:
+            return ""
+        if not heads.continues and self.seen is not None and self.seen.registry == heads.registry:
+            return "the database went back in time: entries of its audit that this node has seen are gone"
         for key, (revision, policy_revision) in heads.environments.items():
             known = self.environments.get(key)
             if known is not None and known.order > (heads.epoch, revision, policy_revision):
-                # A restored backup, or a standby that lags. Its numbers will be given to other content: nothing of it counts.
-                raise ValueError(f"environment {key} is at revision {revision}, but this node has seen {known.revision}")
-        return heads
+                return f"environment {key} is at revision {revision}, but this node has seen {known.revision}"
+        return ""
+
+    def _forget(self, heads: Heads) -> None:
+        """Let go of environments that the registry never had in its present epoch."""
+        if self.environments.keys() - heads.environments.keys():
+            self.environments = {key: known for key, known in self.environments.items() if key in heads.environments}
 
     def _behind(self, heads: Heads) -> Iterator[tuple[str, Callable[[], None]]]:
         """What must be loaded. Keys and recalls first: what was taken away must not wait for a large environment."""

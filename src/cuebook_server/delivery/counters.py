@@ -18,7 +18,8 @@ class Counters:
     ``propagations`` (by the database's clock and ours, so skew shows here). goodbyes: event streams this node ended, by reason.
     mailbox_overwrites: heads a client never saw because a newer one came before it took them. refused: what admission turned
     away, by what there was too much of. late_requests: connections closed because a request did not come whole in time.
-    copies_taken: starts from the last known good. signatures: statements signed; signature_errors: those that could not be.
+    copies_taken: starts from the last known good. epochs_begun: how often the database was found to have another past.
+    signatures: statements signed; signature_errors: those that could not be.
     """
 
     requests: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))
@@ -30,6 +31,7 @@ class Counters:
     propagations: int = 0
     propagation_ms: int = 0
     copies_taken: int = 0
+    epochs_begun: int = 0
     mailbox_overwrites: int = 0
     late_requests: int = 0
     signatures: int = 0

@@ -17,7 +17,7 @@ from cuebook_server.delivery.snapshot import Entry, Snapshot, head_lines
 from cuebook_server.domain.environment import Environment
 from cuebook_server.domain.keys import DeliveryKey
 from cuebook_server.domain.policy import Policy
-from cuebook_server.services.ports import Directory, EnvironmentKey, Recalls
+from cuebook_server.services.ports import Directory, EnvironmentKey, History, Recalls
 
 _KEY_TIMES = ("created_at", "expires_at", "revoked_at", "last_used_at", "took_all_at")
 
@@ -35,6 +35,15 @@ class Doors:
     keys: Collection[DeliveryKey]
     directories: Mapping[int, Directory]
     recalled: Mapping[int, Recalls]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How far a node has seen a registry come: enough to notice that it went back in time."""
+
+    registry: str
+    epoch: int
+    history: History
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +79,18 @@ def doors_of(data: bytes) -> Doors:
         directories={int(p): Directory(frozenset(d["names"]), d["aliases"]) for p, d in read["directories"].items()},
         recalled={int(p): _recalls(rows) for p, rows in read["recalled"].items()},
     )
+
+
+def seen_to_bytes(seen: Seen) -> bytes:
+    """As JSON."""
+    history = [[project, seq, hash_] for project, (seq, hash_) in seen.history.items()]
+    return orjson.dumps({"registry": seen.registry, "epoch": seen.epoch, "history": history})
+
+
+def seen_of(data: bytes) -> Seen:
+    """The reverse. Raises as ``doors_of`` does."""
+    read = orjson.loads(data)
+    return Seen(read["registry"], read["epoch"], {project: (seq, hash_) for project, seq, hash_ in read["history"]})
 
 
 def snapshot_to_bytes(registry: str, snapshot: Snapshot) -> bytes:

@@ -23,6 +23,7 @@ from cuebook_server.services.ports import EnvironmentKey
 log = logging.getLogger(__name__)
 MAGIC = b"cuebook-last-known-good 1"
 DOORS = "doors"
+SEEN = "seen"
 AS_OF_EVERY_S = 60.0
 Order = tuple[int, int, int]
 
@@ -38,6 +39,7 @@ class LastKnownGood:
         self._place = hashlib.sha256(place.encode()).hexdigest()[:16]
         self._written: dict[EnvironmentKey, Snapshot] = {}
         self._doors: tuple[Any, Any, Any] = (None, None, None)
+        self._seen: kept.Seen | None = None
         self._as_of = 0.0
 
     def load(self) -> kept.Kept | None:
@@ -59,6 +61,16 @@ class LastKnownGood:
                 log.warning("%s of the last known good cannot be used: %s", path.name, error)
         return kept.Kept(doors, environments)
 
+    def seen(self) -> kept.Seen | None:
+        """How far this machine had seen the registry come; ``None`` where it does not know."""
+        try:
+            return kept.seen_of(self._read(self._folder / SEEN))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            log.warning("how far the registry had come cannot be read: %s", error)
+            return None
+
     def keep(self, board: Board) -> None:
         """Write down what changed since the last call. Raises ``OSError``; what was there then stays, and the next call may do.
 
@@ -67,11 +79,17 @@ class LastKnownGood:
         if not board.confirmed:
             return
         # In this order: what is written is at least as new as the moment it is said to be of.
-        as_of, doors = board.as_of, (board.keys, board.directories, board.recalled)
+        as_of, doors, seen = board.as_of, (board.keys, board.directories, board.recalled), board.seen
         environments = board.environments
+        moved = any(self._written.get(key) is not snapshot for key, snapshot in environments.items())
         failed = [key for key, snapshot in environments.items() if not self._keep_snapshot(board.registry, key, snapshot)]
         # By identity: every part of a board is replaced whole.
-        if any(part is not before for part, before in zip(doors, self._doors, strict=True)) or self._is_due(as_of):
+        changed = any(part is not before for part, before in zip(doors, self._doors, strict=True)) or self._is_due(as_of)
+        # Not for every entry of the audit: reads are in it too.
+        if seen is not None and seen is not self._seen and (moved or changed):
+            self._write(SEEN, (seen.epoch, int(as_of * 1000), 0), kept.seen_to_bytes(seen), board.registry)
+            self._seen = seen
+        if changed:
             keys, directories, recalled = doors
             known = kept.Doors(board.registry, board.epoch, as_of, [g.key for g in keys.values()], directories, recalled)
             self._write(DOORS, (board.epoch, int(as_of * 1000), 0), kept.doors_to_bytes(known), board.registry)

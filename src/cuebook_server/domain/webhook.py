@@ -35,6 +35,7 @@ TYPES: Mapping[str, str] = {
     "environment.changed": "environment.changed",
     "drift.found": "drift.found",
     "drift.ended": "drift.ended",
+    "epoch.begun": "epoch.begun",
     "webhook.tested": "ping",
 }
 PING = "ping"

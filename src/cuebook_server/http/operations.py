@@ -18,6 +18,7 @@ class Node:
     """What a node knows of itself.
 
     state: starting, ready, stale (the database was not confirmed lately; delivery goes on) or draining (it is about to stop).
+    epoch: which past of the registry the revisions belong to.
     as_of: seconds since 1970 when the node last knew it was up to date. revisions: by (project, environment). counters: what it
     counted since the start, some of it by a label. damaged: prompts whose stored content cannot be read. streams, connections:
     how many are open. writes: whether the database takes changes now. serves: whether what it holds is young enough to be
@@ -26,6 +27,7 @@ class Node:
     """
 
     state: str
+    epoch: int
     as_of: float
     database: str
     revisions: Mapping[tuple[str, str], int]
@@ -64,6 +66,7 @@ def readyz(request: Request, response: Response) -> dict[str, Any]:
     return {
         "state": node.state,
         "writes": node.writes,
+        "epoch": node.epoch,
         "as_of": node.as_of,
         "database": node.database,
         "environments": len(node.revisions),
@@ -100,6 +103,9 @@ class _Figures:
             "When the node last knew it was up to date, in seconds since 1970.",
             value=node.as_of,
         )
+        epoch = GaugeMetricFamily(
+            "cuebook_delivery_epoch", "The epoch this node serves: greater after a restore or failover.", value=node.epoch
+        )
         damaged = GaugeMetricFamily(
             "cuebook_delivery_damaged", "Prompts whose stored content cannot be read: they answer 503.", value=node.damaged
         )
@@ -113,7 +119,7 @@ class _Figures:
         )
         dead = GaugeMetricFamily("cuebook_node_dead_threads", "Threads that ended by themselves.", value=len(node.dead))
         counted = [_counter(name, value) for name, value in node.counters.items()]
-        return [revisions, state, as_of, damaged, writes, signs, dead, streams, connections, *counted]
+        return [revisions, epoch, state, as_of, damaged, writes, signs, dead, streams, connections, *counted]
 
 
 def _counter(name: str, value: float | Mapping[Any, float]) -> Metric:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -258,6 +258,13 @@ class Idempotency(Protocol):
     def keep(self, credential: str, key: str, fingerprint: str, answer: Answer) -> None: ...
 
 
+class Epochs(Protocol):
+    """The registry's epoch. ``present`` holds off others who would begin one, until the unit of work ends."""
+
+    def present(self) -> int: ...
+    def begin(self, epoch: int) -> None: ...
+
+
 class UnitOfWork(Protocol):
     """One transaction. ``now`` is its time. Only the unit of work commits, when its block ends without an error."""
 
@@ -283,6 +290,8 @@ class UnitOfWork(Protocol):
         ...
 
     @property
+    def epochs(self) -> Epochs: ...
+    @property
     def outbox(self) -> Outbox: ...
     @property
     def notices(self) -> MyNotices: ...
@@ -300,6 +309,7 @@ class Units(Protocol):
 
 # --- delivery: what a node reads to build what it serves ---------------------------------------------------------------
 EnvironmentKey = tuple[int, int]  # (project_id, environment_id)
+History = Mapping[int, tuple[int, str]]  # each project's last audit entry: its number and hash
 Fetched = tuple[str, int | None]  # (a key's selector, a prompt's id or None: everything the environment serves)
 # The versions of a project that were declared harmful, as (prompt id, number), and the environments that served each. A
 # recalled version is let in nowhere again, so these never grow.
@@ -312,7 +322,9 @@ class Heads:
 
     keyset: counts changes of delivery keys. directories: per project, counts new prompts and changed aliases. recalls: per
     project, counts recalled versions. environments: each environment's (revision, policy revision). registry: which registry
-    this is, the same through backups and failovers. writable: whether the database takes writes.
+    this is, the same through backups and failovers. writable: whether the database takes writes. history: where the audit
+    chains end. continues: whether they still hold what the caller had seen. moved: whether the epoch was begun on another
+    database than this one.
     """
 
     epoch: int
@@ -322,6 +334,9 @@ class Heads:
     recalls: Mapping[int, int]
     registry: str = ""
     writable: bool = True
+    history: History = field(default_factory=dict)
+    continues: bool = True
+    moved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,7 +384,10 @@ class EnvironmentState:
 class SnapshotSource(Protocol):
     """Where a node reads from. Every call is one consistent read transaction; an error means: keep what you have."""
 
-    def heads(self) -> Heads: ...
+    def heads(self, seen: History | None = None) -> Heads:
+        """The counters; ``seen``: the history that the caller knows of this registry."""
+        ...
+
     def directory(self, project_id: int) -> Directory: ...
     def environment(self, key: EnvironmentKey, since: int | None = None) -> EnvironmentState | None: ...
     def keys(self) -> Sequence[DeliveryKey]: ...

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, inspect, select, text, update
 from cuebook_server.domain.errors import SchemaTooNew
 from cuebook_server.store import guards
 from cuebook_server.store.database import Database, translated
+from cuebook_server.store.registry import identity
 from cuebook_server.store.schema import registry
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ def _run(connection: Connection, dialect: str, target: str) -> None:
     if inspect(connection).has_table("registry"):
         guards.install(connection, dialect)
         _sign(connection)
+        if target == "head":
+            _begin_here(connection)
 
 
 def _sign(connection: Connection) -> None:
@@ -72,6 +75,11 @@ def _sign(connection: Connection) -> None:
             registry.insert().values(registry_id=1, epoch=1, keyset=0, written_by=version, created_at=datetime.now(UTC))
         )
     connection.execute(update(registry).values(written_by=version))
+
+
+def _begin_here(connection: Connection) -> None:
+    """Leave word of which database the epoch goes on: one that was upgraded has none."""
+    connection.execute(update(registry).where(registry.c.begun_on == "").values(begun_on=identity(connection)))
 
 
 def _config() -> Config:

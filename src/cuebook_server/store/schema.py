@@ -52,6 +52,7 @@ registry = Table(
     metadata,
     Column("registry_id", Integer, primary_key=True),
     Column("epoch", Integer, nullable=False),
+    Column("begun_on", Text, nullable=False, server_default=""),  # the cluster and timeline the epoch was begun on
     Column("keyset", Integer, nullable=False),
     Column("written_by", Text, nullable=False),
     Column("created_at", UTCDateTime, nullable=False),

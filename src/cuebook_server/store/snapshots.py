@@ -15,12 +15,23 @@ import psycopg
 from sqlalchemy import Connection, Row, Select, and_, exists, func, select, update
 
 from cuebook_server.domain.environment import Environment
+from cuebook_server.domain.errors import Unavailable
 from cuebook_server.domain.keys import DeliveryKey
-from cuebook_server.services.ports import Directory, EnvironmentKey, EnvironmentState, Fetched, Heads, Recalls, ServedVersion
+from cuebook_server.services.ports import (
+    Directory,
+    EnvironmentKey,
+    EnvironmentState,
+    Fetched,
+    Heads,
+    History,
+    Recalls,
+    ServedVersion,
+)
 from cuebook_server.store import bounded, fetches, schema
 from cuebook_server.store.credentials import all_keys, key_of
 from cuebook_server.store.database import Database, sqlite_module
 from cuebook_server.store.environments import environment_of
+from cuebook_server.store.registry import continues, moved
 from cuebook_server.store.unit_of_work import NOTIFY_CHANNEL
 
 log = logging.getLogger(__name__)
@@ -47,16 +58,19 @@ class SqlSnapshotSource:
         """End ``hints``."""
         self._stopped.set()
 
-    def heads(self) -> Heads:
-        """The counters that say what changed."""
+    def heads(self, seen: History | None = None) -> Heads:
+        """The counters that say what changed, and whether the chains still hold what the caller had ``seen``."""
         with self._database.read() as connection:
             registry = connection.execute(select(schema.registry)).one()
-            projects = connection.execute(select(_project.project_id, _project.directory, _project.recalls)).all()
+            projects = connection.execute(
+                select(_project.project_id, _project.directory, _project.recalls, _project.audit_seq, _project.audit_hash)
+            ).all()
             environments = connection.execute(
                 select(
                     _environment.project_id, _environment.environment_id, _environment.revision, _environment.policy_revision
                 )
             )
+            history = {row.project_id: (row.audit_seq, row.audit_hash) for row in projects}
             return Heads(
                 epoch=registry.epoch,
                 keyset=registry.keyset,
@@ -68,6 +82,9 @@ class SqlSnapshotSource:
                 # Only a first start writes this moment, and no two of them in the same microsecond.
                 registry=registry.created_at.isoformat(),
                 writable=self._database.dialect != "postgresql" or not connection.scalar(select(func.pg_is_in_recovery())),
+                history=history,
+                continues=continues(connection, seen or {}, history),
+                moved=moved(connection, registry.begun_on),
             )
 
     def directory(self, project_id: int) -> Directory:
@@ -88,12 +105,16 @@ class SqlSnapshotSource:
             if found is None:
                 return None
             environment, project, audit = found
+            registry = connection.execute(select(schema.registry)).one()
+            if moved(connection, registry.begun_on):
+                # What was written there since has numbers that stood for other content before; the heads are read again first.
+                raise Unavailable("The database is another one than the epoch was begun on.")
             statement = _tracking(key, since) if environment.tracks_latest else _pinned(key, since)
             return EnvironmentState(
                 key=key,
                 project=project,
                 environment=environment,
-                epoch=connection.execute(select(schema.registry.c.epoch)).scalar_one(),
+                epoch=registry.epoch,
                 revision=environment.revision,
                 since=since,
                 versions=[_served(row) for row in connection.execute(statement)],

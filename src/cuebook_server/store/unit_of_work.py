@@ -24,6 +24,7 @@ from cuebook_server.store.notices import MyNoticeStore, NoticeStore
 from cuebook_server.store.people import PeopleStore
 from cuebook_server.store.projects import ProjectStore
 from cuebook_server.store.prompts import PromptStore
+from cuebook_server.store.registry import EpochStore
 from cuebook_server.store.releases import ReleaseStore
 from cuebook_server.store.sessions import AttemptStore, PersonalTokenStore, SessionStore
 from cuebook_server.store.webhooks import OutboxStore, WebhookStore
@@ -85,6 +86,7 @@ class SqlUnitOfWork:
         self.attempts = AttemptStore(transaction)
         self.idempotency = IdempotencyStore(transaction)
         self.reads: list[Read] = []
+        self.epochs = EpochStore(transaction)
         self.outbox = OutboxStore(transaction)
         self.notices = MyNoticeStore(transaction)
 
