@@ -1,7 +1,7 @@
 # Two words do all the set-up: `make run` and `make test`. The second run is quick: .venv/.ready is younger than the locks.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test quick soak mutants check lint types contracts house format bench docs lock clean
+.PHONY: help run test quick soak mutants check lint types contracts house pages ui format bench docs lock screenshots clean
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -16,13 +16,16 @@ help: ## Show this list
 $(READY): requirements/uv.txt requirements/dev.txt pyproject.toml tools/setup
 	@tools/setup
 
-run: $(READY) ## Run the registry with its sample project (DATA=data, ARGS="--port 8321")
+pages: $(READY) ## Build the pages, if ui/ changed (CUEBOOK_WITHOUT_PAGES=1 leaves them out)
+	@$(BIN)/python hatch_build.py
+
+run: pages ## Run the registry with its sample project (DATA=data, ARGS="--port 8321")
 	@$(BIN)/cuebook serve --data $(DATA) $(ARGS)
 
-test: $(READY) ## Run every test: unit, property, both databases, contract, docs (JOBS=2, ARGS="-k name")
+test: pages ## Run every test: unit, property, both databases, contract, docs (JOBS=2, ARGS="-k name")
 	@$(BIN)/pytest -n $(JOBS) $(ARGS)
 
-quick: $(READY) ## Run the everyday tests, without the slow ones
+quick: pages ## Run the everyday tests, without the slow ones
 	@$(BIN)/pytest -n $(JOBS) -m "not slow" $(ARGS)
 
 soak: $(READY) ## Kill, race and walk at random for MINUTES=10; prints its seed (ARGS="--seed 7" takes the same steps again)
@@ -32,14 +35,14 @@ mutants: $(READY) ## Change the rules of access, policy and pointers bit by bit:
 	@PYTHONPATH=src:. $(BIN)/python -m tools.mutants $(ARGS)
 
 check: $(READY) ## Lint, format, types, import contracts, house rules; under a minute
-	@$(MAKE) --keep-going --no-print-directory lint types contracts house
+	@$(MAKE) --keep-going --no-print-directory lint types contracts house ui
 
 lint: $(READY)
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 
 types: $(READY)
-	@$(BIN)/mypy src tests tools bench
+	@$(BIN)/mypy src tests tools bench hatch_build.py
 
 contracts: $(READY)
 	@$(BIN)/lint-imports --no-logo
@@ -47,9 +50,14 @@ contracts: $(READY)
 house: $(READY)
 	@$(BIN)/python -m tools.house
 
+ui: $(READY)
+	@$(BIN)/python hatch_build.py prettier --check --log-level warn .
+	@$(BIN)/python hatch_build.py tsc --noEmit
+
 format: $(READY) ## Format the code and mend what ruff can mend
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
+	@$(BIN)/python hatch_build.py prettier --write --log-level warn .
 
 docs: $(READY) ## Write the generated reference pages anew
 	@$(BIN)/python -m tools.reference
@@ -61,4 +69,5 @@ lock: $(READY) ## Lock the dependencies anew, with hashes (UPGRADE=1: the newest
 	@tools/lock $(if $(UPGRADE),--upgrade)
 
 clean: ## Remove the environment and every cache; data/ stays
+	@rm -rf ui/node_modules ui/src/client src/cuebook_server/ui/static/app
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist mutants

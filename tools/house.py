@@ -206,7 +206,7 @@ _PYTHON = re.compile(r"\.py$")
 _OWN = re.compile(r"^src/.*\.py$")
 RULES = (
     Rule(long_functions, _PYTHON),
-    Rule(long_file, re.compile(r"\.(py|ts|tsx)$")),
+    Rule(long_file, re.compile(r"\.(py|ts|tsx|css)$")),
     Rule(commits, _OWN),
     Rule(sql_outside_store, re.compile(r"^src/(?!cuebook_server/store/).*\.py$")),
     Rule(impure_domain, re.compile(r"^src/cuebook_server/domain/.*\.py$")),

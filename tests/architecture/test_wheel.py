@@ -55,10 +55,12 @@ def installed(wheel: Path, tmp_path: Path) -> Callable[[str], Run]:
     return install
 
 
-def test_the_wheel_holds_both_packages_their_types_and_the_licence(wheel: Path) -> None:
+def test_the_wheel_holds_both_packages_their_types_the_pages_and_the_licence(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert {"cuebook/py.typed", "cuebook_server/py.typed", "cuebook_server/store/migrations/env.py"} <= set(names)
     assert any(name.endswith("licenses/LICENSE") for name in names)
+    assert "cuebook_server/ui/static/app/index.html" in names
+    assert any(name.startswith("cuebook_server/ui/static/app/assets/") and name.endswith(".js.br") for name in names)
     assert [name for name in names if name.startswith(("tests/", "bench/", "tools/"))] == []
 
 

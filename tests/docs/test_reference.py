@@ -11,13 +11,22 @@ from cuebook_server.delivery import app as delivery
 from cuebook_server.settings import Settings
 from tools.pages import filled
 from tools.reference import commands, routes
-from tools.reference.__main__ import FOLDER, PAGES
+from tools.reference.__main__ import FOLDER, OPENAPI, PAGES, openapi
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_is_what_its_source_says(name: str) -> None:
     page = (FOLDER / f"{name}.md").read_text(encoding="utf-8")
     assert page == filled(page, name, PAGES[name]()), "run `make docs` and commit the page"
+
+
+def test_the_pages_client_is_made_of_the_servers_own_description() -> None:
+    assert OPENAPI.read_text(encoding="utf-8") == openapi(), "run `make docs` and commit ui/openapi.json"
+
+
+def test_every_call_has_a_name_of_its_own() -> None:
+    names = [call["operationId"] for path in routes.document()["paths"].values() for call in path.values()]
+    assert len(names) == len(set(names))
 
 
 def test_every_delivery_route_and_parameter_stands_in_the_page() -> None:

@@ -97,6 +97,7 @@ CALLS: Mapping[str, str] = {
             f"{RELEASE}/evidence",
             f"{P}/schedule",
             f"{P}/reviews",
+            f"{P}/access",
             f"{P}/keys",
             f"{P}/tokens",
             f"{P}/members",
@@ -123,6 +124,7 @@ CALLS: Mapping[str, str] = {
 }
 PAGES: Mapping[str, str] = {
     "GET /": "reads",
+    "GET /plain": "reads",
     "GET /sign-in": "a form",
     "GET /set-up": "a form",
     "GET /invitation": "a form",

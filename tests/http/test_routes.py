@@ -73,6 +73,7 @@ CALLS = [
     Call("POST", P + "/releases/{release_id}/comments", "read", {"text": "why?"}, 201),
     Call("POST", P + "/releases/{release_id}/rebase", "releases.propose", None, 409),  # it is not stale
     Call("POST", P + "/releases/{release_id}/review", "releases.approve", {"text": "fine"}, 404),  # it is no emergency
+    Call("GET", P + "/access"),
     Call("GET", P + "/reviews"),
     Call("POST", P + "/prompts/{name}/versions/{number}/recall", "versions.recall", {"reason": "it insults"}, 201),
     Call("GET", P + "/recalls"),

@@ -15,7 +15,7 @@ from cuebook_server.domain.session import COOKIE, IDLE_MAX, SEEN_EVERY
 from cuebook_server.services import sessions
 from cuebook_server.services.sessions import Visit
 from cuebook_server.ui import overview
-from cuebook_server.ui.app import Pages
+from cuebook_server.ui.app import PLAIN, Pages
 from cuebook_server.ui.door import Door
 from tests.factories import Registry
 from tests.support.passwords import cheap
@@ -28,7 +28,7 @@ def begin(registry: Registry) -> str:
         return sessions.begin(uow, person, Visit("req_1", ""))
 
 
-def look(registry: Registry, cookie: str, path: str = "/") -> httpx2.Response:
+def look(registry: Registry, cookie: str, path: str = PLAIN) -> httpx2.Response:
     async def ask() -> httpx2.Response:
         transport = httpx2.ASGITransport(app=Pages(registry.units, Door(Place("127.0.0.1")), cheap()))
         async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:

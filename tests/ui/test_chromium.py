@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import httpx2
 
+from cuebook_server.ui.app import PLAIN
 from tests.support.server import Server
 from tests.ui.browser import Chromium, get, signed_in
 
@@ -28,7 +29,7 @@ def test_what_somebody_typed_stays_inert(server: Server, chromium: Chromium) -> 
     ).raise_for_status()
     # Straight from the disk no policy of ours stands in the way of a script: only the escaping does.
     saved = chromium.profile.with_name("page.html")
-    saved.write_text(get(server, cookie=signed_in(server)).text, encoding="utf-8")
+    saved.write_text(get(server, PLAIN, cookie=signed_in(server)).text, encoding="utf-8")
     page = chromium.dom(saved.as_uri())
     assert "<title>What runs where · Cuebook</title>" in page
     assert "&lt;script&gt;document.title='taken'&lt;/script&gt;&lt;img src=x" in page

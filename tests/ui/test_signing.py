@@ -8,7 +8,7 @@ from collections.abc import Callable
 import httpx2
 import pytest
 
-from cuebook_server.ui.app import HEADERS
+from cuebook_server.ui.app import HEADERS, PLAIN
 from cuebook_server.ui.door import FORM_BYTES_MAX
 from tests.support.passwords import PASSWORD
 from tests.support.server import Server
@@ -22,7 +22,7 @@ def test_the_link_of_the_first_start_makes_the_first_account_once(start_server: 
     assert (weak.status_code, f'value="{form["secret"]}"' in weak.text, "short" in weak.text) == (422, True, False)
     first, second = post(server, "/set-up", **form), post(server, "/set-up", **form)
     assert (first.status_code, first.headers["location"], second.status_code) == (303, "/", 401)
-    assert "What runs where" in get(server, cookie=given_cookie(first)).text
+    assert "What runs where" in get(server, PLAIN, cookie=given_cookie(first)).text
     server.stop()
     again = start_server(server.data)
     assert again.output.count("/set-up#") == 1
@@ -126,7 +126,7 @@ def test_no_session_begins_over_a_network_in_the_clear(start_server: Callable[..
 def test_every_answer_has_its_headers(server: Server) -> None:
     cookie = signed_in(server)
     answers = [
-        *(get(server, path, cookie=cookie) for path in ("/", "/sign-in", "/sign-out", "/static/style.css", "/static/x")),
+        *(get(server, path, cookie=cookie) for path in (PLAIN, "/sign-in", "/sign-out", "/static/style.css", "/static/x")),
         post(server, "/sign-in", login="x", password="x"),
         get(server, "/", Host="evil.example"),
     ]
@@ -154,5 +154,5 @@ def test_a_bad_form_is_a_page_that_says_so(server: Server, body: bytes, content_
 
 def test_another_project_is_asked_for_by_name(server: Server) -> None:
     cookie = signed_in(server)
-    assert get(server, "/?project=default", cookie=cookie).status_code == 200
-    assert get(server, "/?project=%3Cb%3E", cookie=cookie).status_code == 404
+    assert get(server, PLAIN + "?project=default", cookie=cookie).status_code == 200
+    assert get(server, PLAIN + "?project=%3Cb%3E", cookie=cookie).status_code == 404

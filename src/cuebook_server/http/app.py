@@ -56,6 +56,8 @@ def build(units: Units, node: Callable[[], operations.Node], site: Site) -> Fast
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        # The names of the calls in the client that the pages use.
+        generate_unique_id_function=lambda route: route.name,
         responses={"default": {"model": errors.Problem, "description": "A refusal, as application/problem+json."}},
     )
     app.state.units = units

@@ -78,6 +78,7 @@ _DECLARED: Mapping[str, str] = {
     f"DELETE {_P}/members": "members.write",
     "GET /projects": "somebody",
     "POST /projects": "instance",
+    f"GET {_P}/access": "read",
     # prompts
     f"GET {_P}/prompts": "read",
     f"GET {_P}/prompts/{{name}}": "read",

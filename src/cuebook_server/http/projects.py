@@ -6,7 +6,7 @@ from datetime import datetime
 
 from fastapi import APIRouter, Response
 
-from cuebook_server.domain.access import Role
+from cuebook_server.domain.access import Permission, Role
 from cuebook_server.http.door import Body, Route, Shown, Through
 from cuebook_server.services import projects
 from cuebook_server.services.ports import Project
@@ -44,6 +44,13 @@ class ProjectShown(Shown):
     created_at: datetime
 
 
+class AccessShown(Shown):
+    """What you may do in the project as a whole, and in each of its environments."""
+
+    project: list[Permission]
+    environments: dict[str, list[Permission]]
+
+
 class ProjectsShown(Shown):
     """The projects that exist for you."""
 
@@ -67,6 +74,15 @@ def me(door: Through) -> MeShown:
 def list_projects(door: Through) -> ProjectsShown:
     """List the projects that exist for you."""
     return ProjectsShown(items=[_show(project) for project in door.read(projects.visible)])
+
+
+@router.get("/projects/{project}/access")
+def get_access(project: str, door: Through) -> AccessShown:
+    """Say what you may do in a project. Every call asks again."""
+    found = door.read(lambda actor, uow: projects.access(actor, uow, project))
+    return AccessShown(
+        project=sorted(found.project), environments={name: sorted(held) for name, held in found.environments.items()}
+    )
 
 
 @router.post("/projects", response_model=ProjectShown, status_code=201)

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from cuebook_server.domain import names
-from cuebook_server.domain.access import Actor, Permission
+from cuebook_server.domain.access import PERMISSIONS, Actor, Permission
 from cuebook_server.domain.audit import Happening
 from cuebook_server.domain.environment import FIRST_ENVIRONMENTS
 from cuebook_server.domain.errors import AlreadyExists, Forbidden, NotFound
 from cuebook_server.services.ports import Project, Scope, UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What an actor may do in a project as a whole, and in each of its environments."""
+
+    project: frozenset[Permission]
+    environments: Mapping[str, frozenset[Permission]]
 
 
 def enter(
@@ -43,3 +52,14 @@ def create(actor: Actor, uow: UnitOfWork, name: str) -> Project:
 def visible(actor: Actor, uow: UnitOfWork) -> Sequence[Project]:
     """The projects that exist for this actor."""
     return [project for project in uow.projects.all() if actor.sees(project.project_id)]
+
+
+def access(actor: Actor, uow: UnitOfWork, project: str) -> Access:
+    """What the actor may do there: for those who show it; every use case asks again."""
+    scope = enter(actor, uow, project)
+    here = scope.project.project_id
+
+    def held(environment: str | None) -> frozenset[Permission]:
+        return frozenset(one for one in PERMISSIONS if actor.may(one, here, environment))
+
+    return Access(held(None), {stop.name: held(stop.name) for stop in scope.environments.all()})

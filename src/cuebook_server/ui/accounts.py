@@ -47,7 +47,7 @@ class Accounts:
         return self._provider is not None
 
     async def _show(self, request: Request) -> Response:
-        return _page(signing.way_in(signing.WAYS[request.url.path], elsewhere=self.elsewhere))
+        return _page(signing.way_in(signing.WAYS[request.url.path], elsewhere=self.elsewhere, back=door.way_back(request)))
 
     async def _take(self, request: Request) -> Response:
         self._door.check_form(request)
@@ -57,9 +57,9 @@ class Accounts:
         try:
             session = await run_in_threadpool(self._begin, way, fields, _visit(request))
         except CuebookError as error:
-            shown = signing.way_in(way, error, fields, elsewhere=self.elsewhere)
+            shown = signing.way_in(way, error, fields, elsewhere=self.elsewhere, back=door.way_back(request))
             return _page(shown, status_of(error))
-        response = RedirectResponse("/" if session else "/sign-in", 303)
+        response = RedirectResponse(door.way_back(request) if session else "/sign-in", 303)
         if session:
             set_session(response, session)
         return response

@@ -1,4 +1,4 @@
-"""The pages as an ASGI application: three addresses, the files they load, and no answer without its headers."""
+"""The pages as an ASGI application: the built ones, the plain ones, their files, and no answer without its headers."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from cuebook_server.domain.access import Actor
 from cuebook_server.domain.errors import CuebookError, NotFound, Unavailable, Unexpected
 from cuebook_server.domain.session import SEEN_EVERY, SignedOut
 from cuebook_server.services import sessions
-from cuebook_server.services.ports import Units
+from cuebook_server.services.ports import UnitOfWork, Units
 from cuebook_server.services.ports_people import Hasher, Provider
-from cuebook_server.ui import overview, signing, what_runs_where
+from cuebook_server.ui import built as built_pages
+from cuebook_server.ui import door, overview, signing, what_runs_where
 from cuebook_server.ui.accounts import Accounts, cookie, origin
+from cuebook_server.ui.built import Built
 from cuebook_server.ui.door import Door
 from cuebook_server.ui.errors import status_of
 from cuebook_server.ui.frame import ASSETS, TYPES
@@ -36,6 +39,8 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 _STATIC = "/static/"
+# What runs where without JavaScript, and all there is where the pages were not built.
+PLAIN = "/plain"
 _log = structlog.get_logger("cuebook.ui")
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -43,14 +48,21 @@ Handler = Callable[[Request], Awaitable[Response]]
 class Pages:
     """What a browser gets."""
 
-    def __init__(self, units: Units, at: Door, hasher: Hasher, provider: Provider | None = None) -> None:
-        self._units, self._door = units, at
+    def __init__(
+        self, units: Units, at: Door, hasher: Hasher, provider: Provider | None = None, built: Built | None = None
+    ) -> None:
+        self._units, self._door, self._built = units, at, built or Built()
         self._accounts = Accounts(units, at, hasher, provider)
-        self._routes: Mapping[tuple[str, str], Handler] = {("GET", "/"): self._overview, **self._accounts.routes}
+        first = self._document if self._built.there else self._overview
+        self._routes: Mapping[tuple[str, str], Handler] = {
+            ("GET", "/"): first,
+            ("GET", PLAIN): self._overview,
+            **self._accounts.routes,
+        }
 
     def owns(self, path: str) -> bool:
         """Whether the path is one of these pages or of their files."""
-        return path.startswith(_STATIC) or any(path == known for _, known in self._routes)
+        return path.startswith(_STATIC) or self._built.owns(path) or any(path == known for _, known in self._routes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -58,7 +70,7 @@ class Pages:
         request.state.request_id = f"req_{secrets.token_hex(8)}"
         response = await self._answer(request)
         for name, value in HEADERS.items():
-            response.headers[name] = value
+            response.headers.setdefault(name, value)
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers["Cuebook-Request-Id"] = request.state.request_id
         _log.info(
@@ -78,29 +90,47 @@ class Pages:
 
     def _handler(self, request: Request) -> Handler:
         method, path = "GET" if request.method == "HEAD" else request.method, request.url.path
+        if method == "GET" and path.startswith(built_pages.FILES):
+            return self._file
         if method == "GET" and path.startswith(_STATIC):
             return _static
+        if method == "GET" and self._built.owns(path):
+            return self._document
         found = self._routes.get((method, path))
         if found is None:
             raise NotFound("There is no such page.", hint="Begin at the first page: /")
         return found
 
+    async def _file(self, request: Request) -> Response:
+        return await run_in_threadpool(self._built.file, request.url.path, request.headers.get("accept-encoding", ""))
+
+    async def _document(self, request: Request) -> Response:
+        return await self._signed_in(request, lambda _actor, _uow: self._built.document(secrets.token_urlsafe(16)))
+
     async def _overview(self, request: Request) -> Response:
         asked = request.query_params
 
-        def look() -> bytes:
+        def look(actor: Actor, uow: UnitOfWork) -> Response:
+            return _page(what_runs_where.page(overview.look(actor, uow, asked.get("project", ""), asked.get("after", ""))))
+
+        return await self._signed_in(request, look)
+
+    async def _signed_in(self, request: Request, look: Callable[[Actor, UnitOfWork], Response]) -> Response:
+        """What somebody who is signed in is shown; whoever is not goes to the sign-in page, and comes back from there."""
+
+        def recognised() -> Response:
             with self._units.read() as uow:
                 actor, session = sessions.recognise(uow, cookie(request), **origin(request))
-                found = overview.look(actor, uow, asked.get("project", ""), asked.get("after", ""))
-            if session.seen_at <= found.now - SEEN_EVERY:
+                shown, now = look(actor, uow), uow.now
+            if session.seen_at <= now - SEEN_EVERY:
                 with suppress(Unavailable), self._units.write() as uow:  # a database that only reads still shows its pages
                     sessions.seen(uow, session)
-            return what_runs_where.page(found)
+            return shown
 
         try:
-            return _page(await run_in_threadpool(look))
+            return await run_in_threadpool(recognised)
         except SignedOut:
-            return RedirectResponse("/sign-in", 303)
+            return RedirectResponse(door.sign_in_address(request), 303)
 
     def _refused(self, error: CuebookError) -> Response:
         response = _page(signing.refused(error, elsewhere=self._accounts.elsewhere), status_of(error))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 
 from starlette.requests import Request
 
 from cuebook_server.domain.errors import BadRequest, BodyTooLarge, Forbidden
 from cuebook_server.domain.origin import Place, hostname, is_confidential
+from cuebook_server.ui.built import ADDRESS
 
 FORM_BYTES_MAX = 4_096
 _FORM = "application/x-www-form-urlencoded"
@@ -68,6 +69,19 @@ async def form(request: Request) -> dict[str, str]:
             raise BodyTooLarge(f"The form has more than {FORM_BYTES_MAX} bytes.")
     fields = parse_qs(body.decode("ascii", errors="replace"))
     return {name: values[0] for name, values in fields.items()}
+
+
+def sign_in_address(request: Request) -> str:
+    """Where to sign in, and come back to this address from."""
+    path, query = request.url.path, request.url.query
+    return "/sign-in" if path == "/" else f"/sign-in?{urlencode({'next': path + (f'?{query}' if query else '')})}"
+
+
+def way_back(request: Request) -> str:
+    """The page somebody wanted before they had to sign in; one of ours, whatever the address says."""
+    wanted = request.query_params.get("next", "")
+    path, _, query = wanted.partition("?")
+    return wanted if ADDRESS.fullmatch(path) and query.isascii() and query.isprintable() else "/"
 
 
 def _host(request: Request) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from cuebook_server.domain.errors import CuebookError, Unauthenticated
 from cuebook_server.domain.person import PASSWORD_CHARS_MIN
@@ -62,15 +63,22 @@ WAYS = {way.path: way for way in (SIGN_IN, SET_UP, INVITATION, RESET)}
 
 
 def way_in(
-    way: Way, refusal: CuebookError | None = None, given: Mapping[str, str] = NO_FIELDS, *, elsewhere: bool = False
+    way: Way,
+    refusal: CuebookError | None = None,
+    given: Mapping[str, str] = NO_FIELDS,
+    *,
+    elsewhere: bool = False,
+    back: str = "/",
 ) -> bytes:
-    """A form that leads in; ``given`` is what was typed before, ``elsewhere`` whether an identity provider is set up."""
+    """A form that leads in; ``given`` is what was typed before, ``elsewhere`` whether an identity provider is set up, ``back``
+    where it leads on to.
+    """
     return page(
         way.title,
         element("h1", way.title),
         element("p", refusal.detail, " ", refusal.advice, class_="refusal", role="alert") if refusal else None,
         element("p", way.text) if way.text else None,
-        _form(way, given),
+        _form(way, given, back),
         _elsewhere(way, given) if elsewhere and way in (SIGN_IN, INVITATION) else None,
         *(_help() if way is SIGN_IN else ()),
         script="sign-in.js",
@@ -90,10 +98,11 @@ def signed_in() -> bytes:
     return page("Signed in", element("h1", "Signed in"), element("p", element("a", "Go on", href="/")), refresh="/")
 
 
-def _form(way: Way, given: Mapping[str, str]) -> Html:
+def _form(way: Way, given: Mapping[str, str], back: str) -> Html:
     lines = [(element("label", field.label, for_=field.name), _input(field, given.get(field.name, ""))) for field in way.fields]
     button = element("button", way.button, type="submit")
-    return element("form", *lines, button, method="post", action=way.path, data_secret=_SECRET in way.fields)
+    action = way.path if back == "/" else f"{way.path}?{urlencode({'next': back})}"
+    return element("form", *lines, button, method="post", action=action, data_secret=_SECRET in way.fields)
 
 
 def _input(field: Field, value: str) -> Html:

@@ -1,0 +1,104 @@
+"""The built pages as the server hands them out: a policy with a nonce of its own, files that are kept, and a way back."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from cuebook_server.domain.errors import NotFound
+from cuebook_server.ui.built import ADDRESS, Built
+from tests.support.passwords import PASSWORD
+from tests.support.server import Server
+from tests.ui.browser import LOGIN, account, get, post, signed_in
+
+DOCUMENT = '<meta property="csp-nonce" nonce="__NONCE__" /><script src="/static/app/assets/a.js"></script>'
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "index.html").write_text(DOCUMENT)
+    (tmp_path / "assets/a.js").write_bytes(b"1")
+    (tmp_path / "assets/a.js.gz").write_bytes(gzip.compress(b"1"))
+    return tmp_path
+
+
+def test_every_answer_has_a_nonce_of_its_own(folder: Path) -> None:
+    shown = Built(folder).document("abc")
+    assert b'nonce="abc"' in shown.body
+    assert "style-src 'self' 'nonce-abc';" in shown.headers["content-security-policy"]
+
+
+def test_the_policy_lets_no_script_in_but_ours(folder: Path) -> None:
+    policy = dict(
+        part.strip().partition(" ")[::2] for part in Built(folder).document("n").headers["content-security-policy"].split(";")
+    )
+    assert policy["default-src"] == policy["base-uri"] == policy["frame-ancestors"] == "'none'"
+    assert policy["script-src"] == policy["connect-src"] == policy["form-action"] == policy["img-src"] == "'self'"
+    assert (policy["require-trusted-types-for"], policy["trusted-types"]) == ("'script'", "default")
+
+
+@pytest.mark.parametrize(
+    ("accepted", "encoding"), [("gzip, br", "gzip"), ("gzip;q=0.5", "gzip"), ("", None), ("deflate", None)]
+)
+def test_a_file_comes_in_the_smallest_form_there_is(folder: Path, accepted: str, encoding: str | None) -> None:
+    answer = Built(folder).file("/static/app/assets/a.js", accepted)
+    assert answer.headers.get("content-encoding") == encoding
+    assert bytes(answer.body) in (b"1", (folder / "assets/a.js.gz").read_bytes())
+    assert "immutable" in answer.headers["cache-control"]
+
+
+@pytest.mark.parametrize("name", ["index.html", "assets/../index.html", "assets/b.js", "../app/index.html", "assets/"])
+def test_no_other_file_is_handed_out(folder: Path, name: str) -> None:
+    with pytest.raises(NotFound):
+        Built(folder).file(f"/static/app/{name}", "")
+
+
+def test_what_nobody_built_owns_nothing(tmp_path: Path) -> None:
+    assert not Built(tmp_path).owns("/p/default")
+
+
+@pytest.mark.parametrize("path", ["/", "/p/default", "/p/default/prompts/support.triage/edit", "/people", "/me", "/notices"])
+def test_an_address_of_the_pages_is_known(folder: Path, path: str) -> None:
+    assert Built(folder).owns(path)
+
+
+@pytest.mark.parametrize("path", ["//evil.example", "/\\evil.example", "/p//evil", "/p/", "/api", "/v1", "/peoples", "/p/A"])
+def test_no_other_address_is_taken(path: str) -> None:
+    assert ADDRESS.fullmatch(path) is None
+
+
+def test_who_has_to_sign_in_comes_back_to_where_they_were_going(server: Server) -> None:
+    account(server)
+    asked = "/sign-in?next=%2Fp%2Fdefault%2Faudit%3Faction%3Da"
+    assert 'action="/sign-in?next=%2Fp%2Fdefault%2Faudit%3Faction%3Da"' in get(server, asked).text
+    assert post(server, asked, login=LOGIN, password=PASSWORD).headers["location"] == "/p/default/audit?action=a"
+
+
+@pytest.mark.parametrize(
+    "wanted", ["//evil.example/p", "https://evil.example", "/p/x%0d%0aSet-Cookie:a", "/p/../../x?\u00e9", "/sign-out"]
+)
+def test_the_way_back_leads_nowhere_else(server: Server, wanted: str) -> None:
+    account(server)
+    answer = httpx2.post(
+        f"{server.url}/sign-in",
+        params={"next": wanted},
+        data={"login": LOGIN, "password": PASSWORD},
+        headers={"Origin": server.url},
+    )
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+
+
+def test_the_real_pages_are_served_to_whoever_is_signed_in(server: Server) -> None:
+    if not Built().there:
+        pytest.skip("the pages are not built: `make pages` builds them")
+    asked = "/p/default/keys"
+    assert get(server, asked).headers["location"] == "/sign-in?next=%2Fp%2Fdefault%2Fkeys"
+    page = get(server, asked, cookie=signed_in(server))
+    (script,) = re.findall(r'src="(/static/app/assets/[^"]+\.js)"', page.text)
+    answer = get(server, script, **{"Accept-Encoding": "br"})
+    assert (answer.headers["content-encoding"], page.headers["cache-control"]) == ("br", "no-store")

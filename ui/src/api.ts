@@ -1,0 +1,61 @@
+import { QueryClient } from "@tanstack/react-query";
+import { client } from "./client/client.gen";
+
+export * from "./client";
+export * from "./client/@tanstack/react-query.gen";
+
+/** A refusal of the API (problem+json), or what stands for one when no answer came. `data` is what else it says. */
+export class Refusal extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly title: string;
+  readonly detail: string;
+  readonly hint: string;
+  readonly data: Readonly<Record<string, unknown>>;
+
+  constructor(status: number, said: Record<string, unknown>) {
+    const text = (name: string): string => (typeof said[name] === "string" ? said[name] : "");
+    super(text("detail") || text("title"));
+    this.status = status;
+    this.code = text("code");
+    this.title = text("title");
+    this.detail = text("detail");
+    this.hint = text("hint");
+    this.data = said;
+  }
+
+  static of(error: unknown, status: number): Refusal {
+    if (error instanceof Refusal) return error;
+    const said = error as Record<string, unknown> | null | undefined;
+    return new Refusal(status, typeof said === "object" && typeof said?.code === "string" ? said : NO_ANSWER);
+  }
+}
+
+const NO_ANSWER = {
+  code: "no_answer",
+  title: "The server did not answer.",
+  hint: "Look at the connection, then try again.",
+};
+
+/** Where to sign in, and come back here from. */
+export function signInAddress(): string {
+  return `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`;
+}
+
+client.setConfig({ baseUrl: "", throwOnError: true });
+client.interceptors.error.use((error, response) => {
+  const refusal = Refusal.of(error, (response as Response | undefined)?.status ?? 0);
+  if (refusal.code === "unauthenticated" || refusal.code === "signed_out") location.assign(signInAddress());
+  return refusal;
+});
+
+export const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 10_000,
+      // What the server refused, it refuses again; what did not arrive may arrive.
+      retry: (count, error) => count < 2 && (error as unknown as Refusal).status === 0,
+      refetchOnWindowFocus: true,
+    },
+  },
+});

@@ -1,0 +1,64 @@
+import { Spotlight, type SpotlightActionData, type SpotlightActionGroupData } from "@mantine/spotlight";
+import { useDebouncedValue } from "@mantine/hooks";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { searchPromptsOptions } from "../api";
+import { PERSONAL, PLACES } from "../navigation";
+import { ACTIONS } from "./actions";
+import { useMay } from "./here";
+
+const HITS_MAX = 8;
+
+/** Ctrl K: prompts, pages and actions by typing a few letters. */
+export function Palette({ project }: { project: string }) {
+  const [query, setQuery] = useState("");
+  const [asked] = useDebouncedValue(query.trim(), 120);
+  const may = useMay(project);
+  const go = useNavigate();
+  const found = useQuery({
+    ...searchPromptsOptions({ path: { project }, query: { q: asked, limit: HITS_MAX } }),
+    enabled: project !== "" && asked !== "",
+    placeholderData: keepPreviousData,
+  });
+  const prompts = (found.data?.items ?? []).map((hit): SpotlightActionData => ({
+    id: `prompt ${hit.prompt}`,
+    label: hit.prompt,
+    description: hit.snippet,
+    onClick: () => go({ to: "/p/$project/prompts/$name", params: { project, name: hit.prompt } }),
+  }));
+  const places = [...PLACES.filter((place) => project !== "" || !place.inProject), ...PERSONAL].map(
+    (place): SpotlightActionData => ({
+      id: place.to,
+      label: place.label,
+      onClick: () => go({ to: place.to, params: { project } }),
+    }),
+  );
+  const deeds = ACTIONS.filter((action) => may(action.needs)).map((action): SpotlightActionData => ({
+    id: action.to,
+    label: action.label,
+    description: action.description,
+    onClick: () => go({ to: action.to, params: { project } }),
+  }));
+  const words = query.trim().toLowerCase();
+  const matching = (actions: SpotlightActionData[]): SpotlightActionData[] =>
+    actions.filter((action) => `${action.label} ${action.description ?? ""}`.toLowerCase().includes(words));
+  const groups: SpotlightActionGroupData[] = [
+    { group: "Prompts", actions: words ? prompts : [] },
+    { group: "Pages", actions: matching(places) },
+    { group: "Actions", actions: matching(deeds) },
+  ];
+  return (
+    <Spotlight
+      actions={groups.filter((group) => group.actions.length > 0)}
+      query={query}
+      onQueryChange={setQuery}
+      // The API has searched already; its order stays.
+      filter={(_, all) => all}
+      nothingFound={words ? "Nothing of that name." : "Type a prompt's name, or a few words of its text."}
+      searchProps={{ placeholder: "A prompt, a page, something to do …", "aria-label": "Search" }}
+      shortcut={["mod + K"]}
+      scrollable
+    />
+  );
+}

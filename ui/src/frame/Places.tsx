@@ -1,0 +1,96 @@
+import { Group, Kbd, Menu, NativeSelect, ScrollArea, Stack, Text, UnstyledButton } from "@mantine/core";
+import { spotlight } from "@mantine/spotlight";
+import { useQuery } from "@tanstack/react-query";
+import { Link, useNavigate } from "@tanstack/react-router";
+import { listNoticesOptions, meOptions } from "../api";
+import { PERSONAL, PLACES } from "../navigation";
+import { Name } from "./Frame";
+import { Scheme } from "./Scheme";
+
+/** The frame's list: the project, the way to everything by typing, the places, and oneself. */
+export function Places({ project }: { project: string }) {
+  const { data } = useQuery(meOptions());
+  return (
+    <Stack h="100%" gap="sm">
+      <Group visibleFrom="sm" px="0.6rem" pt={4}>
+        <Name />
+      </Group>
+      {data && <ProjectSwitch projects={data.projects} project={project} />}
+      <UnstyledButton className="panel" px="0.6rem" py="0.35rem" onClick={spotlight.open}>
+        <Group justify="space-between" wrap="nowrap">
+          <Text size="sm" c="dimmed" truncate>
+            Search or go to …
+          </Text>
+          <Kbd size="xs" style={{ whiteSpace: "nowrap" }}>{/Mac/.test(navigator.platform) ? "⌘" : "Ctrl"} K</Kbd>
+        </Group>
+      </UnstyledButton>
+      <ScrollArea style={{ flex: 1 }}>
+        <div className="places">
+          {project &&
+            PLACES.map((place) => (
+              <Link key={place.to} to={place.to} params={{ project }} activeOptions={{ exact: true }} search={{}}>
+                {place.label}
+              </Link>
+            ))}
+        </div>
+      </ScrollArea>
+      {data && <Person name={data.principal} />}
+    </Stack>
+  );
+}
+
+function ProjectSwitch({ projects, project }: { projects: string[]; project: string }) {
+  const navigate = useNavigate();
+  if (projects.length < 2) {
+    return (
+      <Text size="sm" px="0.6rem" style={{ overflowWrap: "anywhere" }}>
+        {project}
+      </Text>
+    );
+  }
+  return (
+    <NativeSelect
+      aria-label="Project"
+      size="sm"
+      data={projects}
+      value={project}
+      onChange={(event) => navigate({ to: "/p/$project", params: { project: event.currentTarget.value } })}
+    />
+  );
+}
+
+function Person({ name }: { name: string }) {
+  const { data } = useQuery({ ...listNoticesOptions({ query: { limit: 1 } }), refetchInterval: 60_000 });
+  const unread = data?.unread ?? 0;
+  return (
+    <Menu position="top-start" width={220} shadow="md">
+      <Menu.Target>
+        <UnstyledButton px="0.6rem" py="0.35rem" className="panel">
+          <Text size="sm" truncate>
+            <bdi>{name}</bdi>
+          </Text>
+          {unread > 0 && (
+            <Text size="xs" c="dimmed">
+              {unread === 1 ? "1 notice unread" : `${unread} notices unread`}
+            </Text>
+          )}
+        </UnstyledButton>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {PERSONAL.map((place) => (
+          <Menu.Item key={place.to} component={Link} to={place.to}>
+            {place.label}
+          </Menu.Item>
+        ))}
+        {PERSONAL.length > 0 && <Menu.Divider />}
+        <Scheme />
+        <Menu.Divider />
+        <form method="post" action="/sign-out">
+          <Menu.Item component="button" type="submit">
+            Sign out
+          </Menu.Item>
+        </form>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

@@ -1,0 +1,28 @@
+import { Group, List, Stack, Text } from "@mantine/core";
+import type { DecisionShown } from "../api";
+
+/** What the policy says: every rule with its verdict, those that fail first. Nothing here is worked out in the browser. */
+export function DecisionList({ decision }: { decision: DecisionShown }) {
+  const rules = [...decision.rules].sort((a, b) => Number(a.passed) - Number(b.passed));
+  return (
+    <Stack gap="xs">
+      <Text fw={600} c={decision.allowed ? undefined : "var(--late-ink)"}>
+        {decision.allowed ? "Every rule lets it in." : "Not yet. This is missing:"}
+      </Text>
+      <List listStyleType="none" spacing={4} aria-label="Rules of the policy">
+        {rules.map((rule) => (
+          <List.Item key={`${rule.rule} ${rule.sentence}`}>
+            <Group gap="xs" wrap="nowrap" align="flex-start">
+              <span className={rule.passed ? "newest" : "late"} style={{ padding: "0 0.4rem", borderRadius: 4 }}>
+                {rule.passed ? "yes" : "no"}
+              </span>
+              <Text className="typed" size="sm">
+                {rule.sentence}
+              </Text>
+            </Group>
+          </List.Item>
+        ))}
+      </List>
+    </Stack>
+  );
+}

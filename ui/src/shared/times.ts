@@ -1,0 +1,31 @@
+const UNITS: [number, Intl.RelativeTimeFormatUnit][] = [
+  [31_536_000, "year"],
+  [2_592_000, "month"],
+  [604_800, "week"],
+  [86_400, "day"],
+  [3_600, "hour"],
+  [60, "minute"],
+];
+const words = new Intl.RelativeTimeFormat("en", { numeric: "always" });
+const exactly = new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeStyle: "long" });
+
+/** How long ago, or how long until: "3 days ago", "in 2 hours". */
+export function relative(at: Date, now: Date): string {
+  const seconds = (at.getTime() - now.getTime()) / 1000;
+  for (const [size, unit] of UNITS) {
+    if (Math.abs(seconds) >= size) return words.format(Math.trunc(seconds / size), unit);
+  }
+  return seconds > 5 ? "in a moment" : "just now";
+}
+
+/** The same without its direction, for narrow places: "3 d", "2 h", "now". */
+export function age(at: Date, now: Date): string {
+  const seconds = Math.abs(at.getTime() - now.getTime()) / 1000;
+  for (const [size, unit] of UNITS) {
+    if (seconds >= size) return `${Math.trunc(seconds / size)} ${unit === "month" ? "mo" : unit[0]}`;
+  }
+  return "now";
+}
+
+/** The moment itself, in the reader's own zone. */
+export const exact = (at: Date): string => exactly.format(at);
