@@ -1,4 +1,4 @@
-"""``make docs``: writes the generated parts of docs/reference anew, and the API's description that the pages' client is made of.
+"""``make docs``: writes the generated parts of docs/reference anew, and the API's description that `ui/` is built with.
 
 The tests fail while one of them differs from its source.
 """

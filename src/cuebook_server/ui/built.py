@@ -24,7 +24,8 @@ ADDRESS = re.compile(r"/(?:p/[a-z0-9][a-z0-9._/-]*|people|me|notices)?")
 # (`ui/src/security.ts`) is the only one, and it refuses.
 _CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; connect-src 'self'; img-src 'self'; "
-    "font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types default"
+    "font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types default"
 )
 _ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 _IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
