@@ -28,6 +28,7 @@ from cuebook_server.services import credentials as minting
 from cuebook_server.services import environments, prompts, releases
 from cuebook_server.services.ports import UnitOfWork
 from cuebook_server.settings import Settings
+from cuebook_server.store import schema_people
 from cuebook_server.store.database import sqlite_module
 from cuebook_server.wiring import Application
 from tests import factories
@@ -177,6 +178,10 @@ class World:
         self.epoch += 1
         with self.app.database.write_lock:
             self._copy(self.template, self.folder / "live.db", f"UPDATE registry SET epoch = {self.epoch}")
+            # A long run is no reason to sign in again.
+            now = datetime.now(UTC)
+            with self.app.database.engine.begin() as connection:
+                connection.execute(schema_people.session.update().values(signed_in_at=now, seen_at=now))
         assert self.app.board.refresh_now()
         self.at_present()
 

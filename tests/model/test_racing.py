@@ -37,7 +37,7 @@ def reviewer(registry: Registry) -> Person:
     registry.save("a", "text")
     registry.promote("a", to="staging")
     registry.rules(approvals={"count": 1})
-    return registry.hire("rita", "reviewer")
+    return registry.hire("reviewer", "reviewer")
 
 
 def test_acknowledged_is_what_was_raised(registry: Registry) -> None:

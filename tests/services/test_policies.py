@@ -19,7 +19,7 @@ from tests.people import Person
 
 @pytest.fixture
 def reviewer(registry: Registry) -> Person:
-    return registry.hire("rita", "reviewer")
+    return registry.hire("reviewer", "reviewer")
 
 
 @pytest.fixture

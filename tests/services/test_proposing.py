@@ -27,7 +27,7 @@ def registry(registry: Registry) -> Registry:
 
 @pytest.fixture
 def reviewer(registry: Registry) -> Person:
-    return registry.hire("rita", "reviewer")
+    return registry.hire("reviewer", "reviewer")
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_proposed_approved_applied(registry: Registry, reviewer: Person, release
     applied = registry.do(releases.apply, release.release_id)
     assert (applied.state, applied.revision, applied.release_id) == ("applied", 1, release.release_id)
     assert registry.live("a")["production"] == 1
-    assert applied.decision["rules"][-1]["evidence"]["people"] == ["rita"]
+    assert applied.decision["rules"][-1]["evidence"]["people"] == ["reviewer"]
     actions = [entry["action"] for entry in registry.audit()][-3:]
     assert actions == ["release.proposed", "release.approved", "release.promote"]
 
@@ -62,9 +62,9 @@ def test_nobody_approves_their_own_proposal(registry: Registry, release: Release
 
 
 def test_nor_what_their_service_proposed(registry: Registry, reviewer: Person) -> None:
-    pipeline = registry.hire("pipeline", "author").as_service(owner="rita")
+    pipeline = registry.hire("pipeline", "author").as_service(owner="reviewer")
     release = registry.propose("a", who=pipeline)
-    assert (release.author, release.person) == ("pipeline", "rita")
+    assert (release.author, release.person) == ("pipeline", "reviewer")
     with pytest.raises(OwnWork):
         registry.approve(release, reviewer)
 
@@ -90,7 +90,7 @@ def test_one_person_counts_once(registry: Registry, reviewer: Person) -> None:
 
 
 def test_a_service_cannot_approve(registry: Registry, release: Release) -> None:
-    for owner in (None, "rita"):
+    for owner in (None, "reviewer"):
         with pytest.raises(PersonNeeded):
             registry.approve(release, registry.hire("robot", "releaser").as_service(owner))
 
@@ -157,7 +157,7 @@ def test_what_is_not_stale_needs_no_rebasing(registry: Registry, release: Releas
 def test_what_ended_goes_nowhere(registry: Registry, reviewer: Person) -> None:
     declined, withdrawn, expired = registry.propose("a"), registry.propose("a"), registry.propose("a")
     ended = registry.do_as(reviewer, releases.decline, declined.release_id, "too long")
-    assert (ended.state, ended.ended_by, ended.ended_why) == ("declined", "rita", "too long")
+    assert (ended.state, ended.ended_by, ended.ended_why) == ("declined", "reviewer", "too long")
     registry.do(releases.withdraw, withdrawn.release_id)
     registry.clock.tick(30 * 86_400)
     assert registry.ask(releases.find, expired.release_id).seen == "expired"
@@ -191,7 +191,7 @@ def test_several_prompts_are_one_release(registry: Registry, reviewer: Person) -
 
 def test_people_talk_about_a_release(registry: Registry, reviewer: Person, release: Release) -> None:
     standing = registry.do_as(reviewer, releases.comment, release.release_id, "Why now?")
-    assert [(said.author, said.text) for said in standing.comments] == [("rita", "Why now?")]
+    assert [(said.author, said.text) for said in standing.comments] == [("reviewer", "Why now?")]
     with pytest.raises(BadRelease):
         registry.do(releases.comment, release.release_id, " ")
     with pytest.raises(NotFound):

@@ -26,22 +26,22 @@ def registry(registry: Registry) -> Registry:
 
 
 @pytest.fixture
-def rita(registry: Registry) -> Person:
-    return registry.hire("rita", "reviewer")
+def reviewer(registry: Registry) -> Person:
+    return registry.hire("reviewer", "reviewer")
 
 
 @pytest.fixture
-def approved(registry: Registry, rita: Person) -> Release:
+def approved(registry: Registry, reviewer: Person) -> Release:
     """Both prompts, proposed and approved."""
     release = registry.propose("a", "b")
-    registry.approve(release, rita)
+    registry.approve(release, reviewer)
     registry.clock.tick()
     return release
 
 
-def apply(registry: Registry, rita: Person, item: str) -> Release:
+def apply(registry: Registry, reviewer: Person, item: str) -> Release:
     """Another release overtakes."""
-    return registry.do(releases.apply, registry.approve(registry.propose(item), rita).release.release_id)
+    return registry.do(releases.apply, registry.approve(registry.propose(item), reviewer).release.release_id)
 
 
 def since(registry: Registry, release: Release) -> list[Since]:
@@ -53,8 +53,8 @@ def test_what_counts_needs_no_telling(registry: Registry, approved: Release) -> 
     assert (standing.since, standing.moved) == ([], ())
 
 
-def test_a_stale_release_says_what_moved(registry: Registry, rita: Person, approved: Release) -> None:
-    overtaking = apply(registry, rita, "b")
+def test_a_stale_release_says_what_moved(registry: Registry, reviewer: Person, approved: Release) -> None:
+    overtaking = apply(registry, reviewer, "b")
     [moved] = registry.ask(releases.find, approved.release_id).moved
     assert (moved.prompt, moved.yours, moved.theirs, moved.release_id) == ("b", 1, 2, overtaking.release_id)
     assert (moved.by, moved.at, moved.reason) == ("owner", overtaking.applied_at, "because")
@@ -62,13 +62,13 @@ def test_a_stale_release_says_what_moved(registry: Registry, rita: Person, appro
         registry.do(releases.apply, approved.release_id)
 
 
-def test_after_a_rebase_only_the_moved_base_is_new(registry: Registry, rita: Person, approved: Release) -> None:
+def test_after_a_rebase_only_the_moved_base_is_new(registry: Registry, reviewer: Person, approved: Release) -> None:
     registry.save("b", "one two three")
     registry.promote("b@3", to="staging")
-    apply(registry, rita, "b@3")
+    apply(registry, reviewer, "b@3")
     fresh = registry.do(releases.rebase, approved.release_id)
     [changed] = since(registry, fresh)
-    assert (changed.given.approval.person, changed.given.release_id, changed.policy) == ("rita", approved.release_id, None)
+    assert (changed.given.approval.person, changed.given.release_id, changed.policy) == ("reviewer", approved.release_id, None)
     [item] = changed.items
     assert item.then
     assert item.now
@@ -76,47 +76,47 @@ def test_after_a_rebase_only_the_moved_base_is_new(registry: Registry, rita: Per
     assert (item.summary, item.base) == ((), ["2 words added in the text"])
 
 
-def test_approving_again_is_one_step(registry: Registry, rita: Person, approved: Release) -> None:
-    apply(registry, rita, "b")
+def test_approving_again_is_one_step(registry: Registry, reviewer: Person, approved: Release) -> None:
+    apply(registry, reviewer, "b")
     fresh = registry.do(releases.rebase, approved.release_id)
-    standing = registry.do_as(rita, releases.approve, fresh.release_id)
+    standing = registry.do_as(reviewer, releases.approve, fresh.release_id)
     assert (standing.seen, standing.counting[0].meaning, standing.since) == ("approved", "read it", [])
     told = registry.audit()[-1]
     assert (told["action"], told["reason"]) == ("release.approved", "read it")
     assert told["after"]["renews"] == f"release {approved.release_id}"
 
 
-def test_who_approved_nothing_says_what_it_means(registry: Registry, rita: Person, approved: Release) -> None:
-    apply(registry, rita, "b")
+def test_who_approved_nothing_says_what_it_means(registry: Registry, reviewer: Person, approved: Release) -> None:
+    apply(registry, reviewer, "b")
     fresh = registry.do(releases.rebase, approved.release_id)
     with pytest.raises(BadRelease):
         registry.do_as(registry.hire("rob", "reviewer"), releases.approve, fresh.release_id)
     with pytest.raises(BadRelease):
-        registry.do_as(rita, releases.approve, fresh.release_id, " ")
+        registry.do_as(reviewer, releases.approve, fresh.release_id, " ")
 
 
-def test_another_policy_says_which_rules_changed(registry: Registry, rita: Person, approved: Release) -> None:
+def test_another_policy_says_which_rules_changed(registry: Registry, reviewer: Person, approved: Release) -> None:
     for rules in ({"pins": "none"}, {"shrink_guard": True}):
         request = releases.Request("production", "policy", [], "stricter", policy=rules)
         change = registry.do(releases.propose, request)
-        registry.do(releases.apply, registry.approve(change, rita).release.release_id)
+        registry.do(releases.apply, registry.approve(change, reviewer).release.release_id)
         registry.clock.tick()
     [changed] = since(registry, approved)
     assert changed.items == []
     assert changed.policy
     assert changed.policy.after - changed.policy.before == 2
     assert changed.policy.rules == {"pins": ("live", "none"), "shrink_guard": (False, True)}
-    assert registry.do_as(rita, releases.approve, approved.release_id).seen == "approved"
+    assert registry.do_as(reviewer, releases.approve, approved.release_id).seen == "approved"
 
 
-def test_an_approval_that_lapsed_says_so_by_nothing_else(registry: Registry, rita: Person, approved: Release) -> None:
+def test_an_approval_that_lapsed_says_so_by_nothing_else(registry: Registry, reviewer: Person, approved: Release) -> None:
     registry.clock.tick(72 * 3_600)
     [changed] = since(registry, approved)
     assert (changed.items, changed.policy) == ([], None)
-    assert registry.do_as(rita, releases.approve, approved.release_id).seen == "approved"
+    assert registry.do_as(reviewer, releases.approve, approved.release_id).seen == "approved"
 
 
-def test_a_revised_release_says_which_versions_are_new(registry: Registry, rita: Person, approved: Release) -> None:
+def test_a_revised_release_says_which_versions_are_new(registry: Registry, reviewer: Person, approved: Release) -> None:
     registry.save("a", "one two three four")
     registry.save("c", "new")
     for name in ("a", "c"):

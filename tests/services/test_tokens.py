@@ -9,7 +9,7 @@ import pytest
 from cuebook_server.domain.access import Actor, Grant
 from cuebook_server.domain.errors import Forbidden, KeyExpired, KeyRevoked, NotFound, UnknownKey, WrongKeyKind
 from cuebook_server.domain.keys import SECRET_BYTES, SELECTOR_BYTES, Token, UnknownScope, mint
-from cuebook_server.services import callers, credentials, people
+from cuebook_server.services import callers, credentials, members, people
 from cuebook_server.services.credentials import BadCredential, LastWayIn
 from tests.factories import Registry
 from tests.people import ELSEWHERE, Person
@@ -30,6 +30,36 @@ def test_a_token_stands_for_its_name_and_role_in_its_project(registry: Registry)
 def test_whoever_made_a_token_answers_for_it(registry: Registry) -> None:
     made = registry.do(credentials.create_token, name="ci", role="author")
     assert (made.row.owner, recognise(registry, made.credential.token).owner) == ("owner", "owner")
+
+
+def test_a_token_does_no_more_than_whoever_answers_for_it_may_now(registry: Registry) -> None:
+    second = registry.hire("second", "admin")
+    made = registry.do_as(second, credentials.create_token, name="ci", role="releaser")
+    project = made.row.project_id or 0
+    registry.hire("second", "author")
+    registry.do(members.remove, "second", "admin")
+    actor = recognise(registry, made.credential.token)
+    assert [actor.may(p, project) for p in ("read", "prompts.write", "releases.apply")] == [True, True, False]
+    registry.do(members.remove, "second", "author")
+    with pytest.raises(UnknownKey, match="second"):
+        recognise(registry, made.credential.token)
+
+
+def test_a_token_ends_with_the_account_of_whoever_answers_for_it(registry: Registry) -> None:
+    made = registry.do(credentials.create_token, name="ci", role="viewer")
+    with registry.units.write() as uow:
+        people.disable(registry.people.operator.actor, uow, "owner")
+    with pytest.raises(UnknownKey):
+        recognise(registry, made.credential.token)
+
+
+def test_a_token_makes_none_that_outlives_it(registry: Registry) -> None:
+    made = registry.do(credentials.create_token, name="ci", role="admin", expires_in_s=60)
+    ci = Person(recognise(registry, made.credential.token), made.credential.token)
+    for longer in (None, 61):
+        with pytest.raises(Forbidden, match="outlive"):
+            registry.do_as(ci, credentials.create_token, name="next", role="viewer", expires_in_s=longer)
+    assert registry.do_as(ci, credentials.create_token, name="next", role="viewer", expires_in_s=60).row.expires_at
 
 
 def test_scopes_narrow_a_token_and_what_it_makes(registry: Registry) -> None:

@@ -9,7 +9,7 @@ from hmac import compare_digest
 from typing import Generic, TypeVar
 
 from cuebook_server.domain import keys, prompt
-from cuebook_server.domain.access import ROLES, Actor, Grant, Role, may_give
+from cuebook_server.domain.access import ROLES, Actor, Grant, Permission, Role, covers, may_give
 from cuebook_server.domain.audit import Happening
 from cuebook_server.domain.errors import Conflict, Forbidden, Invalid, KeyExpired, KeyRevoked, NotFound, UnknownKey
 from cuebook_server.domain.keys import SECRET_BYTES, SELECTOR_BYTES, Credential, DeliveryKey, PersonalToken, Token
@@ -51,8 +51,22 @@ def recognise(uow: UnitOfWork, credential: Credential, *, request_id: str, sourc
     if found is None or not compare_digest(found.verifier, credential.verifier):
         raise UnknownKey("The token is not known.")
     check_counts(found, uow.now)
-    grants = (Grant(found.role, found.project_id),)
-    return Actor(found.name, found.selector, grants, request_id, source, owner=found.owner, scopes=found.scopes)
+    grant = Grant(found.role, found.project_id)
+    scopes = found.scopes if found.owner is None else _left(uow, found, grant, found.owner)
+    return Actor(found.name, found.selector, (grant,), request_id, source, owner=found.owner, scopes=scopes)
+
+
+def _left(uow: UnitOfWork, token: Token, grant: Grant, owner: str) -> frozenset[Permission] | None:
+    """What the token may do now: no more than its owner, who may have less rights than when it was made."""
+    held = uow.people.active_grants([owner]).get(owner, ())
+    made_for = ROLES[token.role] if token.scopes is None else token.scopes
+    left = frozenset(permission for permission in made_for if covers(held, grant, frozenset({permission})))
+    if not left and made_for:
+        raise UnknownKey(
+            f"The token counts no more: {owner}, who answers for it, has no such rights.",
+            hint="Let somebody who has them make a new one: `cuebook tokens create`.",
+        )
+    return token.scopes if left == made_for else left
 
 
 def check_counts(found: Token | PersonalToken, now: datetime) -> None:
@@ -173,7 +187,7 @@ def create_token(
         role=role,
         created_by=actor.principal,
         created_at=uow.now,
-        expires_at=ends(uow.now, expires_in_s),
+        expires_at=_ends_in_time(actor, uow, expires_in_s),
         owner=actor.person or actor.owner,
         scopes=narrowed,
     )
@@ -181,6 +195,18 @@ def create_token(
     told = {"name": name, "role": role, "scopes": sorted(narrowed) if narrowed is not None else None, "owner": token.owner}
     scope.audit.append(actor, Happening("token.created", token.selector, after=told))
     return Minted(token, credential)
+
+
+def _ends_in_time(actor: Actor, uow: UnitOfWork, in_s: int | None) -> datetime | None:
+    """When a new token ends. Raises ``Forbidden`` if that is later than the token which makes it: it could renew itself."""
+    maker = uow.credentials.token(actor.credential) or uow.personal_tokens.find(actor.credential)
+    wanted, last = ends(uow.now, in_s), maker.expires_at if maker else None
+    if last is not None and (wanted is None or wanted > last):
+        raise Forbidden(
+            f"The token would outlive the one that makes it, which ends {last.isoformat(timespec='seconds')}.",
+            hint="Give it a shorter life, or sign in.",
+        )
+    return wanted
 
 
 def revoke_token(actor: Actor, uow: UnitOfWork, project: str, selector: str) -> Token:

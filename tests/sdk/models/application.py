@@ -40,6 +40,11 @@ def answer() -> str:
     return f"{os.getpid()} {client().render(NAME).text}"
 
 
+def configure(variables: dict[str, str]) -> None:
+    """Set variables in a process that did not inherit them."""
+    os.environ.update(variables)
+
+
 def slow_answer() -> str:
     """The same, with time for the others to take the next question."""
     time.sleep(BUSY_S)

@@ -183,12 +183,14 @@ def test_multiprocessing(
     monkeypatch: pytest.MonkeyPatch,
     method: Literal["fork", "spawn", "forkserver"],
 ) -> None:
-    for name in ("CUEBOOK_URL", "CUEBOOK_KEY", "CUEBOOK_DISK"):
-        monkeypatch.setenv(name, settings[name])
+    ours = {name: settings[name] for name in ("CUEBOOK_URL", "CUEBOOK_KEY", "CUEBOOK_DISK")}
+    for name, value in ours.items():
+        monkeypatch.setenv(name, value)
     application.client.cache_clear()
     with application.client() as client:
         application.answer()
-        with multiprocessing.get_context(method).Pool(WORKERS) as pool:
+        # The server that forks is started once, with the variables of that moment, perhaps by another test.
+        with multiprocessing.get_context(method).Pool(WORKERS, application.configure, (ours,)) as pool:
 
             def ask() -> list[str]:
                 return [
