@@ -33,7 +33,8 @@ class State:
     is served on) or ``closed``. ``source``: where what is held came from: network, disk or bundle. ``age``: seconds since the
     registry last confirmed it. ``streaming``: whether the registry tells of changes at once. ``url``: who is asked now.
     ``fallbacks``: how many reads got the caller's fallback. ``verified``: whether signatures are checked, in words, and why
-    not. ``unverified``: how many answers were not used because of their signatures.
+    not. ``unverified``: how many answers were not used because of their signatures. ``instance``: this client's name
+    in `cuebook fleet`.
     """
 
     phase: Phase
@@ -48,6 +49,7 @@ class State:
     fallbacks: int
     verified: str
     unverified: int
+    instance: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,7 @@ class Held:
             self._fallbacks,
             engine.verifier.told,
             engine.verifier.refused,
+            engine.agent.partition(" ")[2],
         )
 
     def unavailable(self, what: str) -> CuebookError:
@@ -192,6 +195,7 @@ class Held:
         # A silent fallback is worse than an error: it is counted, and said once for each name.
         with self._lock:
             self._fallbacks += 1
+            self.engine.fell_back = True
             if name in self._warned or len(self._warned) >= FALLBACK_NAMES_MAX:
                 return
             self._warned.add(name)

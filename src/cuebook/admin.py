@@ -246,6 +246,15 @@ class AdminClient(TellingCalls):
         pages = list(self._raw_pages(self._path("environments", environment, "orphans"), "after", days=days))
         return pages[0] | {"items": [item for page in pages for item in page["items"]], "next": None}
 
+    def fleet(self, environment: str) -> Json:
+        """The environment's clients, whole: ``items`` of the last day, `progress` of the last change, and counts."""
+        pages = list(self._raw_pages(self._path("environments", environment, "fleet"), "after"))
+        return pages[0] | {"items": [item for page in pages for item in page["items"]], "next": None}
+
+    def rollout(self, release_id: int | str) -> Json:
+        """How far a release has come among the running clients: ``progress``, ``None`` where it was not applied."""
+        return self._get(self._path("releases", str(release_id), "rollout"))
+
     def adopt_preset(self, environment: str, preset: str) -> Json:
         """Make an environment as strict as ``solo``, ``team`` or ``regulated``."""
         return self._write("POST", self._path("environments", environment, "preset"), {"preset": preset})

@@ -119,6 +119,7 @@ class Engine:
         self.error: CuebookError | None = None  # of the last exchange that told something about the registry
         self.last: CuebookError | None = None  # of the last exchange
         self.failures = 0
+        self.fell_back = False  # the application has read its own fallback: the registry is told where nothing is held
         self._recalled: frozenset[Version] = frozenset()
         self.streaming = False  # a stream is open and has said hello
         self._phase: Phase = "starting"
@@ -142,6 +143,7 @@ class Engine:
             verifier=self.verifier,
         )
         new.snapshot, new._recalled, new._phase, new._closed = self.snapshot, self._recalled, self._phase, self._closed
+        new.fell_back = self.fell_back
         return new
 
     # --- what happens ----------------------------------------------------------------------------------------------------
@@ -409,5 +411,5 @@ class Engine:
     def _about(self) -> dict[str, str]:
         held = self.snapshot
         applied = {} if held is NOTHING else {"Cuebook-Applied": f"{held.epoch}:{held.revision}"}
-        source = "none" if held is NOTHING else held.source
+        source = ("fallback" if self.fell_back else "none") if held is NOTHING else held.source
         return {**applied, "Cuebook-Client": f"{self.agent} {source}"} if self.agent else applied

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import fields
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -55,6 +56,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 _V1 = "/v1"
 # How long a process that ends waits for messages on their way; what is not done then is sent again by another.
 GRACE_S = 2.0
+# How soon every node knows what one of them heard of a client.
+FLEET_EVERY_S = 2.0
 
 
 class Application:
@@ -108,6 +111,8 @@ class Application:
         jobs = [
             Job("schedules", 1.0, lambda stopping: schedules.keep_all(self.units, stopping)),
             Job("webhooks", 1.0, self.courier.round),
+            Job("fleet", FLEET_EVERY_S, lambda _: self._write_fleet()),
+            Job("fleet-forgotten", 60.0, lambda _: self._forget_fleet()),
         ]
         if drift_days:
             jobs.append(Job("drift", 3_600.0, lambda stopping: falling_behind.look(self.units, drift_days, stopping)))
@@ -119,6 +124,14 @@ class Application:
         # By the connections that wait for no hung database, and telling nobody here: the board asks again by itself.
         with SqlUnits(self._reading).write() as uow:
             epochs.begin(epochs.NODE, uow, why, least=seen, expected=present)
+
+    def _write_fleet(self) -> None:
+        if self.board.writable:
+            self.delivery.fleet.flush(self._source.heard)
+
+    def _forget_fleet(self) -> None:
+        if self.board.writable:
+            self._source.forget_instances(datetime.now(UTC))
 
     @asynccontextmanager
     async def _life(self, _: FastAPI) -> AsyncIterator[None]:
@@ -166,7 +179,19 @@ class Application:
             signs_until=self.signatures.until,
             serves=time.time() <= self.board.serves_until,
             dead=[*(["cuebook-watcher"] if self.watcher.dead else []), *self.worker.dead],
+            fleet=self._fleet,
         )
+
+    def _fleet(self) -> dict[tuple[str, str], tuple[int, int]]:
+        snapshots, keys = self.board.environments, self.board.keys.values()
+        places = {grant.selector: snapshots[grant.environment] for grant in keys if grant.environment in snapshots}
+        counts = self.delivery.fleet.count({selector: (held.epoch, held.revision) for selector, held in places.items()})
+        found: dict[tuple[str, str], tuple[int, int]] = {}
+        for selector, (current, behind) in counts.items():
+            place = places[selector].project, places[selector].environment.name
+            before = found.get(place, (0, 0))
+            found[place] = before[0] + current, before[1] + behind
+        return found
 
 
 class LazySender:

@@ -14,6 +14,7 @@ from typing import Any
 import rfc8785
 
 from cuebook_server.domain.environment import Environment, Kind
+from cuebook_server.domain.fleet import Instance
 from cuebook_server.domain.keys import CredentialKind, DeliveryKey, mint
 from cuebook_server.domain.policy import Policy
 from cuebook_server.services.ports import (
@@ -53,6 +54,7 @@ class MemorySource:
         self.history: dict[int, tuple[int, str]] = {}
         self.calls: list[str] = []
         self.noted: dict[str, datetime] = {}
+        self.instances: list[Instance] = []
         self.noted_fetches: dict[Fetched, datetime] = {}
         self.held: dict[EnvironmentKey, Held] = {}
         self.versions: dict[tuple[int, str], list[bytes]] = {}
@@ -178,6 +180,13 @@ class MemorySource:
     def fetched(self, fetched: Mapping[Fetched, datetime]) -> None:
         self._asked("fetched")
         self.noted_fetches.update(fetched)
+
+    def heard(self, instances: Sequence[Instance]) -> None:
+        self._asked("heard")
+        self.instances.extend(instances)
+
+    def forget_instances(self, now: datetime) -> None:
+        self._asked("forget_instances")
 
     def hints(self) -> Iterator[None]:
         self._asked("hints")

@@ -42,6 +42,7 @@ COMMANDS: Mapping[str, Typed] = {
     "env show": Typed("env show production", (f"GET {PLACE}",)),
     "evidence": Typed("evidence 1", (f"GET {RELEASE}/evidence",)),
     "export": Typed("export {folder}/out", (f"GET {P}/prompts", f"GET {NAMED}/versions/{{which}}")),
+    "fleet": Typed("fleet production", (f"GET {PLACE}/fleet",)),
     "freeze": Typed("freeze -o {folder}/bundle.json", ("GET /v1/snapshot",)),
     "get": Typed("get a", (f"GET {NAMED}/versions/{{which}}",)),
     "import": Typed("import {folder}/in", (f"POST {P}/imports",)),

@@ -23,6 +23,7 @@ FREE = {
     "environment": "its rules; its way and its revision are guarded",
     "search_document": "an index of words",
     "fetched": "when a key asked for what",
+    "fleet_instance": "what clients said of themselves",
     "delivery_key": "credentials",
     "idempotency": "answers kept for a day",
     **dict.fromkeys(("webhook", "webhook_delivery", "webhook_attempt"), "who is told, and how telling went"),

@@ -172,3 +172,11 @@ def test_the_same_over_uvloop(registry: StandIn, streams: Streams) -> None:
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(read())
+
+
+def test_who_helps_itself_says_so(registry: StandIn, client: cuebook.Client) -> None:
+    registry.answer = lambda _: reply({}, status=500)
+    assert client.get("greeting", fallback="Hello").text == "Hello"
+    with pytest.raises(cuebook.CuebookError):
+        client.refresh()
+    assert registry.asked[-1].headers["cuebook-client"].split(" ")[1:] == [client.state.instance, "fallback"]

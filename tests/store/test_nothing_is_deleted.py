@@ -19,7 +19,7 @@ from tests.factories import Registry, request
 SOURCES = sorted(Path(store.__file__).parent.glob("*.py"))
 # What passes away: who is signed in, invited, a member or guessing; answers kept for retries; another name; the word index.
 PASSING = {"session", "sign_in_link", "invitation", "membership", "attempt", "idempotency", "prompt_alias", "search_words"}
-PASSING |= {"webhook", "webhook_delivery", "webhook_attempt", "notice"}  # who is told, and that they were
+PASSING |= {"fleet_instance", "webhook", "webhook_delivery", "webhook_attempt", "notice"}  # who is told, and that they were
 STAYS = (
     *("project", "prompt", "version", "version_include", "environment", "pointer", "pointer_change"),
     *("release", "release_item", "release_comment", "review", "audit_entry"),

@@ -19,6 +19,7 @@ from cuebook.cli import (
     drift,
     environments,
     evidence,
+    fleet,
     freeze,
     people,
     prompts,
@@ -53,7 +54,7 @@ for command in (
     *(proposals.propose, proposals.approve, proposals.apply, proposals.decline, proposals.withdraw, proposals.comment),
     *(proposals.schedule, proposals.unschedule),
     *(proposals.rebase, proposals.revise, proposals.release, drift.drift, drift.recall),
-    *(retiring.retire, retiring.orphans, doctor.doctor),
+    *(retiring.retire, retiring.orphans, doctor.doctor, fleet.fleet),
 ):
     app.command()(command)
 app.command("import")(transfer.import_)

@@ -10,6 +10,7 @@ from cuebook.cli.show import plain
 from cuebook.files import BadFile
 
 UNEXPECTED = 1
+UNAVAILABLE = 8
 BROKEN_CHAIN = 9
 INTERRUPTED = 130
 
@@ -24,7 +25,7 @@ EXIT_CODES: Mapping[type[Exception], int] = {
     errors.Conflict: 6,
     errors.Invalid: 7,
     BadFile: 7,
-    errors.Unavailable: 8,
+    errors.Unavailable: UNAVAILABLE,
 }
 
 # Where the command line's way differs from the API's.

@@ -9,6 +9,8 @@ import typer
 from cuebook.admin import AdminClient, Json
 from cuebook.cli import reviewing, show
 from cuebook.cli.arguments import AsJson, Reason
+from cuebook.cli.failures import UNAVAILABLE
+from cuebook.cli.fleet import follow
 from cuebook.cli.moments import AHEAD_HINT
 from cuebook.cli.releases import At, Items, Shrinks, To, coming, decision, due, item, report
 from cuebook.cli.session import session
@@ -18,6 +20,8 @@ Meaning = Annotated[
     str | None,
     typer.Option("-m", "--meaning", help="What it means, such as 'read the wording'; left out: what you said last time."),
 ]
+Follow = Annotated[bool, typer.Option("--follow", help="Tell how it arrives at the running clients.")]
+FollowFor = Annotated[int, typer.Option("--for", min=1, max=86_400, metavar="SECONDS", help="How long --follow waits.")]
 Said = Annotated[str, typer.Option("-m", "--message", help="What you say.")]
 reviews = typer.Typer(no_args_is_help=True, help="Emergencies that somebody must look at.")
 
@@ -109,9 +113,18 @@ def revise(ctx: typer.Context, release_id: Id, names: Items, as_json: AsJson = F
     _report(admin, admin.rebase(release_id, [item(name) for name in names]), as_json)
 
 
-def release(ctx: typer.Context, release_id: Id, as_json: AsJson = False) -> None:
-    """Show a release as it stands now: its difference, the rules, who approved, what was said, and what to type next."""
+def release(
+    ctx: typer.Context, release_id: Id, following: Follow = False, for_s: FollowFor = 900, as_json: AsJson = False
+) -> None:
+    """Show a release as it stands now: its difference, the rules, who approved, what was said, and what to type next.
+
+    With --follow: how it arrives at the running clients, until all of them hold it; exit code 8 when some do not in time.
+    """
     admin = session(ctx).admin
+    if following:
+        if not follow(admin, release_id, for_s):
+            raise typer.Exit(UNAVAILABLE)
+        return
     found, diffs = admin.get_release(str(release_id)), admin.diff_release(release_id)
     if as_json:
         show.write_json(found | {"diff": list(diffs)})

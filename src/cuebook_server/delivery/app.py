@@ -17,6 +17,7 @@ from cuebook_server.delivery import etags, problems, request
 from cuebook_server.delivery.answer import Receive, Reply, Scope, Send, answer, answer_at_once
 from cuebook_server.delivery.board import Board, Grant
 from cuebook_server.delivery.connections import Connections
+from cuebook_server.delivery.fleet import Fleet
 from cuebook_server.delivery.limits import Buckets, Limits
 from cuebook_server.delivery.pinned import Pinned
 from cuebook_server.delivery.render import Renderer
@@ -75,6 +76,7 @@ class Delivery:
         self._board, self._pinned, self._clock = board, pinned, clock
         self.connections = Connections(board.counters)
         self.streams = Streams(board, limits)
+        self.fleet = Fleet(clock=clock)
         self._of_key = Buckets("key", limits.key_rate) if limits.key_rate else None
         self._of_address = Buckets("address", limits.address_rate) if limits.address_rate else None
         self._requests = board.counters.requests
@@ -203,6 +205,7 @@ class Delivery:
         _parameters(scope, LIST_PARAMETERS, snapshot)
         if scope["method"] == "HEAD":
             return 200, STREAM_LINES, b""
+        self.fleet.hear(grant.selector, scope["headers"])
         await self.streams.serve(scope, receive, grant, snapshot.key)
         return None
 
@@ -210,6 +213,8 @@ class Delivery:
         zipped = request.accepts_gzip(scope["headers"])
         made_of, encoded = await self._whole.get(snapshot.key, kind, zipped=zipped)
         self._board.fetch(grant.selector, None)
+        if kind == "snapshot":
+            self.fleet.hear(grant.selector, scope["headers"], (made_of.epoch, made_of.revision))
         vouched = self._signatures.lines(made_of, encoded.digest) if self._signatures and kind == "snapshot" else b""
         return self._kept(made_of, encoded, none_match, vouched)
 

@@ -16,6 +16,7 @@ from cuebook_server.http import (
     environments,
     errors,
     fetches,
+    fleet,
     gates,
     instance_tokens,
     me,
@@ -35,7 +36,7 @@ from cuebook_server.http.door import Site, request_id
 from cuebook_server.services.ports import Units
 
 NOUNS = (
-    *(sessions, me, notices, people, instance_tokens, projects, prompts, recalls, environments, drift, fetches),
+    *(sessions, me, notices, people, instance_tokens, projects, prompts, recalls, environments, drift, fetches, fleet),
     *(releases, reviewing, gates, credentials, webhooks, audit),
 )
 _SAFE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}

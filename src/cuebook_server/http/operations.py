@@ -23,7 +23,8 @@ class Node:
     counted since the start, some of it by a label. damaged: prompts whose stored content cannot be read. streams, connections:
     how many are open. writes: whether the database takes changes now. serves: whether what it holds is young enough to be
     served. signs_until: when the certificate of its signing key ends, in seconds since 1970; 0 where it signs nothing. dead:
-    threads that have ended though nobody told them to.
+    threads that have ended though nobody told them to. fleet: by (project, environment), how many clients it
+    heard of lately that hold the present revision, and how many that do not; counted when asked.
     """
 
     state: str
@@ -39,6 +40,7 @@ class Node:
     serves: bool
     signs_until: int
     dead: Sequence[str]
+    fleet: Callable[[], Mapping[tuple[str, str], tuple[int, int]]]
 
 
 STATES = ("starting", "ready", "stale", "draining")
@@ -118,8 +120,16 @@ class _Figures:
             value=node.signs_until,
         )
         dead = GaugeMetricFamily("cuebook_node_dead_threads", "Threads that ended by themselves.", value=len(node.dead))
+        fleet = GaugeMetricFamily(
+            "cuebook_fleet_instances",
+            "Clients this process heard of in the last three minutes; current: they hold the present revision.",
+            labels=["project", "environment", "current"],
+        )
+        for labels, counts in sorted(node.fleet().items()):
+            for current, count in zip(("yes", "no"), counts, strict=True):
+                fleet.add_metric([*labels, current], count)
         counted = [_counter(name, value) for name, value in node.counters.items()]
-        return [revisions, epoch, state, as_of, damaged, writes, signs, dead, streams, connections, *counted]
+        return [revisions, epoch, state, as_of, damaged, writes, signs, dead, streams, connections, fleet, *counted]
 
 
 def _counter(name: str, value: float | Mapping[Any, float]) -> Metric:

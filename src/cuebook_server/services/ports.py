@@ -14,6 +14,7 @@ from cuebook_server.domain.audit import AuditFilter, Happening, Read
 from cuebook_server.domain.decision import Approval, GateResult
 from cuebook_server.domain.environment import Environment, Plan
 from cuebook_server.domain.fetch import Fetch, Orphan
+from cuebook_server.domain.fleet import Instance
 from cuebook_server.domain.keys import DeliveryKey, Token
 from cuebook_server.domain.policy import Policy
 from cuebook_server.domain.prompt import Including, Prompt, Provenance, Recall, Version
@@ -207,6 +208,13 @@ class Fetches(Protocol):
     def orphans(self, of: Environment, before: datetime, after: str, limit: int) -> Sequence[Orphan]: ...
 
 
+class Instances(Protocol):
+    """The clients that the nodes heard of, of one project; a word of one is known here within some seconds."""
+
+    def epoch(self) -> int: ...
+    def of(self, environment: Environment) -> Sequence[Instance]: ...
+
+
 class Lists(Protocol):
     """Read models: what screens and commands list, with their own SQL, a page at a time."""
 
@@ -235,6 +243,8 @@ class Scope(Protocol):
     def credentials(self) -> Credentials: ...
     @property
     def fetches(self) -> Fetches: ...
+    @property
+    def fleet(self) -> Instances: ...
     @property
     def lists(self) -> Lists: ...
     @property
@@ -403,6 +413,14 @@ class SnapshotSource(Protocol):
 
     def fetched(self, fetched: Mapping[Fetched, datetime]) -> None:
         """Write down when delivery keys last fetched which prompt. A later moment than the one given stays."""
+        ...
+
+    def heard(self, instances: Sequence[Instance]) -> None:
+        """Write down what clients said of themselves, joined with what other nodes heard of them."""
+        ...
+
+    def forget_instances(self, now: datetime) -> None:
+        """Forget instances that were not heard of for long."""
         ...
 
     def hints(self) -> Iterator[None]:

@@ -397,6 +397,25 @@ fetched = Table(
     ForeignKeyConstraint(["selector"], ["delivery_key.selector"]),
 )
 
+# Clients the nodes heard of. ``arrivals``: [[epoch, revision, milliseconds since 1970]], when each came to hold its last ones.
+fleet_instance = Table(
+    "fleet_instance",
+    metadata,
+    Column("project_id", Integer, nullable=False),
+    Column("selector", Text, nullable=False),
+    Column("instance", Text, nullable=False),
+    Column("sdk", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("epoch", Integer),  # NULL, like the revision: it holds nothing
+    Column("revision", Integer),
+    Column("arrivals", Text, nullable=False),
+    Column("first_seen", UTCDateTime, nullable=False),
+    Column("seen_at", UTCDateTime, nullable=False),
+    PrimaryKeyConstraint("project_id", "selector", "instance"),
+    ForeignKeyConstraint(["project_id"], ["project.project_id"]),
+    ForeignKeyConstraint(["selector"], ["delivery_key.selector"]),
+)
+
 idempotency = Table(
     "idempotency",
     metadata,

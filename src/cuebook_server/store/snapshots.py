@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Row, Select, and_, exists, func, select, upda
 
 from cuebook_server.domain.environment import Environment
 from cuebook_server.domain.errors import Unavailable
+from cuebook_server.domain.fleet import Instance
 from cuebook_server.domain.keys import DeliveryKey
 from cuebook_server.services.ports import (
     Directory,
@@ -27,7 +28,7 @@ from cuebook_server.services.ports import (
     Recalls,
     ServedVersion,
 )
-from cuebook_server.store import bounded, fetches, schema
+from cuebook_server.store import bounded, fetches, fleet, schema
 from cuebook_server.store.credentials import all_keys, key_of
 from cuebook_server.store.database import Database, sqlite_module
 from cuebook_server.store.environments import environment_of
@@ -191,6 +192,14 @@ class SqlSnapshotSource:
     def fetched(self, fetched: Mapping[Fetched, datetime]) -> None:
         """Write down what keys last fetched."""
         fetches.note(self._database, fetched)
+
+    def heard(self, instances: Sequence[Instance]) -> None:
+        """Write down what clients said of themselves."""
+        fleet.note(self._database, instances)
+
+    def forget_instances(self, now: datetime) -> None:
+        """Forget who has not been heard of for long."""
+        fleet.forget(self._database, now)
 
     def hints(self) -> Iterator[None]:
         """Yield when something may have changed, and at least once a second: the poll is what makes a node correct."""

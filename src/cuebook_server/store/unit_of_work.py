@@ -18,6 +18,7 @@ from cuebook_server.store.credentials import CredentialStore
 from cuebook_server.store.database import Database, translated
 from cuebook_server.store.environments import EnvironmentStore
 from cuebook_server.store.fetches import FetchStore
+from cuebook_server.store.fleet import FleetStore
 from cuebook_server.store.idempotency import IdempotencyStore
 from cuebook_server.store.lists import ListStore
 from cuebook_server.store.notices import MyNoticeStore, NoticeStore
@@ -66,6 +67,7 @@ class ProjectScope:
         self.audit = AuditStore(transaction, project.project_id)
         self.credentials = CredentialStore(transaction, project.project_id)
         self.fetches = FetchStore(transaction, project.project_id)
+        self.fleet = FleetStore(transaction, project.project_id)
         self.lists = ListStore(transaction, project.project_id)
         self.webhooks = WebhookStore(transaction, project.project_id)
         self.notices = NoticeStore(transaction, project.project_id)
