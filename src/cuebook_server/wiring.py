@@ -43,7 +43,9 @@ from cuebook_server.services.courier import Courier
 from cuebook_server.services.ports_people import Hasher, Provider
 from cuebook_server.services.ports_webhooks import Outgoing, Sender
 from cuebook_server.settings import Settings
+from cuebook_server.store import holds
 from cuebook_server.store.database import Database, open_database, place_of
+from cuebook_server.store.files import path_of
 from cuebook_server.store.snapshots import SqlSnapshotSource
 from cuebook_server.store.unit_of_work import SqlUnits
 from cuebook_server.ui.app import Pages
@@ -64,6 +66,8 @@ class Application:
     """One process of a node: an ASGI application: ``/v1`` is delivery's, the pages are the browser's, the rest the API's."""
 
     def __init__(self, settings: Settings, hasher: Hasher | None = None) -> None:
+        # Every process of a node: one that outlived its parent still writes.
+        self._hold = holds.share(path_of(settings.database_url))
         self.database: Database = open_database(settings.database_url)
         self._reading = self.database.for_delivery()
         self._source = SqlSnapshotSource(self._reading)
@@ -151,6 +155,7 @@ class Application:
             self._pinned.close()
             self._reading.close()
             self.database.close()
+            self._hold.close()
 
     def _keep_last(self) -> None:
         """The next start should know of the last second, too."""

@@ -149,6 +149,9 @@ DELIVERY: Mapping[str, str] = {
 # Beside the database: whoever types them has the files already. The audit tells of what they do.
 OPERATOR: Mapping[str, str] = {
     "serve": "migrates; fills an empty registry once, with the sample and its first token and keys; the first account's link",
+    "backup": "writes a copy of the database file, keys hashed as they are in it",
+    "restore": "puts a copy back whole, its audit chain checked, its guards renewed; the audit tells of the new epoch",
+    "restored": "begins an epoch, told in the audit",
     "people reset-link": "makes a link to a new password, counted once, for 15 minutes",
 }
 MAKE: Mapping[str, str] = {"run": "is `cuebook serve`", "clean": "removes what was built; the data stays"}

@@ -14,6 +14,7 @@ import typer
 
 from cuebook.cli import (
     audit,
+    backups,
     credentials,
     doctor,
     drift,
@@ -55,6 +56,7 @@ for command in (
     *(proposals.schedule, proposals.unschedule),
     *(proposals.rebase, proposals.revise, proposals.release, drift.drift, drift.recall),
     *(retiring.retire, retiring.orphans, doctor.doctor, fleet.fleet),
+    *(backups.backup, backups.restore, backups.restored),
 ):
     app.command()(command)
 app.command("import")(transfer.import_)

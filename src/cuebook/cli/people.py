@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Annotated
 
 import typer
@@ -13,6 +11,7 @@ from cuebook._transport import base_url
 from cuebook.admin import AdminClient, Json
 from cuebook.cli import logins, show
 from cuebook.cli.arguments import AsJson
+from cuebook.cli.beside import Data, Database, server
 from cuebook.cli.session import HOW, session
 from cuebook.errors import Invalid, Misconfigured
 
@@ -128,15 +127,11 @@ def enable(ctx: typer.Context, login: Login, as_json: AsJson = False) -> None:
 @people.command("reset-link")
 def reset_link(
     login: Login,
-    data: Annotated[str | None, typer.Option(metavar="DIR", help="Where the database lies [data].")] = None,
-    database: Annotated[str | None, typer.Option(metavar="URL", help="Another database.")] = None,
+    data: Data = None,
+    database: Database = None,
 ) -> None:
     """Print a link to a new password. Works beside the database only: no call over the network resets a password."""
-    if find_spec("sqlalchemy") is None:
-        raise Misconfigured("The server is not installed.", hint="Install it with: pip install 'cuebook[server]'")
-    # By name and on demand: what an application imports never imports the server.
-    server = import_module("cuebook_server.cli.people")
-    raise typer.Exit(server.reset_link(login, data=data, database=database))
+    raise typer.Exit(server("cuebook_server.cli.people").reset_link(login, data=data, database=database))
 
 
 @members.command("list")

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Annotated
 
 import typer
 
-from cuebook.errors import Misconfigured
-
-_NEEDED = ("fastapi", "sqlalchemy", "uvicorn")
+from cuebook.cli.beside import server
 
 
 def serve(
@@ -27,8 +23,5 @@ def serve(
 
     An option that is left out comes from its environment variable (CUEBOOK_DATA, CUEBOOK_DATABASE, ...).
     """
-    if any(find_spec(module) is None for module in _NEEDED):
-        raise Misconfigured("The server is not installed.", hint="Install it with: pip install 'cuebook[server]'")
-    # By name and on demand: what an application imports never imports the server.
-    server = import_module("cuebook_server.cli")
-    raise typer.Exit(server.serve(data=data, database=database, host=host, port=port, demo=demo, workers=workers))
+    run = server("cuebook_server.cli").serve
+    raise typer.Exit(run(data=data, database=database, host=host, port=port, demo=demo, workers=workers))

@@ -9,7 +9,8 @@ import resource
 import sys
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import uvicorn
@@ -23,7 +24,9 @@ from cuebook_server.domain.errors import CuebookError, SchemaTooNew, Unavailable
 from cuebook_server.services import people
 from cuebook_server.services.first_run import FirstRun, set_up
 from cuebook_server.settings import Settings
+from cuebook_server.store import holds
 from cuebook_server.store.database import open_database
+from cuebook_server.store.files import path_of
 from cuebook_server.store.migrate import migrate
 from cuebook_server.store.unit_of_work import SqlUnits
 from cuebook_server.wiring import log_as
@@ -57,11 +60,24 @@ def serve(
                 signing.ensure(settings.signing_key_path)
             if settings.seal_key is None:
                 sealing.ensure(settings.seal_key_path)
-        return _run(settings, _Preparation(settings, demo=demo))
+        with _held(settings):
+            return _run(settings, _Preparation(settings, demo=demo))
     except (CuebookError, OSError) as error:
         advice = f" {error.advice}" if isinstance(error, CuebookError) else ""
         sys.stderr.write(f"cuebook: {error}{advice}\n")
         return 1
+
+
+@contextmanager
+def _held(settings: Settings) -> Iterator[None]:
+    """Keep others from replacing a SQLite file, and from serving in its folder. Nodes on PostgreSQL may share one."""
+    path = path_of(settings.database_url)
+    taken = [holds.share(path), *([holds.serve_in(settings.data)] if path else [])]
+    try:
+        yield
+    finally:
+        for hold in taken:
+            hold.close()
 
 
 class _Preparation:
