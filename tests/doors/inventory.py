@@ -92,6 +92,8 @@ CALLS: Mapping[str, str] = {
             f"{PLACE}/fleet",
             f"{P}/drift",
             f"{P}/status",
+            f"{P}/lately",
+            f"{P}/waiting",
             f"{P}/releases",
             RELEASE,
             f"{RELEASE}/diff",

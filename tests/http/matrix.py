@@ -112,6 +112,8 @@ MATRIX = [
     Line(f"POST {P}/releases/1/rebase", WRITE),
     Line(f"GET {P}/releases/1/evidence", LOOK),
     Line(f"GET {P}/access", LOOK),
+    Line(f"GET {P}/lately", LOOK),
+    Line(f"GET {P}/waiting", LOOK),
     Line(f"GET {P}/reviews", LOOK),
     Line(f"POST {P}/prompts/a/versions/1/recall", ADMIN, WHY),
     Line(f"GET {P}/recalls", LOOK),

@@ -76,6 +76,8 @@ CALLS = [
     Call("POST", P + "/releases/{release_id}/rebase", "releases.propose", None, 409),  # it is not stale
     Call("POST", P + "/releases/{release_id}/review", "releases.approve", {"text": "fine"}, 404),  # it is no emergency
     Call("GET", P + "/access"),
+    Call("GET", P + "/lately"),
+    Call("GET", P + "/waiting"),
     Call("GET", P + "/reviews"),
     Call("POST", P + "/prompts/{name}/versions/{number}/recall", "versions.recall", {"reason": "it insults"}, 201),
     Call("GET", P + "/recalls"),
@@ -122,6 +124,8 @@ LISTS = [
         "status",
         "releases",
         "reviews",
+        "lately",
+        "waiting",
         "recalls",
         "drift",
         "keys",

@@ -33,6 +33,8 @@ export const theme = createTheme({
   },
   components: {
     Modal: { defaultProps: { ...close, centered: true, overlayProps: { backgroundOpacity: 0.4 } } },
+    // Its placeholder is no menu item, and a menu may hold nothing else.
+    Menu: { defaultProps: { withInitialFocusPlaceholder: false } },
     Drawer: { defaultProps: close },
     Notification: { defaultProps: close },
     Tooltip: { defaultProps: { openDelay: 300, withArrow: true } },

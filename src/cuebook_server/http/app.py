@@ -18,6 +18,7 @@ from cuebook_server.http import (
     fetches,
     fleet,
     gates,
+    glance,
     instance_tokens,
     me,
     notices,
@@ -37,7 +38,7 @@ from cuebook_server.services.ports import Units
 
 NOUNS = (
     *(sessions, me, notices, people, instance_tokens, projects, prompts, recalls, environments, drift, fetches, fleet),
-    *(releases, reviewing, gates, credentials, webhooks, audit),
+    *(glance, releases, reviewing, gates, credentials, webhooks, audit),
 )
 _SAFE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 _log = structlog.get_logger("cuebook.http")

@@ -13,7 +13,7 @@ from cuebook_server.domain.errors import BadRequest
 from cuebook_server.domain.release import Change
 from cuebook_server.http.door import Body, Limit, Route, Shown, Through
 from cuebook_server.http.prompts import NUMBER_MAX
-from cuebook_server.services import environments
+from cuebook_server.services import environments, glance
 
 router = APIRouter(prefix="/projects/{project}", tags=["environments"], route_class=Route)
 PROMPTS_MAX = 200
@@ -113,13 +113,25 @@ class BehindShown(Shown):
     days: float
 
 
+class ReadyShown(Shown):
+    """A version that waits one stop before an environment."""
+
+    environment: str
+    source: str
+    version: int
+
+
 class StatusItem(Shown):
-    """A prompt across the environments."""
+    """A prompt across the environments. ``since``: when what is live came there; ``ready``: what could be shipped next."""
 
     prompt: str
+    owner: str
+    tags: list[str]
     latest: int
     versions: dict[str, int | None]
+    since: dict[str, datetime]
     behind: dict[str, BehindShown]
+    ready: list[ReadyShown]
 
 
 class SoloShown(Shown):
@@ -209,7 +221,7 @@ def environment_history(
 ) -> HistoryShown:
     """List what changed in the environment, newest first; a revision is never cut in two."""
     rows = door.read(lambda actor, uow: environments.history(actor, uow, project, environment, before=before, limit=limit))
-    return HistoryShown(items=[_change(row) for row in rows], next=str(rows[-1].revision) if len(rows) >= limit else None)
+    return HistoryShown(items=[show_change(row) for row in rows], next=str(rows[-1].revision) if len(rows) >= limit else None)
 
 
 @router.get("/status")
@@ -231,9 +243,16 @@ def status(
     items = [
         StatusItem(
             prompt=row.prompt,
+            owner=row.owner,
+            tags=list(row.tags),
             latest=row.latest,
             versions=dict(row.versions),
+            since=dict(row.since),
             behind={name: BehindShown(versions=apart[0], days=round(apart[1], 3)) for name, apart in row.behind.items()},
+            ready=[
+                ReadyShown(environment=one.target, source=one.source, version=one.version)
+                for one in glance.shippable(columns, row)
+            ],
         )
         for row in rows
     ]
@@ -256,7 +275,8 @@ def moment(text: str) -> datetime:
         raise BadRequest(f"{text[:40]!r} is no time.", hint="Write ISO 8601, such as 2026-11-20T15:00:00Z.") from None
 
 
-def _change(change: Change) -> ChangeShown:
+def show_change(change: Change) -> ChangeShown:
+    """A change as a caller sees it."""
     return ChangeShown(
         revision=change.revision,
         prompt=change.prompt,

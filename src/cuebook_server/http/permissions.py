@@ -105,6 +105,8 @@ _DECLARED: Mapping[str, str] = {
     f"GET {_P}/environments/{{environment}}/fleet": "read",
     f"GET {_P}/drift": "read",
     f"GET {_P}/status": "read",
+    f"GET {_P}/lately": "read",
+    f"GET {_P}/waiting": "read",
     f"GET {_P}/releases": "read",
     f"POST {_P}/releases": "releases.propose releases.apply releases.rollback releases.break_glass environments.write",
     f"GET {_P}/releases/{{release_id}}": "read",

@@ -47,12 +47,18 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class StatusRow:
-    """A prompt across the environments. ``behind``: versions and days between the newest version and what is live."""
+    """A prompt across the environments.
+
+    behind: versions and days between the newest version and what is live. since: when what is live came there.
+    """
 
     prompt: str
     latest: int
     versions: Mapping[str, int | None]
     behind: Mapping[str, tuple[int, float]]
+    since: Mapping[str, datetime]
+    owner: str
+    tags: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +225,8 @@ def status(
     rows = scope.lists.prompts(names=wanted, after=after, limit=limit)
     numbers = {number for row in rows for number in (row.latest, *row.live.values()) if number}
     saved = scope.lists.saved_at([row.name for row in rows], numbers)
-    return scope.environments.all(), [_status_row(row, saved[row.name]) for row in rows if row.latest]
+    released = scope.lists.released_at([row.name for row in rows])
+    return scope.environments.all(), [_status_row(row, saved[row.name], released[row.name]) for row in rows if row.latest]
 
 
 def solo(actor: Actor, uow: UnitOfWork, project: str) -> Sequence[Solo]:
@@ -239,11 +246,13 @@ def _next_step(environment: Environment, members: Sequence[tuple[Person, Grant]]
     return f"cuebook env preset {environment.name} team" if len(approvers) > 1 else None
 
 
-def _status_row(row: PromptRow, saved_at: Mapping[int, datetime]) -> StatusRow:
+def _status_row(row: PromptRow, saved_at: Mapping[int, datetime], released_at: Mapping[str, datetime]) -> StatusRow:
     newest = saved_at[row.latest]
     behind = {
         name: (row.latest - number, (newest - saved_at[number]).total_seconds() / 86_400)
         for name, number in row.live.items()
         if number is not None
     }
-    return StatusRow(row.name, row.latest, row.live, behind)
+    # Where latest is tracked nothing was released: a version is live there since it was saved.
+    since = {name: released_at.get(name, saved_at[number]) for name, number in row.live.items() if number is not None}
+    return StatusRow(row.name, row.latest, row.live, behind, since, row.owner, row.tags)

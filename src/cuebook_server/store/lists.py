@@ -14,7 +14,7 @@ from cuebook_server.domain import search as words
 from cuebook_server.domain.prompt import Prompt
 from cuebook_server.services.ports import Hit, Live, PromptRow, VersionRow
 from cuebook_server.store import search
-from cuebook_server.store.schema import NO_TAGS, environment, pointer, prompt, prompt_alias, recall, version
+from cuebook_server.store.schema import NO_TAGS, environment, pointer, prompt, prompt_alias, recall, release, version
 
 if TYPE_CHECKING:
     from cuebook_server.store.unit_of_work import Transaction
@@ -120,6 +120,27 @@ class ListStore:
         found: dict[str, dict[int, datetime]] = defaultdict(dict)
         for row in rows:
             found[row.name][row.number] = row.created_at
+        return found
+
+    def released_at(self, names: Sequence[str]) -> Mapping[str, Mapping[str, datetime]]:
+        """When what these prompts' pointers say was released, by name and environment."""
+        ids = select(prompt.c.prompt_id).where(prompt.c.project_id == self._project, prompt.c.name.in_(names))
+        rows = self._tx.connection.execute(
+            select(prompt.c.name, environment.c.name.label("place"), release.c.applied_at)
+            .select_from(pointer)
+            .join(prompt, and_(prompt.c.project_id == pointer.c.project_id, prompt.c.prompt_id == pointer.c.prompt_id))
+            .join(
+                environment,
+                and_(
+                    environment.c.project_id == pointer.c.project_id, environment.c.environment_id == pointer.c.environment_id
+                ),
+            )
+            .join(release, and_(release.c.project_id == pointer.c.project_id, release.c.release_id == pointer.c.release_id))
+            .where(pointer.c.project_id == self._project, pointer.c.prompt_id.in_(ids))
+        )
+        found: dict[str, dict[str, datetime]] = defaultdict(dict)
+        for row in rows:
+            found[row.name][row.place] = row.applied_at
         return found
 
     def versions(self, of: Prompt, before: int, limit: int) -> Sequence[VersionRow]:

@@ -180,6 +180,11 @@ class ReleaseStore:
         row = self._tx.connection.execute(_reviews.where(self._is(review, release_id))).first()
         return _review(row) if row else None
 
+    def open(self, limit: int) -> Sequence[Release]:
+        """The releases that wait, newest first."""
+        mine = _named.where(release.c.project_id == self._project, release.c.state == "proposed")
+        return self._releases(mine.order_by(release.c.release_id.desc()).limit(limit))
+
     def open_reviews(self) -> Sequence[Review]:
         """The reviews nobody has closed, oldest first."""
         mine = _reviews.where(review.c.project_id == self._project, review.c.closed_at.is_(None))

@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 from cuebook_server.domain.environment import Environment
 from cuebook_server.domain.release import Change
 from cuebook_server.services.environments import Solo, StatusRow
+from cuebook_server.services.glance import Entry, Shippable
 from cuebook_server.ui import frame
 from cuebook_server.ui.html import Child, Html, element, person
-from cuebook_server.ui.overview import NAMED_MAX, Entry, Overview, Shippable
+from cuebook_server.ui.overview import NAMED_MAX, Overview
 
 SHIPPABLE_MAX = 10
 _DID = {"save": "saved", "promote": "promoted", "rollback": "rolled back", "retire": "retired"}

@@ -21,7 +21,9 @@ export function Places({ project }: { project: string }) {
           <Text size="sm" c="dimmed" truncate>
             Search or go to …
           </Text>
-          <Kbd size="xs" style={{ whiteSpace: "nowrap" }}>{/Mac/.test(navigator.platform) ? "⌘" : "Ctrl"} K</Kbd>
+          <Kbd size="xs" style={{ whiteSpace: "nowrap" }}>
+            {/Mac/.test(navigator.platform) ? "⌘" : "Ctrl"} K
+          </Kbd>
         </Group>
       </UnstyledButton>
       <ScrollArea style={{ flex: 1 }}>

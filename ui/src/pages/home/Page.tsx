@@ -1,5 +1,63 @@
+import { Stack, Text } from "@mantine/core";
+import { getRouteApi } from "@tanstack/react-router";
+import { useDeferredValue, useMemo } from "react";
+import type { StatusShown } from "../../api";
+import { Loaded } from "../../shared/Loading";
 import { PageHeader } from "../../shared/PageHeader";
+import { Filters } from "./Filters";
+import { FirstPrompt } from "./FirstPrompt";
+import { Lately } from "./Lately";
+import { Matrix } from "./Matrix";
+import { differs, filtered } from "./rows";
+import { useStatus } from "./status";
+import { Waiting } from "./Waiting";
+import "./home.css";
 
+const route = getRouteApi("/p/$project");
+
+/** The first page: what runs where, what waits for me, what changed lately. */
 export function Page() {
-  return <PageHeader title="What runs where" />;
+  const { project } = route.useParams();
+  const query = useStatus(project);
+  return (
+    <>
+      <PageHeader title="What runs where">{query.data && <Summary status={query.data} />}</PageHeader>
+      <Loaded query={query}>{(status) => <Everything project={project} status={status} />}</Loaded>
+    </>
+  );
+}
+
+function Everything({ project, status }: { project: string; status: StatusShown }) {
+  const search = useDeferredValue(route.useSearch());
+  const rows = useMemo(() => filtered(status.items, search), [status.items, search]);
+  if (status.items.length === 0) return <FirstPrompt status={status} />;
+  return (
+    <div className="home">
+      <Waiting project={project} />
+      <Stack gap="md" className="home-rows">
+        <Filters status={status} shown={rows.length} />
+        <Matrix project={project} status={status} rows={rows} />
+      </Stack>
+      <Lately project={project} />
+    </div>
+  );
+}
+
+function Summary({ status }: { status: StatusShown }) {
+  const count = status.items.length;
+  const differing = status.items.filter(differs).length;
+  const alone = status.solo.filter((one) => one.next_step !== null);
+  if (count === 0) return null;
+  return (
+    <>
+      {count === 1 ? "One prompt" : `${count.toLocaleString("en")} prompts`} in {status.environments.length}{" "}
+      environments;{" "}
+      {differing === 0 ? "all environments agree." : `environments differ on ${differing.toLocaleString("en")}.`}
+      {alone.map((one) => (
+        <Text key={one.environment} size="sm">
+          In {one.environment} one person still decides alone.
+        </Text>
+      ))}
+    </>
+  );
 }

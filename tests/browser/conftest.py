@@ -1,0 +1,38 @@
+"""One browser for a run, one server with everybody for a module."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.look import Looker, launch
+from tests.browser.people import Desk, settle
+from tests.support.server import start_server
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The real browser."""
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def desk(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A server with the sample project and everybody signed in; the browser first, which may not be there."""
+    del browser
+    server = start_server(tmp_path_factory.mktemp("desk"))
+    yield settle(server)
+    server.stop()
+
+
+@pytest.fixture
+def look(browser: Browser, desk: Desk) -> Iterator[Looker]:
+    """Opens windows; afterwards nothing may have gone wrong in any of them."""
+    looker = Looker(browser, desk)
+    yield looker
+    assert looker.complaints == []

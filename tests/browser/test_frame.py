@@ -1,0 +1,74 @@
+"""The frame around every page: reached by keyboard, read by screen readers, and gone with the session."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.look import NARROW, WIDE, Looker, Scheme, settled, violations
+from tests.browser.people import login
+from tests.support.passwords import PASSWORD
+
+PAGES = ("/p/default", "/p/default/nowhere", "/p/default/audit")
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_everybody_can_read_the_page(look: Looker, path: str, scheme: Scheme) -> None:
+    for size in (WIDE, NARROW):
+        with look.window("owner", size, scheme) as page:
+            page.goto(path)
+            settled(page)
+            assert violations(page) == []
+
+
+def test_who_is_not_signed_in_signs_in_and_goes_on(look: Looker) -> None:
+    with look.window() as page:
+        page.goto("/p/default/audit?action=release")
+        page.get_by_label("Login").fill(login("author"))
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in", exact=True).click()
+        expect(page).to_have_url(re.compile(r"/p/default/audit\?action=release$"))
+
+
+def test_a_session_that_ended_leads_to_the_sign_in(look: Looker) -> None:
+    with look.window("releaser") as page:
+        page.goto("/p/default")
+        settled(page)
+        page.context.clear_cookies()
+        page.keyboard.press("Control+k")
+        page.get_by_label("Search").fill("triage")
+        page.wait_for_url("**/sign-in?next=%2Fp%2Fdefault")
+
+
+def test_a_prompt_is_three_keys_away(look: Looker) -> None:
+    with look.window("author") as page:
+        page.goto("/p/default")
+        settled(page)
+        page.keyboard.press("Control+k")
+        expect(page.get_by_label("Search")).to_be_focused()
+        page.keyboard.type("handover")
+        expect(page.get_by_role("button", name=re.compile("^support.handover"))).to_be_visible()
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/p/default/prompts/support.handover")
+
+
+def test_a_foreign_project_does_not_exist(look: Looker) -> None:
+    with look.window("stranger") as page:
+        page.goto("/p/default")
+        expect(page.get_by_role("alert")).to_contain_text("There is no project 'default'")
+
+
+def test_signing_out_ends_the_session(look: Looker) -> None:
+    with look.window() as page:
+        page.goto("/sign-in")
+        page.get_by_label("Login").fill(login("reviewer"))
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in", exact=True).click()
+        page.get_by_role("button", name=login("reviewer")).click()
+        page.get_by_role("menuitem", name="Sign out").click()
+        page.wait_for_url("**/sign-in")
+        page.goto("/p/default")
+        assert page.url.endswith("/sign-in?next=%2Fp%2Fdefault")

@@ -1,0 +1,96 @@
+import { Menu, UnstyledButton, VisuallyHidden } from "@mantine/core";
+import type { EnvironmentShown, StatusItem } from "../../api";
+import { useMay } from "../../frame/here";
+import { MenuLink } from "../../shared/links";
+import { Moment } from "../../shared/Moment";
+
+interface Props {
+  project: string;
+  stop: EnvironmentShown;
+  row: StatusItem;
+  differing: boolean;
+}
+
+/** What one environment serves of a prompt, and the four questions one asks about it. */
+export function Cell({ project, stop, row, differing }: Props) {
+  const number = row.versions[stop.name] ?? null;
+  const behind = row.behind[stop.name]?.versions ?? 0;
+  const kind = !differing ? "" : number === null ? "absent" : behind > 0 ? "late" : "newest";
+  const since = row.since[stop.name];
+  return (
+    <div role="cell" className={`matrix-cell ${kind}`}>
+      <Menu width={260} shadow="md" withinPortal>
+        <Menu.Target>
+          <UnstyledButton>
+            <span className="matrix-stop">{stop.name}</span>
+            <VisuallyHidden>{number === null ? "nothing" : "version "}</VisuallyHidden>
+            <strong aria-hidden={number === null}>{number ?? "–"}</strong>
+            <span className="matrix-age">
+              {behind > 0 && `${behind} behind`}
+              {behind > 0 && since && " · "}
+              {since && <Moment at={since} short />}
+            </span>
+          </UnstyledButton>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Questions project={project} stop={stop} row={row} number={number} />
+        </Menu.Dropdown>
+      </Menu>
+    </div>
+  );
+}
+
+/** What runs, who changed it, can I test it, can I take it back: one click each. */
+function Questions(props: { project: string; stop: EnvironmentShown; row: StatusItem; number: number | null }) {
+  const { project, stop, row, number } = props;
+  const may = useMay(project);
+  const ready = row.ready.find((one) => one.environment === stop.name);
+  const inProject = { project, name: row.prompt };
+  return (
+    <>
+      <Menu.Label>
+        {row.prompt} in {stop.name}
+      </Menu.Label>
+      {number !== null && (
+        <MenuLink to="/p/$project/prompts/$name" params={inProject} search={{ version: number }}>
+          What runs: read version {number}
+        </MenuLink>
+      )}
+      <MenuLink
+        to="/p/$project/environments/$environment"
+        params={{ project, environment: stop.name }}
+        search={{ tab: "history", prompt: row.prompt }}
+      >
+        Who changed it, when and why
+      </MenuLink>
+      {number !== null && (
+        <MenuLink to="/p/$project/prompts/$name" params={inProject} search={{ version: number, tab: "use" }}>
+          Try it, or use it
+        </MenuLink>
+      )}
+      {number !== null && number !== row.latest && (
+        <MenuLink to="/p/$project/prompts/$name" params={inProject} search={{ version: row.latest, against: number }}>
+          Compare with the newest, {row.latest}
+        </MenuLink>
+      )}
+      {ready && may("releases.propose", stop.name) && (
+        <MenuLink
+          to="/p/$project/propose"
+          params={{ project }}
+          search={{ environment: stop.name, prompt: row.prompt, version: ready.version }}
+        >
+          Ship version {ready.version} from {ready.source}
+        </MenuLink>
+      )}
+      {number !== null && !stop.tracks_latest && may("releases.rollback", stop.name) && (
+        <MenuLink
+          to="/p/$project/propose"
+          params={{ project }}
+          search={{ environment: stop.name, prompt: row.prompt, kind: "rollback" }}
+        >
+          Take it back
+        </MenuLink>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,123 @@
+import { Anchor, Button, Checkbox, Group, NativeSelect, TextInput } from "@mantine/core";
+import { useDebouncedCallback, useHotkeys } from "@mantine/hooks";
+import { getRouteApi } from "@tanstack/react-router";
+import { useEffect, useRef, useState } from "react";
+import type { StatusShown } from "../../api";
+import { folders, owners, path, tags } from "./rows";
+import type { HomeSearch } from "./search";
+
+const route = getRouteApi("/p/$project");
+const FOLDERS_MAX = 24;
+
+/** What narrows the list. All of it lives in the address. */
+export function Filters({ status, shown }: { status: StatusShown; shown: number }) {
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const change = (next: HomeSearch): void => void navigate({ search: { ...search, ...next }, replace: true });
+  const all = status.items;
+  const narrowed = Object.values(search).some((value) => value !== undefined);
+  return (
+    <>
+      <Group gap="sm" align="flex-end" role="search">
+        <Typed value={search.q ?? ""} onChange={(q) => change({ q: q || undefined })} />
+        <Choice label="Tag" all={tags(all)} value={search.tag} onChange={(tag) => change({ tag })} />
+        <Choice label="Owner" all={owners(all)} value={search.owner} onChange={(owner) => change({ owner })} />
+        <Checkbox
+          label="Only where environments differ"
+          checked={search.show === "differing"}
+          onChange={(event) => change({ show: event.currentTarget.checked ? "differing" : undefined })}
+          pb={8}
+        />
+      </Group>
+      <Group gap="xs" component="nav" aria-label="Folders">
+        <Folders
+          status={status}
+          folder={search.folder ?? ""}
+          onChange={(folder) => change({ folder: folder || undefined })}
+        />
+        {narrowed && (
+          <>
+            <span role="status">{shown === 1 ? "1 prompt" : `${shown.toLocaleString("en")} prompts`}</span>
+            <Button variant="subtle" size="compact-sm" onClick={() => navigate({ search: {}, replace: true })}>
+              Show all
+            </Button>
+          </>
+        )}
+      </Group>
+    </>
+  );
+}
+
+/** Letters take effect at once; the address follows when the hand rests. */
+function Typed({ value, onChange }: { value: string; onChange: (value: string) => void }) {
+  const [typed, setTyped] = useState(value);
+  const input = useRef<HTMLInputElement>(null);
+  const tell = useDebouncedCallback(onChange, 80);
+  useHotkeys([["/", () => input.current?.focus()]]);
+  useEffect(() => setTyped(value), [value]);
+  return (
+    <TextInput
+      ref={input}
+      label="Name"
+      placeholder="Type a few letters ( / )"
+      type="search"
+      value={typed}
+      onChange={(event) => {
+        setTyped(event.currentTarget.value);
+        tell(event.currentTarget.value);
+      }}
+      style={{ flex: "1 1 14rem", maxWidth: "24rem" }}
+    />
+  );
+}
+
+function Choice(props: {
+  label: string;
+  all: string[];
+  value: string | undefined;
+  onChange: (value: string | undefined) => void;
+}) {
+  if (props.all.length === 0 && props.value === undefined) return null;
+  return (
+    <NativeSelect
+      label={props.label}
+      data={[{ value: "", label: "Any" }, ...new Set([...props.all, ...(props.value ? [props.value] : [])])]}
+      value={props.value ?? ""}
+      onChange={(event) => props.onChange(event.currentTarget.value || undefined)}
+      maw="12rem"
+    />
+  );
+}
+
+function Folders(props: { status: StatusShown; folder: string; onChange: (folder: string) => void }) {
+  const above = path(props.folder);
+  const below = folders(props.status.items, props.folder);
+  return (
+    <>
+      {above.length > 0 && (
+        <Anchor component="button" size="sm" onClick={() => props.onChange("")}>
+          All
+        </Anchor>
+      )}
+      {above.map((folder, at) => (
+        <Anchor
+          key={folder}
+          component="button"
+          size="sm"
+          aria-current={at === above.length - 1 ? "true" : undefined}
+          onClick={() => props.onChange(folder)}
+        >
+          {last(folder)}
+        </Anchor>
+      ))}
+      {below.slice(0, FOLDERS_MAX).map(([folder, count]) => (
+        <Button key={folder} variant="default" size="compact-sm" onClick={() => props.onChange(folder)}>
+          {last(folder)}. <span className="quiet">&nbsp;{count}</span>
+        </Button>
+      ))}
+      {below.length > FOLDERS_MAX && <span className="quiet">and {below.length - FOLDERS_MAX} folders more</span>}
+    </>
+  );
+}
+
+const last = (folder: string): string => folder.slice(folder.lastIndexOf(".") + 1);
