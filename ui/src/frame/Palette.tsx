@@ -56,9 +56,19 @@ export function Palette({ project }: { project: string }) {
       // The API has searched already; its order stays.
       filter={(_, all) => all}
       nothingFound={words ? "Nothing of that name." : "Type a prompt's name, or a few words of its text."}
-      searchProps={{ placeholder: "A prompt, a page, something to do …", "aria-label": "Search" }}
+      searchProps={{
+        placeholder: "A prompt, a page, something to do …",
+        "aria-label": "Search",
+        onKeyDown: (event) => event.key === "Enter" && chooseFirst(),
+      }}
       shortcut={["mod + K"]}
       scrollable
     />
   );
+}
+
+/** Enter takes the first line where the arrow keys have chosen none. */
+function chooseFirst(): void {
+  const lines = [...document.querySelectorAll<HTMLElement>(".mantine-Spotlight-action")];
+  if (!lines.some((line) => line.dataset["selected"])) lines[0]?.click();
 }
