@@ -1,7 +1,7 @@
 # Two words do all the set-up: `make run` and `make test`. The second run is quick: .venv/.ready is younger than the locks.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test quick soak mutants check lint types contracts house pages ui format bench docs lock screenshots clean
+.PHONY: help run test quick soak chaos mutants check lint types contracts house pages ui format bench docs lock screenshots clean
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -30,6 +30,9 @@ quick: pages ## Run the everyday tests, without the slow ones
 
 soak: $(READY) ## Kill, race and walk at random for MINUTES=10; prints its seed (ARGS="--seed 7" takes the same steps again)
 	@PYTHONPATH=src:. $(BIN)/python -m tests.model.soak --minutes $(MINUTES) $(ARGS)
+
+chaos: $(READY) ## Kill, stop and cut off nodes under clients for 3 minutes, and check what these saw (ARGS="--minutes 60 --seed 7")
+	@PYTHONPATH=src:. $(BIN)/python -m tests.chaos $(ARGS)
 
 mutants: $(READY) ## Change the rules of access, policy and pointers bit by bit: do the tests notice? (ARGS="--max-children 2")
 	@PYTHONPATH=src:. $(BIN)/python -m tools.mutants $(ARGS)
