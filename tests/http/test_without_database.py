@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,20 +12,16 @@ import pytest
 from cuebook_server.domain.keys import mint
 from tests.factories import text
 from tests.http.test_nodes import post, release, served, until
-from tests.support.postgres import Cluster
+from tests.support.postgres import Cluster, stoppable
 from tests.support.server import Server
 
 
 @pytest.fixture
 def cluster() -> Iterator[Cluster]:
     """A PostgreSQL server that this test may stop."""
-    root = Path(tempfile.mkdtemp(prefix="cuebook-pg-"))
-    running = Cluster(root)
-    running.start()
-    yield running
-    with contextlib.suppress(RuntimeError):  # the test may have stopped it
-        running.stop()
-    shutil.rmtree(root)
+    with stoppable() as running:
+        running.start()
+        yield running
 
 
 def ready(server: Server) -> httpx2.Response:

@@ -11,6 +11,9 @@ import os
 import pwd
 import shutil
 import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,12 +35,20 @@ class Cluster:
 
     def start(self) -> None:
         """Make the files and start the server; returns when it takes connections."""
-        for folder in ("socket", "files"):
-            (self.root / folder).mkdir(mode=0o700)
-        if os.geteuid() == 0:
-            self._give_to_nobody()
+        self._make_folders()
         self._run("initdb", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync", "-U", "postgres")
         self.resume()
+
+    def follow(self, primary: Cluster) -> None:
+        """Become a standby of another server: copy its files, start, and go on by its log."""
+        self._make_folders()
+        source = ("-h", str(primary.root / "socket"), "-U", "postgres")
+        self._run("pg_basebackup", *source, "--write-recovery-conf", "--checkpoint=fast", "--no-sync")
+        self.resume()
+
+    def promote(self) -> None:
+        """Become a primary; returns when it takes writes."""
+        self._run("pg_ctl", "promote", "--wait", f"--timeout={START_SECONDS_MAX}")
 
     def resume(self) -> None:
         """Start it on the files it has; returns when it takes connections."""
@@ -48,6 +59,12 @@ class Cluster:
     def stop(self) -> None:
         """Stop it at once, whoever is still connected."""
         self._run("pg_ctl", "stop", "--mode=immediate", "--wait")
+
+    def _make_folders(self) -> None:
+        for folder in ("socket", "files"):
+            (self.root / folder).mkdir(mode=0o700)
+        if os.geteuid() == 0:
+            self._give_to_nobody()
 
     def _give_to_nobody(self) -> None:
         """PostgreSQL refuses to run as root, and `nobody` cannot reach into root's folders: copy the programs out of there."""
@@ -77,6 +94,19 @@ class Cluster:
             )
         if result.returncode:
             raise RuntimeError(f"{program} failed: {report.read_text()[-4000:]}")
+
+
+@contextmanager
+def stoppable() -> Iterator[Cluster]:
+    """A server of a test's own, not yet started, which the test may stop."""
+    root = Path(tempfile.mkdtemp(prefix="cuebook-pg-"))
+    running = Cluster(root)
+    try:
+        yield running
+    finally:
+        with suppress(RuntimeError):  # the test may have stopped it
+            running.stop()
+        shutil.rmtree(root)
 
 
 def _nobody() -> pwd.struct_passwd:

@@ -1,0 +1,166 @@
+"""A real PostgreSQL primary dies, and its standby, which lacks the last release, takes over. Nobody keeps what was lost."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import httpx2
+import psycopg
+import pytest
+
+import cuebook
+from tests.factories import text
+from tests.http.test_nodes import post, release, served, until
+from tests.support.postgres import Cluster, stoppable
+from tests.support.server import Server
+
+pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.timeout(300)]
+
+
+@pytest.fixture
+def primary() -> Iterator[Cluster]:
+    with stoppable() as running:
+        running.start()
+        yield running
+
+
+@pytest.fixture
+def standby(primary: Cluster) -> Iterator[Cluster]:
+    with stoppable() as following:
+        following.follow(primary)
+        yield following
+
+
+def url_of(*clusters: Cluster) -> str:
+    """Whichever of them takes writes."""
+    hosts = ",".join(str(cluster.root / "socket") for cluster in clusters)
+    return f"postgresql://postgres@/postgres?host={hosts}&target_session_attrs=read-write"
+
+
+def ask(cluster: Cluster, question: str) -> str:
+    with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
+        row = connection.execute(question.encode()).fetchone()
+        assert row is not None
+        return str(row[0])
+
+
+def caught_up(primary: Cluster, standby: Cluster) -> None:
+    here = ask(primary, "SELECT pg_current_wal_insert_lsn()")
+    until(lambda: ask(standby, f"SELECT pg_last_wal_replay_lsn() >= '{here}'::pg_lsn") == "True")
+
+
+def ready(server: Server) -> dict[str, object]:
+    return dict(httpx2.get(f"{server.url}/readyz", timeout=10).json())
+
+
+@contextmanager
+def readers(*servers: Server) -> Iterator[list[str]]:
+    """Applications that ask all the time; whatever they were answered but 200 is in the list."""
+    wrong, ended, asked = list[str](), threading.Event(), list[int]()
+    key = {"Authorization": f"Bearer {servers[0].keys['production']}"}
+
+    def read(server: Server) -> None:
+        with httpx2.Client(headers=key, timeout=10) as client:
+            while not ended.wait(0.01):
+                answer = client.get(f"{server.url}/v1/prompts/n")
+                asked.append(answer.status_code)
+                if answer.status_code != 200:
+                    wrong.append(answer.text)
+
+    threads = [threading.Thread(target=read, args=(server,)) for server in servers]
+    for thread in threads:
+        thread.start()
+    try:
+        yield wrong
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join()
+    assert len(asked) > 10
+
+
+def settled(server: Server) -> None:
+    """Three versions; the first one runs everywhere."""
+    for number in (1, 2, 3):
+        assert post(server, "prompts/n/versions", {"content": text(f"text {number}")}).status_code == 201
+    release(server, 1)
+
+
+def test_the_lost_release_is_kept_by_nobody(
+    start_server: Callable[..., Server], primary: Cluster, standby: Cluster, tmp_path: Path
+) -> None:
+    url = url_of(primary, standby)
+    one = start_server(tmp_path / "one", database=url)
+    settled(one)
+    other = start_server(tmp_path / "two", database=url)
+    key = one.keys["production"]
+    caught_up(primary, standby)
+    standby.stop()
+    with ExitStack() as stack:
+        clients = [
+            stack.enter_context(cuebook.Client(node.url, key, disk=tmp_path / f"disk{n}", refresh_s=0.2, wait=20.0))
+            for n, node in enumerate((one, other))
+        ]
+        wrong = stack.enter_context(readers(one, Server(other.url, "", "", one.keys, other.data, other.process)))
+        release(one, 2)
+        for client in clients:
+            until(lambda client=client: client.get("n").version == 2)  # type: ignore[misc]  # a default binds the loop's value
+        lost = clients[0].state
+        primary.stop()
+        until(lambda: ready(one)["state"] == "stale" and ready(other)["state"] == "stale")
+        assert post(one, "prompts/n/versions", {"content": text("x")}).status_code == 503
+        standby.resume()
+        standby.promote()
+        until(lambda: ready(one)["state"] == "ready" and ready(other)["state"] == "ready")
+        for client in clients:
+            until(lambda client=client: client.get("n").version == 1)  # type: ignore[misc]  # a default binds the loop's value
+        release(one, 3)
+        for client in clients:
+            until(lambda client=client: client.get("n").version == 3)  # type: ignore[misc]  # a default binds the loop's value
+            assert client.state.revision == lost.revision, "the number that the lost release had"
+            assert (client.state.epoch or 0) > (lost.epoch or 0)
+        assert wrong == []
+    assert served(other, "n", key) == 3
+    begun = f"{one.url}/api/projects/{one.project}/audit?action=epoch.begun"
+    entries = httpx2.get(begun, headers={"Authorization": f"Bearer {one.token}"}, timeout=10).json()["items"]
+    assert [entry["principal"] for entry in entries] == ["cuebook"], "of two nodes that noticed one began it"
+
+
+def test_a_crash_of_the_database_is_no_other_past(
+    start_server: Callable[..., Server], primary: Cluster, tmp_path: Path
+) -> None:
+    one = start_server(tmp_path / "one", database=url_of(primary))
+    settled(one)
+    time.sleep(1.0)  # these tests' server confirms before the disk has it, to be quick
+    epoch = ready(one)["epoch"]
+    with readers(one) as wrong:
+        for _ in range(3):
+            primary.stop()
+            primary.resume()
+            until(lambda: ready(one)["state"] == "ready")
+        assert wrong == []
+    assert ready(one)["epoch"] == epoch
+    release(one, 2)
+    assert served(one, "n", one.keys["production"]) == 2
+
+
+def test_a_node_that_asks_a_standby_waits_until_it_is_promoted(
+    start_server: Callable[..., Server], primary: Cluster, standby: Cluster, tmp_path: Path
+) -> None:
+    writer = start_server(tmp_path / "one", database=primary.url("postgres"))
+    settled(writer)
+    caught_up(primary, standby)
+    reader = start_server(tmp_path / "two", database=standby.url("postgres"))
+    key, epoch = writer.keys["production"], ready(writer)["epoch"]
+    assert (ready(reader)["writes"], ready(reader)["epoch"]) == (False, epoch)
+    release(writer, 2)
+    until(lambda: served(reader, "n", key) == 2)
+    assert reader.output.count("this database is a standby") == 1
+    primary.stop()
+    standby.promote()
+    until(lambda: ready(reader)["writes"] is True and ready(reader)["epoch"] != epoch)
+    assert served(reader, "n", key) == 2
