@@ -277,10 +277,17 @@ class AdminClient(TellingCalls):
         return self._items(self._path("keys"))
 
     def create_key(
-        self, environment: str, name: str, *, expires_in_s: int | None = None, networks: Sequence[str] | None = None
+        self,
+        environment: str | None,
+        name: str,
+        *,
+        relays: Sequence[str] | None = None,
+        expires_in_s: int | None = None,
+        networks: Sequence[str] | None = None,
     ) -> Json:
-        """Make a delivery key of one environment. ``key`` holds the secret, this once."""
-        wanted = {"environment": environment, "name": name, "expires_in_s": expires_in_s, "networks": networks}
+        """Make a delivery key of one environment, or of a relay for several. ``key`` holds the secret, this once."""
+        of = {"environment": environment, "relays": relays}
+        wanted = {**of, "name": name, "expires_in_s": expires_in_s, "networks": networks}
         return self._write("POST", self._path("keys"), given(wanted))
 
     def rotate_key(self, selector: str, overlap_s: int) -> Json:

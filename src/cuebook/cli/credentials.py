@@ -8,7 +8,7 @@ import typer
 
 from cuebook.admin import Json
 from cuebook.cli import show
-from cuebook.cli.arguments import AsJson, Environment
+from cuebook.cli.arguments import AsJson
 from cuebook.cli.moments import seconds
 from cuebook.cli.session import session
 
@@ -22,15 +22,18 @@ Expires = Annotated[str | None, typer.Option(metavar="SPAN", help="How long it c
 @keys.command("create")
 def create_key(
     ctx: typer.Context,
-    environment: Environment,
+    environment: Annotated[str | None, typer.Argument(metavar="ENV", help="The environment; none for a relay's key.")] = None,
     name: Annotated[str, typer.Option(help="Who uses it.")] = "command line",
+    relay: Annotated[
+        list[str] | None, typer.Option(metavar="ENV", help="Make a relay's key, for this environment. Repeatable.")
+    ] = None,
     expires: Expires = None,
     network: Annotated[list[str] | None, typer.Option(metavar="CIDR", help="Where it may be used from. Repeatable.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a key and print it: it is shown this once."""
     made = session(ctx).admin.create_key(
-        environment, name, expires_in_s=seconds(expires) if expires else None, networks=network or None
+        environment, name, relays=relay or None, expires_in_s=seconds(expires) if expires else None, networks=network or None
     )
     _secret(made, "key", as_json)
 
@@ -124,7 +127,7 @@ def _selector(text: str) -> str:
 def _key_row(key: Json) -> tuple[str | None, ...]:
     networks = ", ".join(key["networks"]) or None
     used, expires = show.moment(key["last_used_at"]), show.moment(key["expires_at"])
-    return key["selector"], key["environment"], key["name"], _state(key), used, expires, networks
+    return key["selector"], ", ".join(key["relays"]) or key["environment"], key["name"], _state(key), used, expires, networks
 
 
 def _state(credential: Json) -> str:

@@ -18,6 +18,7 @@ from cuebook_server.delivery.answer import Receive, Reply, Scope, Send, answer, 
 from cuebook_server.delivery.board import Board, Grant
 from cuebook_server.delivery.connections import Connections
 from cuebook_server.delivery.fleet import Fleet
+from cuebook_server.delivery.keyset import Keysets, relayed
 from cuebook_server.delivery.limits import Buckets, Limits
 from cuebook_server.delivery.pinned import Pinned
 from cuebook_server.delivery.render import Renderer
@@ -37,10 +38,12 @@ from cuebook_server.domain.errors import (
     TooManyRequests,
     TooStale,
     Unavailable,
+    WrongKeyKind,
 )
 
 log = logging.getLogger(__name__)
 PROMPTS, LIST, SNAPSHOT, RENDER, EVENTS = b"/v1/prompts/", b"/v1/prompts", b"/v1/snapshot", b"/render", b"/v1/events"
+KEYSET = b"/v1/relay/keyset"
 READ = ("GET", "HEAD")
 PROMPT_PARAMETERS = frozenset({"version", "_version", "subject", "environment"})
 LIST_PARAMETERS = frozenset({"environment"})
@@ -69,6 +72,7 @@ class Delivery:
         *,
         limits: Limits | None = None,
         signatures: Vouching | None = None,
+        keyset_s: int = 3_600,
         clock: Callable[[], float] = time.time,
     ) -> None:
         limits = limits or Limits()
@@ -81,6 +85,7 @@ class Delivery:
         self._of_address = Buckets("address", limits.address_rate) if limits.address_rate else None
         self._requests = board.counters.requests
         self._whole = Whole(board)
+        self._keysets = Keysets(board, keyset_s)
         self._renderer = Renderer()
         self._refresher = ThreadPoolExecutor(1, "cuebook-min-revision")
         self._refresh: asyncio.Future[bool] | None = None
@@ -106,7 +111,7 @@ class Delivery:
                 reply = await self._route(scope, receive, path, grant, snapshot, none_match)
             else:  # the hot path: what the environment serves now, by its own name
                 self._board.fetch(grant.selector, entry.prompt_id)
-                reply = self._kept(snapshot, entry, none_match)
+                reply = self._kept(snapshot.lines, entry, none_match)
         except CuebookError as error:
             if isinstance(error, TooManyRequests):
                 self._board.counters.refused["requests"] += 1
@@ -140,14 +145,27 @@ class Delivery:
             raise TooStale
         self._board.used[grant.selector] = now
         snapshot = self._board.environments.get(grant.environment)
+        if snapshot is None and grant.key.relays:
+            snapshot = self._relayed(grant, scope)
         if snapshot is None:
             raise Unavailable("This node has not loaded the key's environment yet.")
         return grant, snapshot
 
-    def _kept(self, snapshot: Snapshot, encoded: Encoded, none_match: bytes | None, vouched: bytes = b"") -> Reply:
+    def _relayed(self, grant: Grant, scope: Scope) -> Snapshot | None:
+        """The environment that a relay asks for: one of those its key was made for."""
+        if scope["path"].encode() == KEYSET:  # is about all of them
+            return next((one for name in grant.key.relays if (one := relayed(self._board, grant, name))), None)
+        wanted = request.parameters(scope["query_string"], PROMPT_PARAMETERS | SNAPSHOT_PARAMETERS).get("environment")
+        if wanted is None:
+            raise BadRequest("A relay's key reads several environments.", hint="Name one by `environment=`.")
+        if wanted not in grant.key.relays:
+            raise EnvironmentMismatch("This relay's key was not made for that environment.")
+        return relayed(self._board, grant, wanted)
+
+    def _kept(self, about: bytes, encoded: Encoded, none_match: bytes | None) -> Reply:
         if none_match is not None and (none_match == encoded.etag or etags.matches(none_match, encoded.etag)):
-            return 304, b"".join((_KEPT, encoded.lines, snapshot.lines, self._board.age_lines(), vouched)), b""
-        lines = b"".join((_OK, encoded.lines_200, encoded.lines, snapshot.lines, self._board.age_lines(), vouched))
+            return 304, b"".join((_KEPT, encoded.lines, about, self._board.age_lines())), b""
+        lines = b"".join((_OK, encoded.lines_200, encoded.lines, about, self._board.age_lines()))
         return 200, lines, encoded.body
 
     async def _route(
@@ -156,7 +174,7 @@ class Delivery:
         if b"%" in path:
             raise BadRequest("The path holds a percent sign.", hint="Names need no escaping: write them as they are.")
         renders = path.startswith(PROMPTS) and path.endswith(RENDER)
-        if not renders and path not in (LIST, SNAPSHOT, EVENTS) and not path.startswith(PROMPTS):
+        if not renders and path not in (LIST, SNAPSHOT, EVENTS, KEYSET) and not path.startswith(PROMPTS):
             raise NotFound("There is no such path.", hint=_PATHS)
         methods = ("POST",) if renders else READ
         if scope["method"] not in methods:
@@ -169,6 +187,8 @@ class Delivery:
             return await self._snapshot(scope, grant, snapshot, none_match)
         if path == EVENTS:
             return await self._events(scope, receive, grant, snapshot)
+        if path == KEYSET:
+            return self._keyset(scope, grant, none_match)
         return await self._prompt(scope, path[len(PROMPTS) :], grant, snapshot, none_match)
 
     async def _prompt(self, scope: Scope, name: bytes, grant: Grant, snapshot: Snapshot, none_match: bytes | None) -> Reply:
@@ -179,7 +199,7 @@ class Delivery:
         which = selector(wanted.get("version", wanted.get("_version", "stable")))
         entry = await select(self._board, self._pinned, snapshot, name, which)
         self._board.fetch(grant.selector, entry.prompt_id)
-        return self._kept(snapshot, entry, none_match)
+        return self._kept(snapshot.lines, entry, none_match)
 
     async def _render(self, scope: Scope, receive: Receive, name: bytes, grant: Grant, snapshot: Snapshot) -> Reply:
         _parameters(scope, LIST_PARAMETERS, snapshot)
@@ -209,6 +229,12 @@ class Delivery:
         await self.streams.serve(scope, receive, grant, snapshot.key)
         return None
 
+    def _keyset(self, scope: Scope, grant: Grant, none_match: bytes | None) -> Reply:
+        request.parameters(scope["query_string"], frozenset())
+        if not grant.key.relays:
+            raise WrongKeyKind("This is no relay's key.", hint="Make one: `cuebook keys create --relay ENV`.")
+        return self._kept(b"", self._keysets.get(grant), none_match)
+
     async def _everything(self, scope: Scope, grant: Grant, snapshot: Snapshot, kind: Kind, none_match: bytes | None) -> Reply:
         zipped = request.accepts_gzip(scope["headers"])
         made_of, encoded = await self._whole.get(snapshot.key, kind, zipped=zipped)
@@ -216,7 +242,7 @@ class Delivery:
         if kind == "snapshot":
             self.fleet.hear(grant.selector, scope["headers"], (made_of.epoch, made_of.revision))
         vouched = self._signatures.lines(made_of, encoded.digest) if self._signatures and kind == "snapshot" else b""
-        return self._kept(made_of, encoded, none_match, vouched)
+        return self._kept(made_of.lines + vouched, encoded, none_match)
 
     async def _until(self, snapshot: Snapshot, text: str) -> None:
         """Wait until this node holds the revision, and look for it meanwhile: one refresh at a time for all who wait."""

@@ -14,7 +14,7 @@ from cuebook_server.delivery.counters import Counters
 from cuebook_server.delivery.kept import Kept, Seen
 from cuebook_server.delivery.snapshot import Entry, Snapshot, build
 from cuebook_server.domain.keys import DeliveryKey
-from cuebook_server.services.ports import Directory, EnvironmentKey, Fetched, Heads, Recalls, SnapshotSource
+from cuebook_server.services.ports import Directory, EnvironmentKey, Fetched, Heads, Recalls, Relayed, SnapshotSource
 
 log = logging.getLogger(__name__)
 NO_DIRECTORY = Directory(frozenset(), {})
@@ -43,7 +43,8 @@ class Grant:
     def __init__(self, key: DeliveryKey) -> None:
         self.key = key
         self.selector = key.selector
-        self.environment: EnvironmentKey = (key.project_id, key.environment_id)
+        # A relay's key has no environment of its own: each request names one. There is none with the number 0.
+        self.environment: EnvironmentKey = (key.project_id, 0 if key.relays else key.environment_id)
         self.ends_at = key.expires_at.timestamp() if key.expires_at else None
         self.guarded = bool(key.networks) or key.expires_at is not None or key.revoked_at is not None
 
@@ -55,7 +56,8 @@ class Board:
     not be loaded stays as it was, and the next refresh tries again. A board serves one registry all its life.
 
     ``fall_back`` is asked once for what this machine last knew, when the source cannot be read at the start. ``confirmed``: the
-    source itself has been read since. ``stale_s_max``: how long what is held counts without the source; 0: for ever.
+    source itself has been read since. ``stale_s_max``: how long what is held counts without the source; 0: for ever, or on a
+    relay (``relayed``) as long as its origin says.
 
     ``recollect`` is asked once how far this machine had seen the registry come (``seen``). ``begin_epoch`` is called with the
     present epoch, the greatest ever seen, and why, when the database has another past than that: nothing of it is served under
@@ -88,6 +90,7 @@ class Board:
         self.writable = False
         self.epoch = 0
         self.seen: Seen | None = None
+        self.relayed: Relayed | None = None
         self.loaded = False
         self.confirmed = False
         self.serves_until = math.inf
@@ -126,6 +129,17 @@ class Board:
     def knows_keys(self) -> bool:
         """Whether the keys were read from the source, and not only from what this machine last knew."""
         return self._keyset >= 0
+
+    @property
+    def keyset(self) -> int:
+        """What counts the changes of keys, as far as this node has heard of them."""
+        return max(self._keyset, 0)
+
+    def beside(self, project_id: int) -> int:
+        """Counts what changes a project's answers without a revision: names and recalls. A relay has them in its rules."""
+        if self.relayed:
+            return 0
+        return self._directory_counts.get(project_id, 0) + self._recall_counts.get(project_id, 0)
 
     def age_lines(self) -> bytes:
         """The header lines that say when this node was last sure of what it serves; and how long ago, when that is long."""
@@ -176,15 +190,18 @@ class Board:
             complete &= self._attempt(what, load)
         if complete:
             self._forget(heads)
-            self._confirm(asked_at)
+            self.relayed = heads.relayed
+            self._confirm(heads.relayed.as_of if heads.relayed else asked_at)
             self.writable = heads.writable
             self.confirmed = True
             self._complained = False
         return complete
 
     def _confirm(self, as_of: float) -> None:
-        self.as_of_line = b"cuebook-as-of: %d\r\n" % (as_of * 1000)
-        self.serves_until = as_of + self._stale_s_max if self._stale_s_max else math.inf
+        way = self.relayed
+        self.as_of_line = b"cuebook-as-of: %d\r\n%b" % (as_of * 1000, b"cuebook-depth: %d\r\n" % way.depth if way else b"")
+        life_s = self._stale_s_max or (way.life_s if way else 0)
+        self.serves_until = as_of + life_s if life_s else math.inf
         self.as_of = as_of
         self.loaded = True
 
@@ -195,7 +212,7 @@ class Board:
             return
         doors = copy.doors
         self.registry, self.epoch, self.environments = doors.registry, doors.epoch, copy.environments
-        self.directories, self.recalled = doors.directories, doors.recalled
+        self.directories, self.recalled, self.relayed = doors.directories, doors.recalled, doors.relayed
         self.keys = {bytes.fromhex(key.verifier): Grant(key) for key in doors.keys}
         self._from_copy = frozenset(copy.environments)
         self._confirm(doors.as_of)

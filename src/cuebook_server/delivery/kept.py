@@ -6,6 +6,7 @@ database keeps them: hashed.
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -17,7 +18,7 @@ from cuebook_server.delivery.snapshot import Entry, Snapshot, head_lines
 from cuebook_server.domain.environment import Environment
 from cuebook_server.domain.keys import DeliveryKey
 from cuebook_server.domain.policy import Policy
-from cuebook_server.services.ports import Directory, EnvironmentKey, History, Recalls
+from cuebook_server.services.ports import Directory, EnvironmentKey, History, Recalls, Received, Relayed
 
 _KEY_TIMES = ("created_at", "expires_at", "revoked_at", "last_used_at", "took_all_at")
 
@@ -35,6 +36,7 @@ class Doors:
     keys: Collection[DeliveryKey]
     directories: Mapping[int, Directory]
     recalled: Mapping[int, Recalls]
+    relayed: Relayed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ def doors_to_bytes(doors: Doors) -> bytes:
             "as_of": doors.as_of,
             "keys": list(doors.keys),
             "directories": {str(p): {"names": list(d.names), "aliases": d.aliases} for p, d in doors.directories.items()},
+            "relayed": doors.relayed,
             "recalled": {str(p): [[*v, sorted(places)] for v, places in found.items()] for p, found in doors.recalled.items()},
         }
     )
@@ -78,6 +81,7 @@ def doors_of(data: bytes) -> Doors:
         keys=[_key(row) for row in read["keys"]],
         directories={int(p): Directory(frozenset(d["names"]), d["aliases"]) for p, d in read["directories"].items()},
         recalled={int(p): _recalls(rows) for p, rows in read["recalled"].items()},
+        relayed=Relayed(**read["relayed"]) if read.get("relayed") else None,
     )
 
 
@@ -95,16 +99,16 @@ def seen_of(data: bytes) -> Seen:
 
 def snapshot_to_bytes(registry: str, snapshot: Snapshot) -> bytes:
     """A snapshot as lines of JSON: its head, then an entry each, so that no single call holds the interpreter for long."""
-    environment = asdict(replace(snapshot.environment, policy=Policy())) | {"policy": snapshot.environment.policy.to_json()}
     head = {
         "registry": registry,
         "key": snapshot.key,
         "project": snapshot.project,
-        "environment": environment,
+        "environment": environment_to_json(snapshot.environment),
         "epoch": snapshot.epoch,
         "revision": snapshot.revision,
         "retired": sorted(snapshot.retired),
         "damaged": sorted(snapshot.damaged),
+        "received": _received_to_json(snapshot.received),
     }
     entries = (
         orjson.dumps([e.prompt_id, e.name, e.number, e.latest, e.digest, e.body.decode()]) for e in snapshot.entries.values()
@@ -116,10 +120,7 @@ def snapshot_of(data: bytes) -> tuple[str, Snapshot]:
     """The reverse: which registry's, and the snapshot. Raises as ``doors_of`` does."""
     first, *rest = data.split(b"\n")
     head = orjson.loads(first)
-    said = head["environment"]
-    environment = Environment(
-        **said | {"policy": Policy().changed(said["policy"]), "updated_at": datetime.fromisoformat(said["updated_at"])},
-    )
+    environment = environment_from_json(head["environment"])
     entries = [Entry(served.encode(), *known) for *known, served in map(orjson.loads, rest)]
     snapshot = Snapshot(
         key=(head["key"][0], head["key"][1]),
@@ -131,8 +132,30 @@ def snapshot_of(data: bytes) -> tuple[str, Snapshot]:
         retired=frozenset(head["retired"]),
         damaged=frozenset(head["damaged"]),
         lines=head_lines(environment.name, head["revision"]),
+        received=_received_from_json(head.get("received")),
     )
     return head["registry"], snapshot
+
+
+def environment_to_json(environment: Environment) -> dict[str, Any]:
+    """An environment with its policy, for ``orjson``."""
+    return asdict(replace(environment, policy=Policy())) | {"policy": environment.policy.to_json()}
+
+
+def environment_from_json(said: Mapping[str, Any]) -> Environment:
+    """The reverse. Raises as ``doors_of`` does."""
+    times = {"updated_at": datetime.fromisoformat(said["updated_at"])}
+    return Environment(**{**said, "policy": Policy().changed(said["policy"]), **times})
+
+
+def _received_to_json(received: Received | None) -> list[str] | None:
+    if received is None:
+        return None
+    return [b64encode(received.zipped).decode(), received.digest, received.vouched.decode()]
+
+
+def _received_from_json(said: list[str] | None) -> Received | None:
+    return Received(b64decode(said[0]), said[1], said[2].encode()) if said else None
 
 
 def _recalls(rows: list[list[Any]]) -> Recalls:
@@ -142,4 +165,4 @@ def _recalls(rows: list[list[Any]]) -> Recalls:
 
 def _key(row: dict[str, Any]) -> DeliveryKey:
     times = {name: datetime.fromisoformat(row[name]) for name in _KEY_TIMES if row[name] is not None}
-    return DeliveryKey(**row | times | {"networks": tuple(row["networks"])})
+    return DeliveryKey(**row | times | {"networks": tuple(row["networks"]), "relays": tuple(row.get("relays", ()))})

@@ -91,7 +91,8 @@ class LastKnownGood:
             self._seen = seen
         if changed:
             keys, directories, recalled = doors
-            known = kept.Doors(board.registry, board.epoch, as_of, [g.key for g in keys.values()], directories, recalled)
+            held = [grant.key for grant in keys.values()]
+            known = kept.Doors(board.registry, board.epoch, as_of, held, directories, recalled, board.relayed)
             self._write(DOORS, (board.epoch, int(as_of * 1000), 0), kept.doors_to_bytes(known), board.registry)
             self._doors, self._as_of = doors, as_of
             self._tidy(environments)

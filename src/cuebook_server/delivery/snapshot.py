@@ -13,7 +13,7 @@ import orjson
 from cuebook import wire
 from cuebook_server.delivery import etags
 from cuebook_server.domain.environment import Environment
-from cuebook_server.services.ports import Directory, EnvironmentKey, EnvironmentState, Recalls, ServedVersion
+from cuebook_server.services.ports import Directory, EnvironmentKey, EnvironmentState, Recalls, Received, ServedVersion
 
 if TYPE_CHECKING:
     from cuebook.rendering import Compiled
@@ -81,6 +81,7 @@ class Snapshot:
     entries: by the name's bytes as they stand in a path. retired: names taken away here. damaged: names whose stored
     content cannot be read. lines: the header lines every answer of this revision carries. changed: the prompts that moved after
     revision ``since``, with their numbers (``None``: retired), where these are few. audit: the last entry's number and hash.
+    received: what the origin of a relay encoded.
     """
 
     key: EnvironmentKey
@@ -95,6 +96,7 @@ class Snapshot:
     since: int | None = None
     changed: tuple[tuple[str, int | None], ...] | None = None
     audit: tuple[int, str] = (0, "")
+    received: Received | None = None
 
     @property
     def order(self) -> tuple[int, int, int]:
@@ -138,6 +140,7 @@ def build(state: EnvironmentState, previous: Snapshot | None = None) -> Snapshot
         since=state.since,
         changed=_changed(state),
         audit=state.audit,
+        received=state.received,
     )
 
 

@@ -20,11 +20,11 @@ from cuebook_server.domain.access import PERMISSIONS, Permission, Role
 from cuebook_server.domain.environment import KINDS
 from cuebook_server.domain.errors import Invalid, KeyExpired, KeyRevoked, OutsideNetwork, UnknownKey
 
-CredentialKind = Literal["dev", "stg", "prd", "other", "svc", "pat"]
+CredentialKind = Literal["dev", "stg", "prd", "other", "rly", "svc", "pat"]
 SELECTOR_BYTES, SECRET_BYTES = 8, 32
 NETWORKS_MAX = 32
 KEY_NAME_CHARS_MAX = 100
-_FORM = re.compile(r"cue_(dev|stg|prd|other|svc|pat)_([a-z2-7]{13})_([a-z2-7]{52})_([0-9a-f]{8})")
+_FORM = re.compile(r"cue_(dev|stg|prd|other|rly|svc|pat)_([a-z2-7]{13})_([a-z2-7]{52})_([0-9a-f]{8})")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -58,7 +58,10 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryKey:
-    """A key of one environment: reads what it serves, nothing else. ``took_all_at``: when it last took all of it at once."""
+    """A key of one environment: reads what it serves, nothing else. ``took_all_at``: when it last took all of it at once.
+
+    relays: a relay's key reads these environments of the project and who may read them; ``environment`` is the first of them.
+    """
 
     selector: str
     verifier: str
@@ -74,6 +77,7 @@ class DeliveryKey:
     networks: tuple[str, ...] = ()
     last_used_at: datetime | None = None
     took_all_at: datetime | None = None
+    relays: tuple[str, ...] = ()
 
     def check(self, now: datetime, address: str) -> None:
         """Raise unless the key counts now and from that address."""
@@ -163,7 +167,7 @@ def scopes(names: Iterable[str] | None) -> frozenset[Permission] | None:
 
 def is_delivery(credential: Credential) -> bool:
     """Whether the credential is a delivery key by its form."""
-    return credential.kind in KINDS
+    return credential.kind in (*KINDS, "rly")
 
 
 def networks(texts: tuple[str, ...]) -> tuple[str, ...]:

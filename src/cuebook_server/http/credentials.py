@@ -18,9 +18,13 @@ Name = Annotated[str, Field(min_length=1)]
 
 
 class KeyIn(Body):
-    """A delivery key to make: for one environment, for good or for a time, from anywhere or from some networks (CIDR)."""
+    """A delivery key to make: for one environment, for good or for a time, from anywhere or from some networks (CIDR).
 
-    environment: str
+    ``relays``, instead of ``environment``: a relay's key, for these environments and for knowing who may read them.
+    """
+
+    environment: str = ""
+    relays: list[str] = Field(default_factory=list, max_length=100)
     name: Name
     expires_in_s: int | None = None
     networks: list[str] = Field(default_factory=list)
@@ -33,10 +37,14 @@ class RotateIn(Body):
 
 
 class KeyShown(Shown):
-    """A delivery key without its secret. ``took_all_at``: when it last took everything its environment serves."""
+    """A delivery key without its secret. ``took_all_at``: when it last took everything its environment serves.
+
+    ``relays``: the environments of a relay's key, of which ``environment`` is the first.
+    """
 
     selector: str
     environment: str
+    relays: list[str]
     name: str
     created_by: str
     created_at: datetime
@@ -152,6 +160,7 @@ def _key(key: DeliveryKey) -> KeyShown:
     return KeyShown(
         selector=key.selector,
         environment=key.environment,
+        relays=list(key.relays),
         name=key.name,
         created_by=key.created_by,
         created_at=key.created_at,

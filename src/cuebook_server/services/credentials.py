@@ -86,12 +86,16 @@ def create_key(
     name: str,
     expires_in_s: int | None = None,
     networks: Sequence[str] = (),
+    relays: Sequence[str] = (),
 ) -> Minted[DeliveryKey]:
-    """Make a delivery key of one environment."""
+    """Make a delivery key of one environment, or, of the environments that it ``relays``, a relay's."""
     scope = enter(actor, uow, project, "keys.write")
-    of = known(scope, environment)
+    if bool(relays) == bool(environment):
+        raise BadCredential("A key is of one environment, or a relay's for some.", hint="Name `environment` or `relays`.")
+    relayed = [known(scope, each) for each in dict.fromkeys(relays)]
+    of = relayed[0] if relayed else known(scope, environment)
     check(name, expires_in_s)
-    credential = keys.mint(of.kind, uow.random(SELECTOR_BYTES + SECRET_BYTES))
+    credential = keys.mint("rly" if relayed else of.kind, uow.random(SELECTOR_BYTES + SECRET_BYTES))
     key = DeliveryKey(
         selector=credential.selector,
         verifier=credential.verifier,
@@ -103,6 +107,7 @@ def create_key(
         created_at=uow.now,
         expires_at=ends(uow.now, expires_in_s),
         networks=keys.networks(tuple(networks)),
+        relays=tuple(each.name for each in relayed),
     )
     scope.credentials.add_key(key)
     scope.audit.append(actor, Happening("key.created", key.selector, environment=of.name, after=_told(key)))
@@ -118,7 +123,7 @@ def rotate_key(actor: Actor, uow: UnitOfWork, project: str, selector: str, *, ov
     if not 0 <= overlap_s <= OVERLAP_S_MAX:
         raise BadCredential(f"An overlap of {overlap_s} s.", hint=f"Between 0 and {OVERLAP_S_MAX} s.")
     kind = known(scope, old.environment).kind
-    credential = keys.mint(kind, uow.random(SELECTOR_BYTES + SECRET_BYTES))
+    credential = keys.mint("rly" if old.relays else kind, uow.random(SELECTOR_BYTES + SECRET_BYTES))
     life = old.expires_at - old.created_at if old.expires_at else None
     new = replace(
         old,
@@ -279,4 +284,5 @@ def _told(key: DeliveryKey) -> dict[str, object]:
         "name": key.name,
         "expires_at": key.expires_at.isoformat() if key.expires_at else None,
         "networks": list(key.networks),
+        **({"relays": list(key.relays)} if key.relays else {}),
     }

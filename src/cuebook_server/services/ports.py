@@ -329,6 +329,32 @@ Recalls = Mapping[tuple[int, int], frozenset[int]]
 
 
 @dataclass(frozen=True, slots=True)
+class Relayed:
+    """What a relay knows of its way to the origin.
+
+    as_of: seconds since 1970 when the origin was last sure of it. depth: how many relays it came by, this one included. life_s:
+    how long it counts without word from there.
+    """
+
+    as_of: float
+    depth: int
+    life_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A whole environment as the origin encoded and signed it.
+
+    zipped: the body in gzip, byte for byte. digest: of the body itself, as signatures name it. vouched: the header lines of the
+    signature that came with it, if any.
+    """
+
+    zipped: bytes
+    digest: str
+    vouched: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Heads:
     """The counters a node polls: cheap, and enough to know what to load again.
 
@@ -336,7 +362,7 @@ class Heads:
     project, counts recalled versions. environments: each environment's (revision, policy revision). registry: which registry
     this is, the same through backups and failovers. writable: whether the database takes writes. history: where the audit
     chains end. continues: whether they still hold what the caller had seen. moved: whether the epoch was begun on another
-    database than this one.
+    database than this one. relayed: where they came by way of another node.
     """
 
     epoch: int
@@ -349,6 +375,7 @@ class Heads:
     history: History = field(default_factory=dict)
     continues: bool = True
     moved: bool = False
+    relayed: Relayed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,7 +407,7 @@ class ServedVersion:
 class EnvironmentState:
     """What an environment serves at one revision: everything, or (``since`` is set) what changed after that revision.
 
-    audit: number and hash of the last entry of the project's audit chain then.
+    audit: number and hash of the last entry of the project's audit chain then. received: on a relay, what it was read from.
     """
 
     key: EnvironmentKey
@@ -391,6 +418,7 @@ class EnvironmentState:
     since: int | None
     versions: Sequence[ServedVersion]
     audit: tuple[int, str] = (0, "")
+    received: Received | None = None
 
 
 class SnapshotSource(Protocol):

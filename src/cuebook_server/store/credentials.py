@@ -38,6 +38,7 @@ def key_of(row: Row[Any]) -> DeliveryKey:
         networks=tuple(json.loads(row.networks)),
         last_used_at=row.last_used_at,
         took_all_at=row.took_all_at,
+        relays=tuple(json.loads(row.relays)),
     )
 
 
@@ -71,8 +72,9 @@ class CredentialStore:
 
     def add_key(self, key: DeliveryKey) -> None:
         """Write a new delivery key."""
-        values = {name: getattr(key, name) for name in delivery_key.c.keys() if name != "networks"}  # noqa: SIM118  # columns, not a dict
-        self._tx.connection.execute(delivery_key.insert().values(**values, networks=json.dumps(key.networks)))
+        values = {name: getattr(key, name) for name in delivery_key.c.keys()}  # noqa: SIM118  # columns, not a dict
+        lists = {name: json.dumps(values[name]) for name in ("networks", "relays")}
+        self._tx.connection.execute(delivery_key.insert().values(**values | lists))
         self._keys_changed()
 
     def change_key(self, key: DeliveryKey) -> None:

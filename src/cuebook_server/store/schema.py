@@ -380,6 +380,7 @@ delivery_key = Table(
     Column("networks", Text, nullable=False),
     Column("last_used_at", UTCDateTime),
     Column("took_all_at", UTCDateTime),  # when it last took everything its environment serves
+    Column("relays", Text, nullable=False, server_default="[]"),  # a relay's key: the names of its environments
     ForeignKeyConstraint(["project_id", "environment_id"], ["environment.project_id", "environment.environment_id"]),
 )
 Index("delivery_key_project", delivery_key.c.project_id)
