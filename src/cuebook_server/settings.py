@@ -89,6 +89,22 @@ class Settings(BaseSettings):
     signature_s: Annotated[
         int, Field(ge=60, le=31 * 86_400, description="Seconds a signature counts; it is renewed after half of them.")
     ] = 86_400
+    keyset_s: Annotated[
+        int, Field(ge=10, le=31 * 86_400, description="Seconds a relay may go on by what it knows when it is cut off.")
+    ] = 3_600
+    relay_of: Annotated[
+        str,
+        Field(
+            pattern=r"^(https?://[^/?#@]+)?$",
+            description="The address of the registry, or of another relay, that this process relays; none: it is a registry.",
+        ),
+    ] = ""
+    relay_key: Annotated[
+        str, Field(description="The relay's key, as the registry made it.", json_schema_extra={"secret": True}, repr=False)
+    ] = ""
+    root_key: Annotated[
+        str, Field(description="On a relay: the public root key; what it does not vouch for is not passed on.")
+    ] = ""
     seal_key: Annotated[
         Path | None,
         Field(description="The file of the key that seals webhook secrets, the same on every node; none: seal-key in data."),
@@ -125,6 +141,8 @@ class Settings(BaseSettings):
     def _whole(self) -> Settings:
         if self.oidc_issuer and not (self.oidc_client_id and self.oidc_client_secret):
             raise ValueError("CUEBOOK_OIDC_CLIENT_ID and CUEBOOK_OIDC_CLIENT_SECRET belong to CUEBOOK_OIDC_ISSUER")
+        if bool(self.relay_of) != bool(self.relay_key):
+            raise ValueError("CUEBOOK_RELAY_OF and CUEBOOK_RELAY_KEY belong together")
         return self
 
     @field_validator("webhook_networks")

@@ -82,8 +82,12 @@ class Application:
             stale_s_max=settings.stale_s_max,
         )
         self.watcher = Watcher(self.board, self._source)
-        self.signatures = Signatures(snapshot_signer(settings), settings.signature_s, self.board.counters)
-        self.delivery = Delivery(self.board, self._pinned, limits=limits(settings), signatures=self.signatures)
+        self.signatures = Signatures(
+            snapshot_signer(settings), settings.signature_s, self.board.counters, keyset_s=settings.keyset_s
+        )
+        self.delivery = Delivery(
+            self.board, self._pinned, limits=limits(settings), signatures=self.signatures, keyset_s=settings.keyset_s
+        )
         self.connections = self.delivery.connections
         self._drain_s = settings.drain_s
         # A change is in this node's memory before its author is answered.
@@ -165,38 +169,40 @@ class Application:
 
     def node(self) -> Node:
         """How this process does."""
-        counters = self.board.counters
-        counted = {field.name: getattr(counters, field.name) for field in fields(Counters)}
-        revisions = {
-            (snapshot.project, snapshot.environment.name): snapshot.revision for snapshot in self.board.environments.values()
-        }
-        return Node(
-            "draining" if self.connections.draining else self.watcher.state,
-            self.board.epoch,
-            self.board.as_of,
-            self.database.dialect,
-            revisions,
-            counted,
-            self.board.damaged(),
-            streams=len(self.delivery.streams),
-            connections=self.connections.open,
-            writes=self.watcher.state == "ready" and self.board.writable,
-            signs_until=self.signatures.until,
-            serves=time.time() <= self.board.serves_until,
-            dead=[*(["cuebook-watcher"] if self.watcher.dead else []), *self.worker.dead],
-            fleet=self._fleet,
-        )
+        return report(self.board, self.watcher, self.worker, self.delivery, self.database.dialect, self.signatures.until)
 
-    def _fleet(self) -> dict[tuple[str, str], tuple[int, int]]:
-        snapshots, keys = self.board.environments, self.board.keys.values()
-        places = {grant.selector: snapshots[grant.environment] for grant in keys if grant.environment in snapshots}
-        counts = self.delivery.fleet.count({selector: (held.epoch, held.revision) for selector, held in places.items()})
-        found: dict[tuple[str, str], tuple[int, int]] = {}
-        for selector, (current, behind) in counts.items():
-            place = places[selector].project, places[selector].environment.name
-            before = found.get(place, (0, 0))
-            found[place] = before[0] + current, before[1] + behind
-        return found
+
+def report(board: Board, watcher: Watcher, worker: Worker, delivery: Delivery, source: str, signs_until: int) -> Node:
+    """How a process does; ``source``: what it reads from."""
+    revisions = {(one.project, one.environment.name): one.revision for one in board.environments.values()}
+    return Node(
+        "draining" if delivery.connections.draining else watcher.state,
+        board.epoch,
+        board.as_of,
+        source,
+        revisions,
+        {field.name: getattr(board.counters, field.name) for field in fields(Counters)},
+        board.damaged(),
+        streams=len(delivery.streams),
+        connections=delivery.connections.open,
+        writes=watcher.state == "ready" and board.writable,
+        signs_until=signs_until,
+        serves=time.time() <= board.serves_until,
+        dead=[*(["cuebook-watcher"] if watcher.dead else []), *worker.dead],
+        fleet=lambda: _fleet(board, delivery),
+    )
+
+
+def _fleet(board: Board, delivery: Delivery) -> dict[tuple[str, str], tuple[int, int]]:
+    snapshots, keys = board.environments, board.keys.values()
+    places = {grant.selector: snapshots[grant.environment] for grant in keys if grant.environment in snapshots}
+    counts = delivery.fleet.count({selector: (held.epoch, held.revision) for selector, held in places.items()})
+    found: dict[tuple[str, str], tuple[int, int]] = {}
+    for selector, (current, behind) in counts.items():
+        place = places[selector].project, places[selector].environment.name
+        before = found.get(place, (0, 0))
+        found[place] = before[0] + current, before[1] + behind
+    return found
 
 
 class LazySender:

@@ -38,6 +38,7 @@ def test_every_delivery_route_and_parameter_stands_in_the_page() -> None:
         delivery.LIST,
         delivery.SNAPSHOT,
         delivery.EVENTS,
+        delivery.KEYSET,
     ]
     assert [what for what in (*parameters, *(path.decode() for path in paths)) if f"{what}`" not in page] == []
 

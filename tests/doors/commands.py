@@ -104,6 +104,7 @@ OTHERWISE: Mapping[str, Typed] = {
     "tokens create --mine": Typed("tokens create t --mine", ("POST /api/me/tokens",)),
     "tokens list --everywhere": Typed("tokens list --everywhere", ("GET /api/tokens",)),
     "tokens revoke --everywhere": Typed("tokens revoke nobody --everywhere", ("POST /api/tokens/{selector}/revoke",)),
+    "keys create --relay": Typed("keys create --relay production --name r", (f"POST {P}/keys",)),
     "env preset --propose": Typed("env preset production team --propose -m r", (RELEASES,)),
     "env set --propose": Typed("env set production pins=any --propose -m r", (RELEASES,)),
     "promote --emergency": Typed("promote a@4 --to production --emergency -m r", (RELEASES,)),

@@ -147,6 +147,7 @@ DELIVERY: Mapping[str, str] = {
     "GET /v1/prompts": "reads",
     "GET /v1/snapshot": "reads",
     "GET /v1/events": "reads",
+    "GET /v1/relay/keyset": "reads",
 }
 # Beside the database: whoever types them has the files already. The audit tells of what they do.
 OPERATOR: Mapping[str, str] = {

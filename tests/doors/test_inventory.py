@@ -68,10 +68,11 @@ def test_every_delivery_path_is_classified(solo: World) -> None:
         delivery.LIST,
         delivery.SNAPSHOT,
         delivery.EVENTS,
+        delivery.KEYSET,
     )
     assert {path.decode() for path in known} == {door.partition(" ")[2] for door in DELIVERY}
     constants = {v for v in vars(delivery).values() if isinstance(v, bytes) and v.startswith((b"/", b"/v1"))}
-    assert constants == {delivery.PROMPTS, delivery.LIST, delivery.SNAPSHOT, delivery.RENDER, delivery.EVENTS}
+    assert constants == {*known[2:], delivery.PROMPTS, delivery.RENDER}
     for path in ("/v1", "/v1/events/production", "/v1/projects", "/v1/generations", "/v1/admin", "/v1/prompts/a/versions"):
         assert solo.client.get(path, headers={"Authorization": f"Bearer {solo.keys['prd']}"}).status_code in (400, 404), path
 

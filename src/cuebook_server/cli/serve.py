@@ -9,8 +9,8 @@ import resource
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import uvicorn
@@ -21,6 +21,7 @@ from cuebook_server.adapters import sealing, signing
 from cuebook_server.cli.sample import plant
 from cuebook_server.delivery.protocol import DeliveryProtocol
 from cuebook_server.domain.errors import CuebookError, SchemaTooNew, Unavailable
+from cuebook_server.relay import roots
 from cuebook_server.services import people
 from cuebook_server.services.first_run import FirstRun, set_up
 from cuebook_server.settings import Settings
@@ -44,13 +45,21 @@ def serve(
     *,
     demo: bool = True,
     workers: int | None = None,
+    relay_of: str | None = None,
+    relay_key: str | None = None,
 ) -> int:
-    """Migrate, fill an empty registry (with the sample prompts unless ``demo`` is false), and serve until told to stop."""
+    """Migrate, fill an empty registry (with the sample prompts unless ``demo`` is false), and serve until told to stop.
+
+    With ``relay_of`` and ``relay_key``: relay what another node serves.
+    """
     try:
         given = {"data": data, "database": database, "host": host, "port": port, "workers": workers}
-        settings = settings_module.read(dict(given))
+        settings = settings_module.read({**given, "relay_of": relay_of, "relay_key": relay_key})
         log_as(settings)
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if settings.relay_of:
+            with closing(holds.serve_in(settings.data)):
+                return _run_relay(settings)
         with suppress(
             OSError
         ):  # a full disk must not keep delivery from starting; what needs a key then says that it is missing
@@ -159,11 +168,28 @@ def _invite(units: SqlUnits) -> str | None:
 
 def _run(settings: Settings, preparation: _Preparation) -> int:
     # Workers are processes of their own: they find the settings where every process does.
-    os.environ.update(
-        {"CUEBOOK_DATA": str(settings.data), "CUEBOOK_DATABASE": settings.database_url, "CUEBOOK_HOST": settings.host}
-    )
+    os.environ["CUEBOOK_DATABASE"] = settings.database_url
+    return _serve(settings, "cuebook_server.wiring:create", preparation.go_on)
+
+
+def _run_relay(settings: Settings) -> int:
+    roots(settings)  # a bad one stops the start
+    os.environ.update({"CUEBOOK_RELAY_OF": settings.relay_of, "CUEBOOK_RELAY_KEY": settings.relay_key})
+    return _serve(settings, "cuebook_server.relay:create", _tell_relay(settings))
+
+
+def _tell_relay(settings: Settings) -> Callable[[str], None]:
+    def tell(url: str) -> None:
+        sys.stdout.write(f"Cuebook relays {settings.relay_of} at {url}\n")
+        sys.stdout.flush()
+
+    return tell
+
+
+def _serve(settings: Settings, application: str, started: Callable[[str], None]) -> int:
+    os.environ.update({"CUEBOOK_DATA": str(settings.data), "CUEBOOK_HOST": settings.host})
     config = uvicorn.Config(
-        "cuebook_server.wiring:create",
+        application,
         factory=True,
         host=settings.host,
         port=settings.port,
@@ -181,7 +207,7 @@ def _run(settings: Settings, preparation: _Preparation) -> int:
     socket = config.bind_socket()
     reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104  # read, not bound to
     shown = f"[{reached}]" if ":" in reached else reached
-    preparation.go_on(f"http://{shown}:{socket.getsockname()[1]}")
+    started(f"http://{shown}:{socket.getsockname()[1]}")
     if settings.workers > 1:
         Multiprocess(config, sockets=[socket]).run()
         return 0

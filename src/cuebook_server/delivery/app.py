@@ -59,7 +59,10 @@ _KEPT = _VARY + b"cache-control: private, max-age=0, stale-while-revalidate=5, s
 _OK = b"content-type: application/json\r\nx-content-type-options: nosniff\r\n" + _KEPT
 _ONCE = b"content-type: application/json\r\nx-content-type-options: nosniff\r\n" + _VARY + b"cache-control: no-store\r\n"
 
-_PATHS = "The delivery paths are /v1/prompts, /v1/prompts/{name}, /v1/prompts/{name}/render, /v1/snapshot and /v1/events."
+_PATHS = (
+    "The delivery paths are /v1/prompts, /v1/prompts/{name}, /v1/prompts/{name}/render, /v1/snapshot, /v1/events "
+    "and, for relays, /v1/relay/keyset."
+)
 
 
 class Delivery:
@@ -188,7 +191,7 @@ class Delivery:
         if path == EVENTS:
             return await self._events(scope, receive, grant, snapshot)
         if path == KEYSET:
-            return self._keyset(scope, grant, none_match)
+            return self._keyset(scope, grant, snapshot, none_match)
         return await self._prompt(scope, path[len(PROMPTS) :], grant, snapshot, none_match)
 
     async def _prompt(self, scope: Scope, name: bytes, grant: Grant, snapshot: Snapshot, none_match: bytes | None) -> Reply:
@@ -229,11 +232,14 @@ class Delivery:
         await self.streams.serve(scope, receive, grant, snapshot.key)
         return None
 
-    def _keyset(self, scope: Scope, grant: Grant, none_match: bytes | None) -> Reply:
+    def _keyset(self, scope: Scope, grant: Grant, snapshot: Snapshot, none_match: bytes | None) -> Reply:
         request.parameters(scope["query_string"], frozenset())
         if not grant.key.relays:
             raise WrongKeyKind("This is no relay's key.", hint="Make one: `cuebook keys create --relay ENV`.")
-        return self._kept(b"", self._keysets.get(grant), none_match)
+        keyset, order = self._keysets.get(grant), (self._board.epoch, self._board.keyset)
+        signed = self._signatures
+        vouched = signed.keyset_lines(grant.selector, snapshot.project, order, keyset.digest) if signed else b""
+        return self._kept(vouched, keyset, none_match)
 
     async def _everything(self, scope: Scope, grant: Grant, snapshot: Snapshot, kind: Kind, none_match: bytes | None) -> Reply:
         zipped = request.accepts_gzip(scope["headers"])

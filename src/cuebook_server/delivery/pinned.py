@@ -6,11 +6,12 @@ import asyncio
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from cuebook_server.delivery.snapshot import Entry, Snapshot, entry_of
+from cuebook_server.domain.environment import Selector
 from cuebook_server.domain.errors import Unavailable
 from cuebook_server.services.ports import EnvironmentKey, SnapshotSource
 
@@ -21,6 +22,9 @@ LOOKUP_TIMEOUT_S = 3.0
 _ENTRY_BYTES = 1_024  # what an entry costs besides its body, headers and bookkeeping included
 _AWAY = "Only the version served now is known without the database: ask for `stable`, or try again shortly."
 Address = tuple[int, EnvironmentKey, int, int]  # epoch, environment, prompt, number: a restored database may number anew
+
+
+Origin = Callable[[Snapshot, str, Selector], Entry]
 
 
 class Found(NamedTuple):
@@ -34,11 +38,20 @@ class Pinned:
     """A bounded memory of versions, least recently used out first, in front of ``SnapshotSource.version``.
 
     Only what was found is kept, never that something was not. Entries come from look-ups and from the board, which hands
-    over what a newer release replaced: callers pinned to it are served while the database is away.
+    over what a newer release replaced: callers pinned to it are served while the database is away. On a relay the ``origin`` is
+    asked instead of the source, because only it knows what may be had.
     """
 
-    def __init__(self, source: SnapshotSource, *, bytes_max: int = BYTES_MAX, timeout_s: float = LOOKUP_TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        source: SnapshotSource,
+        *,
+        origin: Origin | None = None,
+        bytes_max: int = BYTES_MAX,
+        timeout_s: float = LOOKUP_TIMEOUT_S,
+    ) -> None:
         self._source, self._bytes_max, self._timeout_s = source, bytes_max, timeout_s
+        self.origin = origin
         self._found: OrderedDict[Address, Found] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()  # the watcher's thread retains, the event loop reads
@@ -66,6 +79,20 @@ class Pinned:
         except Exception as error:
             log.warning("could not look up %s version %d: %r", name, number, error)
             raise Unavailable("The database cannot be asked for this version right now.", hint=_AWAY) from error
+
+    async def ask(self, snapshot: Snapshot, prompt_id: int, name: str, wanted: Selector) -> Entry:
+        """On a relay: a version that is not served now, from memory or from the origin. Raises what that refuses."""
+        assert self.origin is not None, "only a relay has an origin"
+        if isinstance(wanted, int) and (known := self.recall(snapshot, prompt_id, wanted)) is not None:
+            return known.entry
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                entry = await asyncio.get_running_loop().run_in_executor(self._threads, self.origin, snapshot, name, wanted)
+        except TimeoutError:
+            raise Unavailable("The registry cannot be asked for this version right now.", hint=_AWAY) from None
+        if isinstance(wanted, int):
+            self._keep((snapshot.epoch, snapshot.key, prompt_id, wanted), Found(entry, was_live=True))
+        return entry
 
     def close(self) -> None:
         """Let the threads go."""

@@ -25,6 +25,9 @@ async def select(board: Board, pinned: Pinned, snapshot: Snapshot, path_name: by
     if wanted in ("stable", entry.number):
         resolve(snapshot.environment, Standing(name, entry.number, entry.latest), wanted)
         return entry
+    if pinned.origin is not None:
+        _refuse_recalled(board, snapshot, entry, wanted)
+        return await pinned.ask(snapshot, entry.prompt_id, entry.name, wanted)
     return await _other(board, pinned, snapshot, entry, wanted)
 
 
@@ -55,8 +58,7 @@ async def _other(board: Board, pinned: Pinned, snapshot: Snapshot, entry: Entry,
     number = resolve(snapshot.environment, hopeful, wanted)
     if number == entry.number:
         return entry
-    if (entry.prompt_id, number) in board.recalled.get(snapshot.key[0], ()):
-        raise Recalled(f"Version {number} of {entry.name} was recalled.")
+    _refuse_recalled(board, snapshot, entry, number)
     found = pinned.recall(snapshot, entry.prompt_id, number)
     # That a version was live here stays true for ever; that it was not has to be asked again.
     if found is None or not found.was_live:
@@ -66,6 +68,11 @@ async def _other(board: Board, pinned: Pinned, snapshot: Snapshot, entry: Entry,
     if found is None:
         raise NotFound(f"There is no version {number} of {entry.name}.")
     return found.entry
+
+
+def _refuse_recalled(board: Board, snapshot: Snapshot, entry: Entry, wanted: Selector) -> None:
+    if (entry.prompt_id, wanted) in board.recalled.get(snapshot.key[0], ()):
+        raise Recalled(f"Version {wanted} of {entry.name} was recalled.")
 
 
 async def _newest(board: Board, pinned: Pinned, snapshot: Snapshot, entry: Entry, wanted: Selector) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple, Protocol
 
 from cuebook.signing import CERTIFICATE_HEADER, STATEMENT_HEADER, Seal, Statement
@@ -16,22 +17,28 @@ from cuebook_server.services.ports import EnvironmentKey, SnapshotSigner
 log = logging.getLogger(__name__)
 # How often a node looks whether its key or certificate was replaced, and tries again where it could not sign.
 LOOK_AGAIN_S = 10
+KEYSET = "keyset"
 WARN_S, WARN_AGAIN_S = 14 * 86_400, 86_400
 
 
 class Vouching(Protocol):
-    """What vouches for a whole environment. ``until``: when the certificate ends, in seconds since 1970; 0: there is none."""
+    """What vouches for whole answers. ``until``: when the certificate ends, in seconds since 1970; 0: there is none."""
 
-    until: int
+    @property
+    def until(self) -> int: ...
 
     def lines(self, snapshot: Snapshot, digest: str) -> bytes:
         """The header lines for a snapshot whose uncompressed body has this digest."""
         ...
 
+    def keyset_lines(self, selector: str, project: str, order: tuple[int, int], digest: str) -> bytes:
+        """The header lines for the keyset of a relay's key, at this (epoch, count)."""
+        ...
+
 
 class _Signed(NamedTuple):
     digest: str
-    order: tuple[int, int, int]
+    order: tuple[int, ...]
     again_at: float
     lines: bytes
 
@@ -43,21 +50,41 @@ class Signatures:
     """
 
     def __init__(
-        self, signer: SnapshotSigner, life_s: int, counters: Counters, *, clock: Callable[[], float] = time.time
+        self,
+        signer: SnapshotSigner,
+        life_s: int,
+        counters: Counters,
+        *,
+        keyset_s: int = 3_600,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        self._signer, self._life_s, self._counters, self._clock = signer, life_s, counters, clock
-        self._signed: dict[EnvironmentKey, _Signed] = {}
+        self._signer, self._life_s, self._keyset_s, self._counters, self._clock = signer, life_s, keyset_s, counters, clock
+        self._signed: dict[EnvironmentKey | str, _Signed] = {}
         self._complaint, self._warn_at = "", 0
         self._look_at, self._stamp = 0.0, None  # type: float, object
         self.until = 0
 
     def lines(self, snapshot: Snapshot, digest: str) -> bytes:
         """The header lines for a snapshot; none where this node cannot sign, which is told in the log."""
+        environment, order = snapshot.environment, (snapshot.epoch, snapshot.revision)
+        said = partial(Statement, snapshot.project, environment.name, environment.kind, *order, digest, audit=snapshot.audit)
+        return self._lines(snapshot.key, snapshot.order, digest, self._life_s, said)
+
+    def keyset_lines(self, selector: str, project: str, order: tuple[int, int], digest: str) -> bytes:
+        """The header lines for the keyset of a relay's key. Its kind keeps it from passing for a snapshot."""
+        said = partial(Statement, project, "", KEYSET, *order, digest)
+        return self._lines(selector, order, digest, self._keyset_s, said)
+
+    def _lines(
+        self, of: EnvironmentKey | str, order: tuple[int, ...], digest: str, life_s: int, said: Callable[..., Statement]
+    ) -> bytes:
         now = self._clock()
         self._look(now)
-        held = self._signed.get(snapshot.key)
-        if held is None or held.digest != digest or held.order != snapshot.order or now >= held.again_at:
-            held = self._signed[snapshot.key] = self._sign(snapshot, digest, int(now))
+        held = self._signed.get(of)
+        if held is None or held.digest != digest or held.order != order or now >= held.again_at:
+            seal = self._seal(said(issued_at=int(now), expires_at=int(now) + life_s, key=""))
+            again_s = max((seal.expires_at - now) / 2, 1) if seal else LOOK_AGAIN_S
+            held = self._signed[of] = _Signed(digest, order, now + again_s, _header_lines(seal))
         return held.lines
 
     def _look(self, now: float) -> None:
@@ -65,27 +92,6 @@ class Signatures:
             self._look_at, stamp = now + LOOK_AGAIN_S, self._signer.stamp()
             if stamp != self._stamp:
                 self._signed, self._stamp = {}, stamp
-
-    def _sign(self, snapshot: Snapshot, digest: str, now: int) -> _Signed:
-        statement = Statement(
-            project=snapshot.project,
-            environment=snapshot.environment.name,
-            kind=snapshot.environment.kind,
-            epoch=snapshot.epoch,
-            revision=snapshot.revision,
-            digest=digest,
-            issued_at=now,
-            expires_at=now + self._life_s,
-            key="",
-            audit=snapshot.audit,
-        )
-        seal = self._seal(statement)
-        if seal is None:
-            return _Signed(digest, snapshot.order, now + LOOK_AGAIN_S, b"")
-        lines = "".join(
-            f"{name}: {word}\r\n" for name, word in ((STATEMENT_HEADER, seal.statement), (CERTIFICATE_HEADER, seal.certificate))
-        )
-        return _Signed(digest, snapshot.order, now + max((seal.expires_at - now) / 2, 1), lines.encode())
 
     def _seal(self, statement: Statement) -> Seal | None:
         try:
@@ -109,3 +115,10 @@ class Signatures:
             log.warning(
                 "the certificate of the signing key ends in %d days: certify the key anew", (self.until - now) // 86_400
             )
+
+
+def _header_lines(seal: Seal | None) -> bytes:
+    if seal is None:
+        return b""
+    words = ((STATEMENT_HEADER, seal.statement), (CERTIFICATE_HEADER, seal.certificate))
+    return "".join(f"{name}: {word}\r\n" for name, word in words).encode()

@@ -345,7 +345,7 @@ class TooStale(Unavailable):
     """What this node holds is older than it may serve."""
 
     code = "too_stale"
-    hint = "It lost its database too long ago, by the setting `stale_s_max`; other nodes may have it still."
+    hint = "It lost its database, or a relay its registry, too long ago (settings `stale_s_max`, `keyset_s`); ask another node."
 
 
 class TooManyRequests(TooManyAttempts):

@@ -1,0 +1,157 @@
+"""A registry and two relays behind one another, as people start them: what goes through, and what stops."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+import cuebook
+from tests.factories import text
+from tests.http.test_nodes import post, until
+from tests.support.server import Server, clean_environment, start_server
+from tests.support.server import cuebook as command
+
+PATHS = ("/v1/snapshot", "/v1/prompts", "/v1/prompts/n")
+pytestmark = pytest.mark.slow
+
+
+@dataclass
+class Tiers:
+    """``origin`` <- ``near`` <- ``far``. All of them sign or pass on what ``root`` certified."""
+
+    origin: Server
+    near: Server
+    far: Server
+    root: str
+    key: Path
+
+    @property
+    def prd(self) -> str:
+        return self.origin.keys["production"]
+
+    def get(self, server: Server, path: str, key: str | None = None, **headers: str) -> httpx2.Response:
+        told = {"Authorization": f"Bearer {key or self.prd}", **headers}
+        return httpx2.get(server.url + path, headers=told, timeout=10)
+
+    def version(self, server: Server) -> Any:
+        answer = self.get(server, "/v1/prompts/n")
+        return answer.json().get("version")
+
+    def release(self, number: int) -> None:
+        for environment in ("staging", "production"):
+            body = {"environment": environment, "items": [{"prompt": "n", "version": number}], "reason": "relays"}
+            assert post(self.origin, "releases", body).status_code == 201
+
+    def save(self, said: str) -> int:
+        answer = post(self.origin, "prompts/n/versions", {"content": text(said)})
+        assert answer.status_code == 201, answer.text
+        return int(answer.json()["number"])
+
+
+def relay(data: Path, origin: Server, key: Path, root: str, port: int = 0) -> Server:
+    given = ("--relay-of", origin.url, "--key", str(key))
+    return start_server(data, *given, port=port, environment={"CUEBOOK_ROOT_KEY": root})
+
+
+@pytest.fixture(scope="module")
+def tiers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tiers]:
+    """Three processes, and a prompt ``n`` at version 1 in production."""
+    folder = tmp_path_factory.mktemp("tiers")
+    with ExitStack() as ends:
+        origin = start_server(folder / "origin")
+        ends.callback(_kill, origin)
+        root = _certify(folder, origin)
+        key = folder / "relay.key"
+        key.write_text(post(origin, "keys", {"relays": ["staging", "production"], "name": "edge"}).json()["key"] + "\n")
+        near = relay(folder / "near", origin, key, root)
+        found = Tiers(origin, near, near, root, key)
+        ends.callback(lambda: _kill(found.near))  # a test starts it anew
+        found.far = relay(folder / "far", near, key, root)
+        ends.callback(_kill, found.far)
+        found.release(found.save("One"))
+        until(lambda: found.version(found.far) == 1)
+        yield found
+
+
+def _kill(server: Server) -> None:
+    server.process.kill()
+    server.process.wait()
+
+
+def _certify(folder: Path, origin: Server) -> str:
+    root, public, word = folder / "root.pem", folder / "public", folder / "word"
+    _typed(public, "init-root", str(root))
+    known = public.read_text().strip()
+    _typed(public, "public", str(origin.data / "signing-key.pem"))
+    _typed(word, "certify", public.read_text().strip(), "--root", str(root))
+    (origin.data / "signing-certificate.txt").write_text(word.read_text())
+    return known
+
+
+def _typed(out: Path, *words: str) -> None:
+    with out.open("wb") as file:
+        subprocess.run([command(), "signing", *words], stdout=file, env=clean_environment(), check=True, timeout=60)
+
+
+def test_a_release_reaches_every_tier_in_the_same_bytes(tiers: Tiers) -> None:
+    number = tiers.save("Two")
+    tiers.release(number)
+    until(lambda: tiers.version(tiers.far) == number)
+    for path in PATHS:
+        answers = [tiers.get(server, path) for server in (tiers.origin, tiers.near, tiers.far)]
+        assert len({(one.status_code, one.content, one.headers["etag"]) for one in answers}) == 1
+        assert [one.headers.get("cuebook-depth") for one in answers] == [None, "1", "2"]
+    signed = {tiers.get(server, PATHS[0]).headers["cuebook-signature"] for server in (tiers.origin, tiers.near, tiers.far)}
+    assert len(signed) == 1
+
+
+def test_an_application_behind_both_demands_the_root_and_hears_of_releases(tiers: Tiers) -> None:
+    with cuebook.Client(tiers.far.url, tiers.prd, root_key=tiers.root, project=tiers.origin.project, disk=False) as client:
+        client.get("n")
+        assert client.state.verified == "signatures are checked"
+        number = tiers.save("Three")
+        tiers.release(number)
+        until(lambda: client.get("n").version == number)
+        assert client.state.unverified == 0
+
+
+def test_a_revoked_key_is_refused_by_every_tier(tiers: Tiers) -> None:
+    made = post(tiers.origin, "keys", {"environment": "production", "name": "k"}).json()
+    until(lambda: tiers.get(tiers.far, PATHS[2], made["key"]).status_code == 200)
+    assert post(tiers.origin, f"keys/{made['selector']}/revoke", None).status_code == 200
+    for server in (tiers.near, tiers.far):
+        until(lambda server=server: tiers.get(server, PATHS[2], made["key"]).status_code == 401)  # type: ignore[misc]  # a default binds the loop's value
+
+
+def test_a_relay_has_no_management_and_no_other_environment(tiers: Tiers) -> None:
+    told = tiers.get(tiers.near, "/api/me").json()
+    assert (told["code"], told["hint"].endswith(f"{tiers.origin.url}.")) == ("not_found", True)
+    assert tiers.get(tiers.near, PATHS[2], tiers.origin.keys["development"]).status_code == 401
+    assert tiers.get(tiers.near, f"{PATHS[0]}?environment=staging").json()["code"] == "environment_mismatch"
+
+
+def test_cut_off_relays_serve_start_anew_and_catch_up(tiers: Tiers) -> None:
+    before = {path: tiers.get(tiers.near, path) for path in PATHS}
+    tiers.origin.process.send_signal(signal.SIGSTOP)  # it takes connections and says nothing: worse than being gone
+    try:
+        until(lambda: httpx2.get(f"{tiers.near.url}/readyz").json()["state"] == "stale")
+        tiers.near.stop()
+        port = int(tiers.near.url.rpartition(":")[2])
+        tiers.near = relay(tiers.near.data, tiers.origin, tiers.key, tiers.root, port)
+        for path, one in before.items():
+            other = tiers.get(tiers.near, path)
+            assert (other.status_code, other.content, other.headers["etag"]) == (200, one.content, one.headers["etag"])
+        assert "cuebook-stale" in tiers.get(tiers.near, PATHS[2]).headers
+    finally:
+        tiers.origin.process.send_signal(signal.SIGCONT)
+    number = tiers.save("Four")
+    tiers.release(number)
+    until(lambda: tiers.version(tiers.far) == number)
