@@ -26,6 +26,7 @@ from cuebook_server.delivery.signatures import KEYSET
 from cuebook_server.delivery.snapshot import Entry, Snapshot, entry_of
 from cuebook_server.domain.environment import Environment, Selector
 from cuebook_server.domain.errors import CuebookError, Unavailable
+from cuebook_server.domain.fleet import Instance
 from cuebook_server.domain.keys import DeliveryKey
 from cuebook_server.services.ports import (
     Directory,
@@ -157,6 +158,12 @@ class Upstream:
 
     def fetched(self, fetched: Mapping[Fetched, datetime]) -> None:
         """As above: for the registry the relay takes everything."""
+
+    def heard(self, instances: Sequence[Instance]) -> None:
+        """As above."""
+
+    def forget_instances(self, now: datetime) -> None:
+        """There are none."""
 
     def hints(self) -> Iterator[None]:
         """Yield when a stream told of something, and at least once a second."""
