@@ -128,6 +128,37 @@ def test_as_of_stands_still_while_the_source_is_away(shop: Shop) -> None:
     assert shop.node.board.counters.refresh_errors == 1
 
 
+def test_a_source_that_is_away_is_told_once_and_that_it_is_back(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    shop.source.down = True
+    for _ in range(50):
+        shop.node.board.refresh_now()
+    assert [record.message for record in caplog.records] == [
+        "could not read the heads (the database is away); what this node holds stays"
+    ]
+    shop.source.down = False
+    for _ in range(3):
+        shop.node.board.refresh_now()
+    assert [record.message for record in caplog.records][1:] == ["everything can be read again; this node is up to date"]
+    shop.source.down = True
+    shop.node.board.refresh_now()
+    assert len(caplog.records) == 3
+
+
+def test_errors_that_differ_every_time_fill_no_log(
+    shop: Shop, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = iter(range(1_000))
+
+    def broken(*_: object) -> None:
+        raise ConnectionError(f"try {next(numbers)}")
+
+    monkeypatch.setattr(shop.source, "heads", broken)
+    for _ in range(100):
+        shop.node.board.refresh_now()
+    assert len(caplog.records) == 20
+    assert shop.node.board.counters.refresh_errors == 100
+
+
 def test_after_a_while_it_says_for_how_long(shop: Shop) -> None:
     assert "cuebook-stale" not in shop.get(f"/v1/prompts/{TRIAGE}").headers
     shop.node.board.as_of -= 7

@@ -21,6 +21,7 @@ NO_DIRECTORY = Directory(frozenset(), {})
 NO_RECALLS: Recalls = {}
 FETCHED_MAX = 100_000
 STALE_AFTER_S = 5.0
+COMPLAINTS_MAX = 20
 
 
 def _nobody() -> None:
@@ -109,7 +110,7 @@ class Board:
         self._refreshing = threading.Lock()
         self._started = 0
         self._succeeded = False
-        self._complained = False
+        self._complaints: set[str] = set()
 
     def refresh_now(self) -> bool:
         """Bring everything up to date; ``False`` (logged, counted) when something could not be read.
@@ -194,7 +195,7 @@ class Board:
             self._confirm(heads.relayed.as_of if heads.relayed else asked_at)
             self.writable = heads.writable
             self.confirmed = True
-            self._complained = False
+            self._recover()
         return complete
 
     def _confirm(self, as_of: float) -> None:
@@ -331,7 +332,14 @@ class Board:
 
     def _failed(self, what: str, error: Exception) -> bool:
         self.counters.refresh_errors += 1
-        # The trace once; a source that stays away is then told in a line each time.
-        log.warning("could not read %s (%s); what this node holds stays", what, error, exc_info=not self._complained)
-        self._complained = True
+        complaint = f"could not read {what} ({error}); what this node holds stays"
+        if complaint not in self._complaints and len(self._complaints) < COMPLAINTS_MAX:
+            # Once, and the first with its trace: this is tried many times a minute. `_recover` says when it is over.
+            log.warning("%s", complaint, exc_info=not self._complaints)
+            self._complaints.add(complaint)
         return False
+
+    def _recover(self) -> None:
+        if self._complaints:
+            log.warning("everything can be read again; this node is up to date")
+            self._complaints.clear()
