@@ -36,6 +36,13 @@ def entry(**more: Any) -> dict[str, Any]:
     return ENTRY | more
 
 
+def test_an_entry_of_the_same_number_after_a_restore_is_another_message() -> None:
+    first = webhook.Delivery(1, "w", 7, "release.applied", "waiting", 0, 0, NOW, NOW)
+    again = replace(first, state="delivered", attempts=2, tries=2, due_at=NOW + timedelta(hours=1))
+    restored = replace(first, created_at=NOW + timedelta(minutes=1))
+    assert webhook.message_id(first) == webhook.message_id(again) != webhook.message_id(restored)
+
+
 def data(**more: Any) -> Any:
     return json.loads(webhook.message(entry(**more), "desk"))["data"]
 

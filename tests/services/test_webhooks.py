@@ -14,7 +14,7 @@ from standardwebhooks.webhooks import Webhook as Oracle
 
 from cuebook_server.domain.errors import Forbidden, NotFound
 from cuebook_server.domain.reach import BadUrl, Reach
-from cuebook_server.domain.webhook import FAILED_MAX, PAUSES_S, Attempt, BadWebhook, Delivery, Outcome
+from cuebook_server.domain.webhook import FAILED_MAX, PAUSES_S, Attempt, BadWebhook, Delivery, Outcome, message_id
 from cuebook_server.domain.webhook import headers as sign
 from cuebook_server.services import outbox, recalls, releases, webhooks
 from cuebook_server.services.ports_webhooks import Outgoing
@@ -237,7 +237,7 @@ def test_after_a_crash_the_claim_ends_and_the_message_goes_out_under_its_name(fi
     filled.clock.tick(outbox.LEASE.total_seconds())
     go(filled, post)
     assert lost is not None
-    assert [headers["webhook-id"] for _, headers, _ in post.came] == [f"msg_{made.webhook.webhook_id}_{lost.delivery.seq}"]
+    assert [headers["webhook-id"] for _, headers, _ in post.came] == [message_id(lost.delivery)]
     (delivery,) = log(filled, made)
     assert (delivery.state, delivery.attempts) == ("delivered", 2)
 
@@ -332,7 +332,7 @@ def test_a_replay_sends_the_same_again(filled: Registry) -> None:
     one = log(filled, made)[0]
     filled.do(webhooks.replay, made.webhook.webhook_id, seq=one.seq)
     go(filled, post)
-    assert post.names()[-1].endswith(f"_{one.seq}")
+    assert post.names()[-1] == message_id(one)
     assert [row.ordinal for row in log(filled, made)[0].log] == [1, 2, 3]
 
 

@@ -156,9 +156,12 @@ class Outcome:
         return self.word == "410"
 
 
-def message_id(webhook_id: str, seq: int) -> str:
-    """The name of a message, on every node and at every try: whoever receives it twice knows it by this."""
-    return f"msg_{webhook_id}_{seq}"
+def message_id(delivery: Delivery) -> str:
+    """The name of a message, on every node and at every try: whoever receives it twice knows it by this.
+
+    The moment is in it because a database that was restored gives the numbers of its audit again, for other entries.
+    """
+    return f"msg_{delivery.webhook_id}_{delivery.seq}_{int(delivery.created_at.timestamp())}"
 
 
 def check_events(events: Sequence[str]) -> tuple[str, ...]:

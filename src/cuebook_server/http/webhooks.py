@@ -222,7 +222,7 @@ def _delivery(found: Delivery) -> DeliveryShown:
     ]
     return DeliveryShown(
         seq=found.seq,
-        message=message_id(found.webhook_id, found.seq),
+        message=message_id(found),
         type=found.type,
         state=found.state,
         created_at=found.created_at,

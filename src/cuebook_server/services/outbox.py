@@ -91,7 +91,7 @@ def _post(ready: Ready, sealer: Sealer, sender: Sender) -> Outcome:
         secrets = [sealer.open(sealed) for sealed in ready.webhook.counting(ready.at)]
     except ValueError:
         return Outcome("secret_unreadable")
-    headers = webhook.headers(webhook.message_id(ready.webhook.webhook_id, ready.delivery.seq), ready.body, secrets, ready.at)
+    headers = webhook.headers(webhook.message_id(ready.delivery), ready.body, secrets, ready.at)
     return sender.post(ready.webhook.url, headers, ready.body)
 
 
