@@ -1,0 +1,14 @@
+import { oneOf, type Search, text } from "../../search";
+
+/** `q`: letters of a name; `environment`; `ended`: also those that count no more. */
+export interface KeysSearch {
+  q?: string;
+  environment?: string;
+  ended?: "shown";
+}
+
+export const keysSearch = (search: Search): KeysSearch => ({
+  q: text(search, "q"),
+  environment: text(search, "environment"),
+  ended: oneOf(search, "ended", ["shown"]),
+});
