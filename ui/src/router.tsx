@@ -11,6 +11,7 @@ import { editorSearch } from "./pages/editor/search";
 import { environmentSearch } from "./pages/environment/search";
 import { homeSearch } from "./pages/home/search";
 import { keysSearch } from "./pages/keys/search";
+import { membersSearch } from "./pages/members/search";
 import { promptSearch } from "./pages/prompt/search";
 import { proposeSearch } from "./pages/propose/search";
 import { releaseSearch } from "./pages/release/search";
@@ -96,6 +97,7 @@ const keys = createRoute({
 const members = createRoute({
   getParentRoute: () => root,
   path: "/p/$project/members",
+  validateSearch: membersSearch,
   component: lazyRouteComponent(() => import("./pages/members/Page"), "Page"),
 });
 const audit = createRoute({

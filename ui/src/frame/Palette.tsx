@@ -36,10 +36,10 @@ export function Palette({ project }: { project: string }) {
     }),
   );
   const deeds = ACTIONS.filter((action) => may(action.needs)).map((action): SpotlightActionData => ({
-    id: action.to,
+    id: action.label,
     label: action.label,
     description: action.description,
-    onClick: () => go({ to: action.to, params: { project } }),
+    onClick: () => go({ to: action.to, params: { project }, search: action.search ?? {} }),
   }));
   const words = query.trim().toLowerCase();
   const matching = (actions: SpotlightActionData[]): SpotlightActionData[] =>

@@ -13,6 +13,8 @@ export interface DialogProps {
   /** Whether it cannot be undone or leaves a debt. */
   danger?: boolean;
   disabled?: boolean;
+  /** The word on the button that sends nothing. */
+  leave?: string;
   busy: boolean;
   refusal: Refusal | undefined;
 }
@@ -31,7 +33,7 @@ export function Dialog({ onSend, ...props }: DialogProps & { onSend: () => void 
           {props.refusal && <Problem refusal={props.refusal} />}
           <Group justify="flex-end">
             <Button variant="default" onClick={props.onClose}>
-              Leave it
+              {props.leave ?? "Leave it"}
             </Button>
             <Button
               type="submit"

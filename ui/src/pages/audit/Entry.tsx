@@ -1,5 +1,6 @@
-import { Anchor, Code, Stack, Text } from "@mantine/core";
+import { Anchor, Code, Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
 import { Line } from "../../shared/Line";
 import { Moment } from "../../shared/Moment";
 import { PersonName } from "../../shared/PersonName";
@@ -11,6 +12,13 @@ const DETAILS = ["credential", "source", "request_id", "before", "after", "prev"
 /** One entry of the chain: a sentence, and all that stands in it for whoever opens it; `written`: for paper. */
 export function Entry({ of, project, written = false }: { of: Said; project: string; written?: boolean }) {
   const text = (name: string): string => (typeof of[name] === "string" ? of[name] : "");
+  const said = (
+    <>
+      <PersonName of={text("principal")} /> {written ? exact(new Date(text("at"))) : <Moment at={text("at")} />}
+      {text("environment") && `, in ${text("environment")}`}
+      {typeof of["revision"] === "number" && ` at revision ${of["revision"]}`}
+    </>
+  );
   return (
     <Line
       name={
@@ -22,39 +30,39 @@ export function Entry({ of, project, written = false }: { of: Said; project: str
         </>
       }
     >
-      <Stack gap={4}>
+      {written ? said : <Open of={of}>{said}</Open>}
+      {text("reason") && (
+        <Text c="var(--mantine-color-text)" size="sm" className="typed">
+          {text("reason")}
+        </Text>
+      )}
+      {written && (
         <div>
-          <PersonName of={text("principal")} /> {written ? exact(new Date(text("at"))) : <Moment at={text("at")} />}
-          {text("environment") && `, in ${text("environment")}`}
-          {typeof of["revision"] === "number" && ` at revision ${of["revision"]}`}
+          Hash <Code style={{ overflowWrap: "anywhere" }}>{text("hash")}</Code>
         </div>
-        {text("reason") && (
-          <Text c="var(--mantine-color-text)" size="sm" className="typed">
-            {text("reason")}
-          </Text>
-        )}
-        {written && (
-          <div>
-            Hash <Code style={{ overflowWrap: "anywhere" }}>{text("hash")}</Code>
-          </div>
-        )}
-        <details className="no-print">
-          <summary>All that stands in it</summary>
-          <dl style={{ margin: "0.5rem 0 0" }}>
-            {DETAILS.filter((name) => of[name] !== null && of[name] !== "").map((name) => (
-              <div key={name}>
-                <dt>{name.replace("_", " ")}</dt>
-                <dd style={{ margin: "0 0 0.35rem" }}>
-                  <Code block style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>
-                    {typeof of[name] === "string" ? of[name] : JSON.stringify(of[name], null, 2)}
-                  </Code>
-                </dd>
-              </div>
-            ))}
-          </dl>
-        </details>
-      </Stack>
+      )}
     </Line>
+  );
+}
+
+/** Everything that stands in an entry, behind its sentence. */
+function Open({ of, children }: { of: Said; children: ReactNode }) {
+  return (
+    <details>
+      <summary>{children}</summary>
+      <dl style={{ margin: "0.5rem 0" }}>
+        {DETAILS.filter((name) => of[name] !== null && of[name] !== "").map((name) => (
+          <div key={name}>
+            <dt>{name.replace("_", " ")}</dt>
+            <dd style={{ margin: "0 0 0.35rem" }}>
+              <Code block style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>
+                {typeof of[name] === "string" ? of[name] : JSON.stringify(of[name], null, 2)}
+              </Code>
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </details>
   );
 }
 

@@ -1,12 +1,11 @@
-import { Alert, Button, Code, FileInput, Group, Stack, Text } from "@mantine/core";
+import { Box, Button, Code, FileInput, Group, Stack, Text } from "@mantine/core";
 import { useState } from "react";
-import { type CheckpointShown, getCheckpoint } from "../../api";
+import { type CheckpointShown, getCheckpoint, Refusal } from "../../api";
 import { Dialog } from "../../shared/Dialog";
 import { Moment } from "../../shared/Moment";
 import { exportAddress } from "./addresses";
 import { linesOf, type Verdict, verify } from "./chain";
 import { type Vouched, vouchedBy } from "./checkpoint";
-import { Refusal } from "../../api";
 
 interface Found extends Verdict {
   vouched: Vouched;
@@ -40,6 +39,7 @@ export function Verify({ project, onClose }: { project: string; onClose: () => v
       opened
       onClose={onClose}
       title="Verify the chain"
+      leave="Close"
       verb={checked === undefined ? "Verify" : `Verifying … ${checked}`}
       busy={checked !== undefined}
       refusal={refusal}
@@ -67,8 +67,14 @@ function Result({ of }: { of: Found }) {
   const intact = of.brokenAt === undefined;
   const title = intact ? `${of.entries} entries, all intact.` : `Broken at entry ${of.brokenAt}.`;
   return (
-    <Alert variant="light" color={intact ? "green" : "red"} role="status" title={title}>
+    <Box
+      className={intact ? "newest" : "gone"}
+      p="md"
+      role="status"
+      style={{ borderRadius: "var(--mantine-radius-md)" }}
+    >
       <Stack gap={4}>
+        <Text fw={600}>{title}</Text>
         {!intact && (
           <Text size="sm">
             {of.problem}. The {of.entries} before it are intact. Export the chain, keep it, and ask whoever runs the
@@ -84,7 +90,7 @@ function Result({ of }: { of: Found }) {
           {of.vouched.signed === "unknown" && ", whose signature this browser cannot check"}.
         </Text>
       </Stack>
-    </Alert>
+    </Box>
   );
 }
 

@@ -38,9 +38,11 @@ export function Page() {
         }
       >
         Project {project}.{" "}
-        <Link className="no-print" to="/p/$project/releases/$release" params={{ project, release }}>
-          The release itself
-        </Link>
+        <span className="no-print">
+          <Link to="/p/$project/releases/$release" params={{ project, release }}>
+            The release itself
+          </Link>
+        </span>
       </PageHeader>
       <Loaded query={evidence}>{(found) => <Evidence of={found} project={project} />}</Loaded>
     </>

@@ -22,20 +22,25 @@ const route = getRouteApi("/p/$project/keys");
 export function Page() {
   const { project } = route.useParams();
   const may = useMay(project);
-  const [making, setMaking] = useState(false);
+  const { make, ...search } = route.useSearch();
+  const navigate = route.useNavigate();
+  const making = (what?: KeysSearch["make"]): void =>
+    void navigate({ search: { ...search, make: what }, replace: true, resetScroll: false });
   const keys = useQuery(listKeysOptions({ path: { project } }));
   return (
     <>
       <PageHeader
         title="Keys"
-        actions={may("keys.write") && <Button onClick={() => setMaking(true)}>New delivery key</Button>}
+        actions={may("keys.write") && <Button onClick={() => making("key")}>New delivery key</Button>}
       >
         A delivery key reads what one environment serves, and nothing else. Each application has its own.
       </PageHeader>
-      {making && <NewKey project={project} onClose={() => setMaking(false)} />}
+      {make === "key" && <NewKey project={project} onClose={() => making()} />}
       <Stack gap="xl">
         <Loaded query={keys}>{(found) => <Keys project={project} keys={found.items} />}</Loaded>
-        {may("tokens.write") && <Tokens project={project} />}
+        {may("tokens.write") && (
+          <Tokens project={project} making={make === "token"} make={(yes) => making(yes ? "token" : undefined)} />
+        )}
       </Stack>
     </>
   );

@@ -13,14 +13,14 @@ import { type Role, RoleChoice, ScopesChoice } from "../../shared/rights";
 import { Token } from "../../shared/Token";
 
 /** Service tokens: what CI, agents and other machines change the registry with. */
-export function Tokens({ project }: { project: string }) {
+export function Tokens(props: { project: string; making: boolean; make: (yes: boolean) => void }) {
+  const { project, making, make } = props;
   const tokens = useQuery(listTokensOptions({ path: { project } }));
-  const [making, setMaking] = useState(false);
   return (
     <Stack gap="xs">
       <Group justify="space-between">
         <Title order={2}>Service tokens</Title>
-        <Button variant="default" onClick={() => setMaking(true)}>
+        <Button variant="default" onClick={() => make(true)}>
           New service token
         </Button>
       </Group>
@@ -28,7 +28,7 @@ export function Tokens({ project }: { project: string }) {
         For CI and agents, which change things by the API. A token never does more than whoever answers for it may now,
         and no token gets round a policy.
       </Text>
-      {making && <NewToken project={project} onClose={() => setMaking(false)} />}
+      {making && <NewToken project={project} onClose={() => make(false)} />}
       <Loaded query={tokens}>{(found) => <List project={project} tokens={found.items} />}</Loaded>
     </Stack>
   );

@@ -18,18 +18,20 @@ const route = getRouteApi("/p/$project/members");
 export function Page() {
   const { project } = route.useParams();
   const may = useMay(project);
-  const [adding, setAdding] = useState(false);
+  const { add } = route.useSearch();
+  const navigate = route.useNavigate();
+  const adding = (somebody?: "somebody"): void => void navigate({ search: { add: somebody }, replace: true });
   const [leaving, setLeaving] = useState<MemberShown>();
   const members = useQuery(listMembersOptions({ path: { project } }));
   return (
     <>
       <PageHeader
         title="Members"
-        actions={may("members.write") && <Button onClick={() => setAdding(true)}>Add somebody</Button>}
+        actions={may("members.write") && <Button onClick={() => adding("somebody")}>Add somebody</Button>}
       >
         Who may do what here, in the whole project or in one environment. It counts from the next request on.
       </PageHeader>
-      {adding && <NewMember project={project} onClose={() => setAdding(false)} />}
+      {add && <NewMember project={project} onClose={() => adding()} />}
       {leaving && <Leaving of={leaving} project={project} onClose={() => setLeaving(undefined)} />}
       <Loaded query={members}>
         {({ items }) => (
