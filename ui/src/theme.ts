@@ -35,6 +35,8 @@ export const theme = createTheme({
     Modal: { defaultProps: { ...close, centered: true, overlayProps: { backgroundOpacity: 0.4 } } },
     // Its placeholder is no menu item, and a menu may hold nothing else.
     Menu: { defaultProps: { withInitialFocusPlaceholder: false } },
+    // A dialog's head is not the page's, and readers of screens should not take it for that.
+    ModalHeader: { defaultProps: { role: "none" } },
     Drawer: { defaultProps: close },
     Notification: { defaultProps: close },
     Tooltip: { defaultProps: { openDelay: 300, withArrow: true } },

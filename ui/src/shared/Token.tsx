@@ -3,7 +3,7 @@ import { type ReactNode, useState } from "react";
 import { useAct } from "./acting";
 import { Dialog } from "./Dialog";
 import { Line } from "./Line";
-import { Moment, useNow } from "./Moment";
+import { Moment } from "./Moment";
 import { isOver } from "./times";
 
 interface Shown {
@@ -19,7 +19,7 @@ interface Shown {
 /** A token of a machine or of oneself: what is known of it, and its end. */
 export function Token({ of, children, revoke }: { of: Shown; children?: ReactNode; revoke: () => Promise<unknown> }) {
   const [open, setOpen] = useState(false);
-  const over = isOver(of, useNow());
+  const over = isOver(of);
   const action = !over && (
     <Button variant="default" size="xs" onClick={() => setOpen(true)} aria-label={`Revoke ${of.name}`}>
       Revoke

@@ -7,7 +7,6 @@ import { useMay } from "../../frame/here";
 import { EmptyState } from "../../shared/EmptyState";
 import { Lines } from "../../shared/Line";
 import { Loaded } from "../../shared/Loading";
-import { useNow } from "../../shared/Moment";
 import { PageHeader } from "../../shared/PageHeader";
 import { isOver } from "../../shared/times";
 import { type Change, Changing } from "./Changing";
@@ -48,13 +47,12 @@ export function Page() {
 
 function Keys({ project, keys }: { project: string; keys: readonly KeyShown[] }) {
   const search = route.useSearch();
-  const now = useNow();
   const environments = useQuery(listEnvironmentsOptions({ path: { project } }));
   // Here and not with the key: a key that ends leaves the list, and the secret of its successor must stay to be read.
   const [changing, setChanging] = useState<Change>();
   const shown = keys.filter(
     (key) =>
-      (search.ended === "shown" || !isOver(key, now)) &&
+      (search.ended === "shown" || !isOver(key)) &&
       (search.environment === undefined || key.environment === search.environment) &&
       `${key.name} ${key.selector}`.toLowerCase().includes((search.q ?? "").toLowerCase()),
   );
@@ -80,7 +78,7 @@ function Keys({ project, keys }: { project: string; keys: readonly KeyShown[] })
             <Title order={2}>{place}</Title>
             <Lines label={`Keys of ${place}`}>
               {inside.map((key) => (
-                <Key key={key.selector} of={key} over={isOver(key, now)} project={project} onChange={setChanging} />
+                <Key key={key.selector} of={key} over={isOver(key)} project={project} onChange={setChanging} />
               ))}
             </Lines>
           </Stack>
