@@ -25,7 +25,6 @@ from cuebook_server.settings import BadSetting, Settings
 from cuebook_server.wiring import Receive, Scope, Send, limits, log_as, report
 from cuebook_server.worker import Job, Worker
 
-log = logging.getLogger(__name__)
 _OPERATIONS = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
@@ -98,4 +97,5 @@ def create() -> Relay:
     """The application with the settings of this process's environment."""
     settings = settings_module.read()
     log_as(settings)
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # a line a second says nothing
     return Relay(settings)

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from cuebook import signing
+from cuebook._exchange import Answer
 from cuebook.cli.app import run
+from cuebook.cli.diagnosis import Machine, signatures
+from cuebook.delivery import read_snapshot
+from tests.sdk.conftest import KEY
+from tests.sdk.signers import Signer
+from tests.sdk.standin import whole
+
+SIGNER = Signer()
+OURS = SIGNER.headers(whole(5))
 
 
 def said(capfdbinary: pytest.CaptureFixture[bytes], *arguments: str, code: int = 0) -> str:
@@ -46,3 +56,22 @@ def test_what_is_no_key_is_refused(tmp_path: Path, capfdbinary: pytest.CaptureFi
     assert "no Ed25519 key" in said(capfdbinary, "public", str(tmp_path / "other"), code=7)
     assert "There is no file" in said(capfdbinary, "public", str(tmp_path / "none"), code=5)
     assert "of no use" in said(capfdbinary, "show", str(tmp_path / "other"), code=7)
+
+
+@pytest.mark.parametrize(
+    ("roots", "headers", "verdict", "says"),
+    [
+        ((), {}, "note", "the registry signs nothing"),
+        ((), OURS, "note", "CUEBOOK_ROOT_KEY would let them count"),
+        ((SIGNER.root,), OURS, "ok", "Signed by a root that is trusted here, until"),
+        ((SIGNER.root,), {}, "bad", "there is none"),
+        ((SIGNER.root,), Signer().headers(whole(5)), "bad", "stay on what they hold"),
+    ],
+)
+def test_the_doctor_says_what_signatures_mean_here(
+    roots: tuple[str, ...], headers: dict[str, str], verdict: str, says: str
+) -> None:
+    answer = Answer(200, {"content-type": "application/json", **headers}, json.dumps(whole(5)).encode())
+    machine = Machine(["http://127.0.0.1"], KEY, roots=roots)
+    finding = signatures(machine, answer, read_snapshot(answer, 0.0))
+    assert (finding.verdict, says in finding.says) == (verdict, True), finding.says

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 import cuebook
@@ -16,8 +17,10 @@ from cuebook._exchange import Answer, Request
 from cuebook._files import Disk, disk_folder, read_bundle
 from cuebook._record import KeyName
 from cuebook._transport import Transport
+from cuebook._verify import Verifier
 from cuebook.delivery import NOTHING, Snapshot, decide, snapshot_request
-from cuebook.errors import CuebookError
+from cuebook.errors import CuebookError, NotVerified
+from cuebook.signing import STATEMENT_HEADER, read_statement
 
 Verdict = Literal["ok", "note", "bad"]
 TIMEOUT_S = 5.0
@@ -37,13 +40,17 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What an application on this machine would be told. ``urls``: the addresses in the order in which they are asked."""
+    """What an application on this machine would be told. ``urls``: the addresses in the order in which they are asked.
+
+    ``roots``: the public root keys it trusts.
+    """
 
     urls: list[str]
     key: str
     bundle: str = ""
     disk: str | None = None
     environment: str | None = None
+    roots: tuple[str, ...] = ()
 
     def transport(self, url: str, key: str | None = None) -> Transport:
         """Exchanges as the SDK makes them."""
@@ -70,6 +77,7 @@ def registry(machine: Machine) -> tuple[list[Finding], Snapshot]:
             found += [
                 Finding("registry", "ok", f"{says} ({took_s * 1000:.0f} ms).", told),
                 clock(answer, sent_at, took_s),
+                signatures(machine, answer, snapshot),
                 events(transport),
             ]
             newest = max(newest, snapshot, key=lambda each: each.order)
@@ -88,6 +96,23 @@ def clock(answer: Answer, sent_at: float, took_s: float) -> Finding:
         return Finding("clock", "ok", f"Agrees with the server's within {abs(skew_s) + unsure_s:.1f} s.", data)
     way = "ahead of" if skew_s > 0 else "behind"
     return Finding("clock", "note", f"{abs(skew_s):.0f} s {way} the server's: the ages of files are wrong by that.", data)
+
+
+def signatures(machine: Machine, answer: Answer, snapshot: Snapshot) -> Finding:
+    """Whether what is served is signed, and whether an application here would take it."""
+    verifier = Verifier(machine.roots, kind=KeyName.of(machine.key).kind)
+    signed = STATEMENT_HEADER in answer.headers
+    if not verifier.demands:
+        do = "the registry signs: CUEBOOK_ROOT_KEY would let them count" if signed else "the registry signs nothing"
+        return Finding("signatures", "note", f"{verifier.told.capitalize()}; {do}.", {"signed": signed})
+    try:
+        verifier.check(answer, snapshot, NOTHING)
+    except NotVerified as error:
+        return Finding("signatures", "bad", f"{error.detail} Applications here stay on what they hold.", {"signed": signed})
+    until = datetime.fromtimestamp(read_statement(answer.headers[STATEMENT_HEADER]).expires_at, UTC)
+    return Finding(
+        "signatures", "ok", f"Signed by a root that is trusted here, until {until:%Y-%m-%d %H:%M} UTC.", {"signed": True}
+    )
 
 
 def events(transport: Transport) -> Finding:

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from cuebook._transport import base_url, base_urls, bearer, setting
+from cuebook._verify import root_keys
 from cuebook.cli import diagnosis, show
 from cuebook.cli.arguments import AsJson
 from cuebook.cli.diagnosis import Finding, Machine
@@ -74,7 +75,8 @@ def _machine(ctx: typer.Context, bundle: Path | None, disk: str | None, environm
     if not settings.key:
         raise Misconfigured("The delivery key is not known.", hint="Set CUEBOOK_KEY to the application's key.")
     given = str(bundle) if bundle is not None else setting("CUEBOOK_BUNDLE")
-    return Machine(base_urls(settings.url), bearer(settings.key), given, disk, environment)
+    roots = tuple(root_keys(setting("CUEBOOK_ROOT_KEY")))
+    return Machine(base_urls(settings.url), bearer(settings.key), given, disk, environment, roots)
 
 
 def _key(file: Path) -> str:

@@ -74,7 +74,7 @@ class Upstream:
         self._keyset_etag, self._keyset_digest, self._keyset_vouched = "", "", b""
         self._wholes: dict[EnvironmentKey, Whole] = {}
         self._given: dict[EnvironmentKey, Whole] = {}
-        self._renewed_at = time.monotonic()
+        self._renewed_at, self._revoked_before = time.monotonic(), 0
         self._news, self._stopped = threading.Event(), threading.Event()
         self._listening: set[str] = set()
 
@@ -273,6 +273,9 @@ class Upstream:
         if not self._roots:
             return
         certificate = signing.check_certificate(answer.headers.get(CERTIFICATE_HEADER, ""), self._roots)
+        self._revoked_before = max(self._revoked_before, certificate.revokes)
+        if certificate.issued_at < self._revoked_before:
+            raise BadSignature("the key was revoked")
         said = signing.check_statement(answer.headers.get(STATEMENT_HEADER, ""), certificate)
         if (said.digest, said.environment) != (digest, environment) or (said.kind == KEYSET) == bool(environment):
             raise BadSignature("the signature is about something else")
