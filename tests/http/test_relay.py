@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import signal
-import subprocess
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +13,26 @@ import httpx2
 import pytest
 
 import cuebook
+from cuebook import signing
 from tests.factories import text
 from tests.http.test_nodes import post, until
-from tests.support.server import Server, clean_environment, start_server
-from tests.support.server import cuebook as command
+from tests.support.server import Server, start_server
 
 PATHS = ("/v1/snapshot", "/v1/prompts", "/v1/prompts/n")
-pytestmark = pytest.mark.slow
+# Three processes start, one after the other, on a machine that does other things too.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @dataclass
 class Tiers:
-    """``origin`` <- ``near`` <- ``far``. All of them sign or pass on what ``root`` certified."""
+    """``origin`` <- ``near`` <- ``far``. All of them sign or pass on what ``root`` certified. ``started``: every process."""
 
     origin: Server
     near: Server
     far: Server
     root: str
     key: Path
+    started: list[Server]
 
     @property
     def prd(self) -> str:
@@ -64,21 +65,21 @@ def relay(data: Path, origin: Server, key: Path, root: str, port: int = 0) -> Se
 @pytest.fixture(scope="module")
 def tiers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tiers]:
     """Three processes, and a prompt ``n`` at version 1 in production."""
-    folder = tmp_path_factory.mktemp("tiers")
-    with ExitStack() as ends:
-        origin = start_server(folder / "origin")
-        ends.callback(_kill, origin)
-        root = _certify(folder, origin)
+    folder, started = tmp_path_factory.mktemp("tiers"), list[Server]()
+    try:
+        started.append(origin := start_server(folder / "origin"))
+        root = _certify(origin)
         key = folder / "relay.key"
         key.write_text(post(origin, "keys", {"relays": ["staging", "production"], "name": "edge"}).json()["key"] + "\n")
-        near = relay(folder / "near", origin, key, root)
-        found = Tiers(origin, near, near, root, key)
-        ends.callback(lambda: _kill(found.near))  # a test starts it anew
-        found.far = relay(folder / "far", near, key, root)
-        ends.callback(_kill, found.far)
+        started.append(near := relay(folder / "near", origin, key, root))
+        started.append(far := relay(folder / "far", near, key, root))
+        found = Tiers(origin, near, far, root, key, started)
         found.release(found.save("One"))
-        until(lambda: found.version(found.far) == 1)
+        until(lambda: found.version(far) == 1)
         yield found
+    finally:
+        for server in started:
+            _kill(server)
 
 
 def _kill(server: Server) -> None:
@@ -86,19 +87,14 @@ def _kill(server: Server) -> None:
     server.process.wait()
 
 
-def _certify(folder: Path, origin: Server) -> str:
-    root, public, word = folder / "root.pem", folder / "public", folder / "word"
-    _typed(public, "init-root", str(root))
-    known = public.read_text().strip()
-    _typed(public, "public", str(origin.data / "signing-key.pem"))
-    _typed(word, "certify", public.read_text().strip(), "--root", str(root))
-    (origin.data / "signing-certificate.txt").write_text(word.read_text())
+def _certify(origin: Server) -> str:
+    """Let the origin sign, and the public key of the root that says so."""
+    root = signing.read_key(signing.new_key())
+    online = signing.public_of(signing.read_key((origin.data / "signing-key.pem").read_bytes()))
+    now, known = int(time.time()), signing.public_of(root)
+    word = signing.write_certificate(signing.Certificate(known, online, now, now + 86_400), root.sign)
+    (origin.data / "signing-certificate.txt").write_text(word)
     return known
-
-
-def _typed(out: Path, *words: str) -> None:
-    with out.open("wb") as file:
-        subprocess.run([command(), "signing", *words], stdout=file, env=clean_environment(), check=True, timeout=60)
 
 
 def test_a_release_reaches_every_tier_in_the_same_bytes(tiers: Tiers) -> None:
@@ -146,6 +142,7 @@ def test_cut_off_relays_serve_start_anew_and_catch_up(tiers: Tiers) -> None:
         tiers.near.stop()
         port = int(tiers.near.url.rpartition(":")[2])
         tiers.near = relay(tiers.near.data, tiers.origin, tiers.key, tiers.root, port)
+        tiers.started.append(tiers.near)
         for path, one in before.items():
             other = tiers.get(tiers.near, path)
             assert (other.status_code, other.content, other.headers["etag"]) == (200, one.content, one.headers["etag"])
@@ -153,5 +150,17 @@ def test_cut_off_relays_serve_start_anew_and_catch_up(tiers: Tiers) -> None:
     finally:
         tiers.origin.process.send_signal(signal.SIGCONT)
     number = tiers.save("Four")
+    tiers.release(number)
+    until(lambda: tiers.version(tiers.far) == number)
+
+
+def test_a_registry_that_is_killed_is_found_again(tiers: Tiers) -> None:
+    _kill(tiers.origin)
+    assert [tiers.get(server, PATHS[0]).status_code for server in (tiers.near, tiers.far)] == [200, 200]
+    port = int(tiers.origin.url.rpartition(":")[2])
+    again = start_server(tiers.origin.data, port=port)
+    tiers.started.append(again)
+    tiers.origin = replace(again, project=tiers.origin.project, token=tiers.origin.token, keys=tiers.origin.keys)
+    number = tiers.save("Five")
     tiers.release(number)
     until(lambda: tiers.version(tiers.far) == number)
