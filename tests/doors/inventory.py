@@ -82,6 +82,8 @@ CALLS: Mapping[str, str] = {
             f"{NAMED}/versions/{{which}}",
             f"{NAMED}/diff",
             f"{NAMED}/dependents",
+            f"{NAMED}/fetches",
+            f"{NAMED}/stays",
             f"{P}/search",
             f"{P}/recalls",
             f"{P}/environments",

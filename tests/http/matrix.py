@@ -84,6 +84,8 @@ MATRIX = [
     Line(f"GET {P}/prompts/a/versions/1", LOOK),
     Line(f"GET {P}/prompts/a/diff?from=1&to=1", LOOK),
     Line(f"GET {P}/prompts/a/dependents", LOOK),
+    Line(f"GET {P}/prompts/a/fetches", LOOK),
+    Line(f"GET {P}/prompts/a/stays", LOOK),
     Line(f"POST {P}/prompts/a/render", LOOK, {"version": 1, "variables": {}}),
     Line(f"GET {P}/search?q=x", LOOK),
     Line(f"POST {P}/imports", WRITE, {"items": [{"name": "b", "content": text("x")}]}),

@@ -26,7 +26,7 @@ READING = {
     "credentials": {"list_keys", "list_tokens"},
     "environments": {"listed", "one", "at", "history", "status", "solo"},
     "members": {"members"},
-    "prompts": {"version", "versions", "compare", "listed", "one", "search", "dependents"},
+    "prompts": {"version", "versions", "compare", "listed", "one", "search", "dependents", "stays"},
     "recalls": {"listed"},
     "releases": {"consider", "find", "listed", "reviews"},
     "schedules": {"waiting"},

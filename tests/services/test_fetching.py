@@ -95,6 +95,29 @@ def test_no_other_release_is_warned(registry: Registry, key: DeliveryKey) -> Non
     assert registry.rollback("a").notes == ()
 
 
+# --- who fetches a prompt --------------------------------------------------------------------------------------------
+def fetchers(registry: Registry, name: str = "a", count: int = 30) -> list[tuple[str, str, bool]]:
+    found = registry.ask(fetches.fetchers, name, days=count)
+    return [(environment, of.key, of.prompt is not None) for environment, of in found.items]
+
+
+def test_who_fetches_a_prompt_is_told_by_environment(registry: Registry, key: DeliveryKey) -> None:
+    fetch(registry, key, "a", None)
+    fetch(registry, made(registry, "staging", "try"), "a")
+    assert fetchers(registry) == [("staging", "try", True), ("production", "web", True), ("production", "web", False)]
+    assert fetchers(registry, "b") == [("production", "web", False)]
+    days(registry, 31)
+    assert fetchers(registry) == []
+
+
+def test_who_takes_everything_takes_no_prompt_that_is_not_served(registry: Registry, key: DeliveryKey) -> None:
+    fetch(registry, key, None)
+    registry.retire("a")
+    assert fetchers(registry) == []
+    with registry.units.read() as uow, pytest.raises(NotFound):
+        fetches.fetchers(registry.people.stranger.actor, uow, "desk", "a", days=1)
+
+
 # --- orphans ---------------------------------------------------------------------------------------------------------
 def test_what_nobody_asked_for_is_an_orphan_after_a_while(registry: Registry, key: DeliveryKey) -> None:
     days(registry, 29)

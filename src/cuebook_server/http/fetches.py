@@ -1,4 +1,4 @@
-"""What is fetched, over HTTP: the orphans of an environment."""
+"""What is fetched, over HTTP: who fetches a prompt, and the orphans of an environment."""
 
 from __future__ import annotations
 
@@ -13,6 +13,25 @@ from cuebook_server.services import fetches
 
 router = APIRouter(prefix="/projects/{project}", tags=["environments"], route_class=Route)
 DAYS_MAX = 3_650
+
+
+class FetcherShown(Shown):
+    """A key that took the prompt; ``by_name`` is false where it takes everything the environment serves."""
+
+    environment: str
+    key: str
+    selector: str
+    at: datetime
+    by_name: bool
+
+
+class FetchersShown(Shown):
+    """Which keys took the prompt since a moment. ``noted_since``: what was fetched before is not known (null: all of it is)."""
+
+    since: datetime
+    noted_since: datetime | None
+    items: list[FetcherShown]
+    next: str | None = None
 
 
 class OrphanShown(Shown):
@@ -44,6 +63,19 @@ class OrphansShown(Shown):
     whole: list[WholeShown]
     items: list[OrphanShown]
     next: str | None
+
+
+@router.get("/prompts/{name}/fetches", tags=["prompts"])
+def list_fetches(
+    project: str, name: str, door: Through, *, days: Annotated[int, Query(ge=1, le=DAYS_MAX)] = ORPHAN_DAYS
+) -> FetchersShown:
+    """List the keys that fetched the prompt within some days, by environment."""
+    found = door.read(lambda actor, uow: fetches.fetchers(actor, uow, project, name, days=days))
+    items = [
+        FetcherShown(environment=environment, key=of.key, selector=of.selector, at=of.at, by_name=of.prompt is not None)
+        for environment, of in found.items
+    ]
+    return FetchersShown(since=found.since, noted_since=found.noted_since, items=items)
 
 
 @router.get("/environments/{environment}/orphans")

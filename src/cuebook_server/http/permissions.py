@@ -88,6 +88,8 @@ _DECLARED: Mapping[str, str] = {
     f"GET {_P}/prompts/{{name}}/versions/{{which}}": "read",
     f"GET {_P}/prompts/{{name}}/diff": "read",
     f"GET {_P}/prompts/{{name}}/dependents": "read",
+    f"GET {_P}/prompts/{{name}}/fetches": "read",
+    f"GET {_P}/prompts/{{name}}/stays": "read",
     f"POST {_P}/prompts/{{name}}/render": "read",
     f"POST {_P}/prompts/{{name}}/versions/{{number}}/recall": "versions.recall",
     f"GET {_P}/recalls": "read",

@@ -76,6 +76,24 @@ class VersionsShown(Shown):
     next: str | None
 
 
+class StayShown(Shown):
+    """Where a version is or was live: first and last since when, until when (null: it is live there now), how many times."""
+
+    number: int
+    environment: str
+    first_at: datetime
+    last_at: datetime
+    until: datetime | None
+    times: int
+
+
+class StaysShown(Shown):
+    """Where a page of versions is or was live, newest first."""
+
+    items: list[StayShown]
+    next: str | None
+
+
 class PromptShown(Shown):
     """A prompt, with what is live where."""
 
@@ -250,6 +268,14 @@ def list_versions(project: str, name: str, door: Through, *, before: Before = NU
     rows = door.read(lambda actor, uow: prompts.versions(actor, uow, project, name, before=before, limit=limit))
     last = rows[-1].number if len(rows) == limit and rows[-1].number > 1 else None
     return VersionsShown(items=[list_version(row) for row in rows], next=str(last) if last else None)
+
+
+@router.get("/prompts/{name}/stays")
+def list_stays(project: str, name: str, door: Through, *, before: Before = NUMBER_MAX, limit: Limit = 100) -> StaysShown:
+    """List where the prompt's versions are or were live, and when: newest first, as many versions as the list of them has."""
+    rows, oldest = door.read(lambda actor, uow: prompts.stays(actor, uow, project, name, before=before, limit=limit))
+    items = [StayShown.model_validate(asdict(row)) for row in rows]
+    return StaysShown(items=items, next=str(oldest) if oldest > 1 else None)
 
 
 @router.get("/prompts/{name}/versions/{which}")

@@ -13,6 +13,19 @@ from cuebook_server.domain.fetch import LATELY_DAYS, Fetch, Orphan, warnings
 from cuebook_server.services.environments import known
 from cuebook_server.services.ports import Scope, UnitOfWork
 from cuebook_server.services.projects import enter
+from cuebook_server.services.prompts import locate
+
+
+@dataclass(frozen=True, slots=True)
+class Fetchers:
+    """Which keys took a prompt since a moment, by environment: by its name, or with everything where it is served.
+
+    noted_since: what was fetched before is not known; ``None``: all of it is.
+    """
+
+    since: datetime
+    items: Sequence[tuple[str, Fetch]]
+    noted_since: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +40,23 @@ class Orphans:
     items: Sequence[Orphan]
     whole: Sequence[Fetch]
     noted_since: datetime | None
+
+
+def fetchers(actor: Actor, uow: UnitOfWork, project: str, name: str, *, days: int) -> Fetchers:
+    """Who fetches a prompt: the keys of each environment that took it within some days, newest first."""
+    scope = enter(actor, uow, project)
+    of = locate(scope, name)
+    since = uow.now - timedelta(days=days)
+    (row,) = scope.lists.prompts(names=[of.name], limit=1)
+    items = [
+        (environment.name, fetch)
+        for environment in scope.environments.all()
+        for fetch in (
+            *scope.fetches.by_name(environment, [of.prompt_id], since),
+            *(scope.fetches.whole(environment, since) if row.live[environment.name] else ()),
+        )
+    ]
+    return Fetchers(since, items, scope.fetches.noted_since())
 
 
 def orphans(actor: Actor, uow: UnitOfWork, project: str, name: str, *, days: int, after: str = "", limit: int = 200) -> Orphans:

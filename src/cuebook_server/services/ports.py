@@ -77,6 +77,21 @@ class VersionRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Stay:
+    """Where a version is or was live: from ``first_at`` on, ``times`` times; the last one began at ``last_at``.
+
+    until: when the last one ended, ``None``: it is live there now.
+    """
+
+    number: int
+    environment: str
+    first_at: datetime
+    last_at: datetime
+    until: datetime | None
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A found prompt: where the words stand (version 0: name, description, owner or tags) and what is live where."""
 
@@ -223,6 +238,7 @@ class Lists(Protocol):
         self, *, names: Sequence[str] = (), prefix: str = "", tag: str = "", owner: str = "", after: str = "", limit: int
     ) -> Sequence[PromptRow]: ...
     def versions(self, of: Prompt, before: int, limit: int) -> Sequence[VersionRow]: ...
+    def stays(self, of: Prompt, numbers: range) -> Sequence[Stay]: ...
     def search(self, query: str, limit: int) -> Sequence[Hit]: ...
     def saved_at(self, names: Sequence[str], numbers: Collection[int]) -> Mapping[str, Mapping[int, datetime]]: ...
     def released_at(self, names: Sequence[str]) -> Mapping[str, Mapping[str, datetime]]: ...

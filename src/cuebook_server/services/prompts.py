@@ -16,7 +16,7 @@ from cuebook_server.domain.fragment import Fragment, check_cycle
 from cuebook_server.domain.prompt import Prompt, Provenance, Saved, Version
 from cuebook_server.domain.release import Change
 from cuebook_server.services import reads
-from cuebook_server.services.ports import Hit, NewVersion, PromptRow, Scope, UnitOfWork, VersionRow
+from cuebook_server.services.ports import Hit, NewVersion, PromptRow, Scope, Stay, UnitOfWork, VersionRow
 from cuebook_server.services.projects import enter
 
 
@@ -222,6 +222,15 @@ def versions(actor: Actor, uow: UnitOfWork, project: str, name: str, *, before: 
     """A prompt's versions below a number, newest first."""
     scope = enter(actor, uow, project)
     return scope.lists.versions(locate(scope, name), before, limit)
+
+
+def stays(actor: Actor, uow: UnitOfWork, project: str, name: str, *, before: int, limit: int) -> tuple[Sequence[Stay], int]:
+    """Where the ``limit`` newest versions below a number are or were live; and the oldest number that was looked at."""
+    scope = enter(actor, uow, project)
+    of = locate(scope, name)
+    end = min(before, of.latest + 1)
+    numbers = range(max(1, end - limit), end)
+    return scope.lists.stays(of, numbers), numbers.start
 
 
 def compare(actor: Actor, uow: UnitOfWork, project: str, name: str, old: str, new: str) -> Comparison:

@@ -12,9 +12,20 @@ from sqlalchemy import Column, ColumnElement, Row, and_, func, select
 
 from cuebook_server.domain import search as words
 from cuebook_server.domain.prompt import Prompt
-from cuebook_server.services.ports import Hit, Live, PromptRow, VersionRow
+from cuebook_server.services.ports import Hit, Live, PromptRow, Stay, VersionRow
 from cuebook_server.store import search
-from cuebook_server.store.schema import NO_TAGS, environment, pointer, prompt, prompt_alias, recall, release, version
+from cuebook_server.store.schema import (
+    NO_TAGS,
+    UTCDateTime,
+    environment,
+    pointer,
+    pointer_change,
+    prompt,
+    prompt_alias,
+    recall,
+    release,
+    version,
+)
 
 if TYPE_CHECKING:
     from cuebook_server.store.unit_of_work import Transaction
@@ -152,6 +163,38 @@ class ListStore:
             .limit(limit)
         )
         return [_version_row(row, of.name) for row in rows]
+
+    def stays(self, of: Prompt, numbers: range) -> Sequence[Stay]:
+        """Where and when a prompt's versions of these numbers were live: newest first, environments from the first stop on."""
+        places = select(environment.c.environment_id).where(environment.c.project_id == self._project)
+        here = and_(pointer_change.c.prompt_id == of.prompt_id, pointer_change.c.environment_id.in_(places))
+        next_at = func.lead(pointer_change.c.at, type_=UTCDateTime)
+        ended = next_at.over(partition_by=pointer_change.c.environment_id, order_by=pointer_change.c.revision)
+        one = (
+            select(pointer_change.c.environment_id, pointer_change.c.after, pointer_change.c.at, ended.label("until"))
+            .where(pointer_change.c.project_id == self._project, here)
+            .subquery()
+        )
+        rows = self._tx.connection.execute(
+            select(
+                one.c.after,
+                environment.c.name,
+                func.min(one.c.at).label("first_at"),
+                func.max(one.c.at).label("last_at"),
+                func.max(one.c.until).label("until"),
+                func.count().label("times"),
+                func.count(one.c.until).label("ended"),
+            )
+            .join(environment, environment.c.environment_id == one.c.environment_id)
+            .where(environment.c.project_id == self._project)
+            .where(one.c.after >= numbers.start, one.c.after < numbers.stop)
+            .group_by(one.c.after, environment.c.name, environment.c.position)
+            .order_by(one.c.after.desc(), environment.c.position)
+        )
+        return [
+            Stay(row.after, row.name, row.first_at, row.last_at, row.until if row.ended == row.times else None, row.times)
+            for row in rows
+        ]
 
     def search(self, query: str, limit: int) -> Sequence[Hit]:
         """Prompts whose name, description, tags or text (of any version) hold the words; names first, then the newest."""

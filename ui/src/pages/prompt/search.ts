@@ -5,12 +5,15 @@ export interface PromptSearch {
   version?: number;
   against?: number;
   view?: "side" | "inline";
-  tab?: "content" | "versions" | "use" | "dependents";
+  tab?: Tab;
 }
+
+export const TABS = ["content", "versions", "try", "use", "dependents"] as const;
+export type Tab = (typeof TABS)[number];
 
 export const promptSearch = (search: Search): PromptSearch => ({
   version: count(search, "version"),
   against: count(search, "against"),
   view: oneOf(search, "view", ["side", "inline"]),
-  tab: oneOf(search, "tab", ["content", "versions", "use", "dependents"]),
+  tab: oneOf(search, "tab", TABS),
 });

@@ -1,0 +1,96 @@
+import { Button, Grid, Group, Stack, Switch, Text } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { getVersionOptions, type PromptShown, type VersionShown } from "../../api";
+import { useMay } from "../../frame/here";
+import { Digest } from "../../shared/Digest";
+import { ButtonLink } from "../../shared/links";
+import { Loaded } from "../../shared/Loading";
+import { Moment } from "../../shared/Moment";
+import { PersonName } from "../../shared/PersonName";
+import { Beside } from "./Beside";
+import { contentOf } from "./content";
+import { Conversation } from "./Conversation";
+import { Recalled, RecallVersion } from "./Recall";
+import { VersionSelect } from "./VersionSelect";
+
+/** One version: who made it, what it says, what it needs. */
+export function Shown({ project, prompt, number }: { project: string; prompt: PromptShown; number: number }) {
+  const version = useQuery(getVersionOptions({ path: { project, name: prompt.name, which: String(number) } }));
+  const navigate = useNavigate({ from: "/p/$project/prompts/$name" });
+  const may = useMay(project);
+  return (
+    <Stack>
+      <Group justify="space-between">
+        <VersionSelect
+          label="Version"
+          prompt={prompt}
+          value={number}
+          onChange={(next) => navigate({ search: { version: next } })}
+        />
+        <Group gap="xs">
+          {number > 1 && (
+            <Button variant="default" onClick={() => navigate({ search: { version: number, against: number - 1 } })}>
+              Compare with v{number - 1}
+            </Button>
+          )}
+          {may("releases.propose") && (
+            <ButtonLink
+              variant="default"
+              to="/p/$project/propose"
+              params={{ project }}
+              search={{ prompt: prompt.name, version: number }}
+            >
+              Promote v{number} …
+            </ButtonLink>
+          )}
+          <RecallVersion project={project} name={prompt.name} number={number} />
+        </Group>
+      </Group>
+      <Loaded query={version}>{(found) => <Content project={project} version={found} />}</Loaded>
+    </Stack>
+  );
+}
+
+function Content({ project, version }: { project: string; version: VersionShown }) {
+  const [flat, setFlat] = useState(false);
+  const content = contentOf(version.content);
+  const fragments = Object.keys(content.includes ?? {}).length > 0;
+  return (
+    <Stack>
+      <Made version={version} />
+      <Recalled project={project} name={version.prompt} number={version.number} />
+      <Grid gap="xl">
+        <Grid.Col span={{ base: 12, md: 8 }}>
+          {fragments && (
+            <Switch
+              mb="sm"
+              label="As it is served, with the fragments written out"
+              checked={flat}
+              onChange={(event) => setFlat(event.currentTarget.checked)}
+            />
+          )}
+          <Conversation content={flat ? contentOf(version.served) : content} project={project} />
+        </Grid.Col>
+        <Grid.Col span={{ base: 12, md: 4 }}>
+          <Beside version={version} content={content} project={project} />
+        </Grid.Col>
+      </Grid>
+    </Stack>
+  );
+}
+
+function Made({ version }: { version: VersionShown }) {
+  return (
+    <div className="prose">
+      {version.message && <Text className="typed">{version.message}</Text>}
+      <Group gap="xs">
+        <Text size="sm" c="dimmed">
+          Saved by <PersonName of={version.author} />, <Moment at={version.created_at} />
+        </Text>
+        <Digest of={version.digest} />
+      </Group>
+    </div>
+  );
+}
