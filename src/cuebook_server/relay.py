@@ -46,7 +46,9 @@ class Relay:
         self.watcher = Watcher(self.board, self._source)
         self.delivery = Delivery(self.board, self._pinned, limits=limits(settings), signatures=self._source)
         self.connections = self.delivery.connections
-        self.worker = Worker([Job("last-known-good", 1.0, lambda _: self._copy.keep(self.board))] if keeps else [])
+        self._keeps = keeps
+        jobs = [Job("last-known-good", 1.0, lambda _: self._copy.keep(self.board))] if keeps else []
+        self.worker = Worker([*jobs, Job("fleet", 60.0, lambda _: self.delivery.fleet.tidy())])
         self.api = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=self._life)
         self.api.state.node = self.node
         self.api.include_router(operations.router)
@@ -74,7 +76,7 @@ class Relay:
             self.worker.stop()
             self._source.stop()
             self.watcher.stop()
-            if self.worker.jobs:
+            if self._keeps:
                 with suppress(OSError):
                     self._copy.keep(self.board)
             self.delivery.close()

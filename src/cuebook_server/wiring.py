@@ -136,6 +136,8 @@ class Application:
     def _write_fleet(self) -> None:
         if self.board.writable:
             self.delivery.fleet.flush(self._source.heard)
+        else:
+            self.delivery.fleet.tidy()
 
     def _forget_fleet(self) -> None:
         if self.board.writable:

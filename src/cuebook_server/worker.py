@@ -32,7 +32,6 @@ class Worker:
 
     def __init__(self, jobs: Sequence[Job]) -> None:
         self._stopping = threading.Event()
-        self.jobs = jobs
         self._threads = [
             threading.Thread(target=self._look_after, args=(job,), name=f"cuebook-{job.name}", daemon=True) for job in jobs
         ]

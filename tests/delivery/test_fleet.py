@@ -121,9 +121,18 @@ def test_who_was_not_heard_of_for_long_is_let_go() -> None:
     hear(fleet, "k", "a")
     clock.now += 601
     hear(fleet, "k", "b")
-    fleet.take()
+    fleet.tidy()
     assert list(fleet._known["k"]) == ["b"]
     assert fleet._count == 1
+    assert names(fleet.take()) == ["k.b"], "nor is it written any more"
+
+
+def test_where_nothing_can_be_written_the_news_are_bounded() -> None:
+    """On a standby, and on a relay: nobody takes them."""
+    fleet = Fleet(most=3)
+    for n in range(9):
+        hear(fleet, "k", f"i{n}")
+    assert len(fleet.take()) == 3
 
 
 def test_what_could_not_be_written_is_tried_again_with_what_came_since() -> None:

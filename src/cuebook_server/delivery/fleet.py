@@ -61,7 +61,7 @@ class Fleet:
                 is_news = (holds, about) != (known.instance.order, known.instance.about) or now - known.told_at >= ALIVE_EVERY
                 known.instance, known.given = instance, given or known.given
                 mine.move_to_end(about.instance)
-            if is_news:
+            if is_news and len(self._news) < self._most:
                 known.told_at = now
                 self._news[selector, about.instance] = instance
 
@@ -69,7 +69,6 @@ class Fleet:
         """What is new since the previous call."""
         with self._lock:
             news, self._news = self._news, {}
-            self._forget(datetime.fromtimestamp(self._clock(), UTC) - HELD_FOR)
         return list(news.values())
 
     def keep(self, instances: Iterable[Instance]) -> None:
@@ -81,6 +80,7 @@ class Fleet:
 
     def flush(self, write: Callable[[Sequence[Instance]], None]) -> None:
         """Write down what is new. Raises what ``write`` raises; then it is tried again with what comes until the next call."""
+        self.tidy()
         if news := self.take():
             try:
                 write(news)
@@ -107,6 +107,13 @@ class Fleet:
             while mine and next(iter(mine.values())).instance.seen_at < before:
                 mine.popitem(last=False)
                 self._count -= 1
+
+    def tidy(self) -> None:
+        """Let go of who was not heard of for ten minutes, and of what could not be written for as long."""
+        before = datetime.fromtimestamp(self._clock(), UTC) - HELD_FOR
+        with self._lock:
+            self._forget(before)
+            self._news = {which: instance for which, instance in self._news.items() if instance.seen_at >= before}
 
     def _make_room(self, mine: OrderedDict[str, _Known]) -> bool:
         """Whether there is room for one more of a key: its own least recent makes place, never another key's."""
