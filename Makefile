@@ -1,7 +1,7 @@
 # Two words do all the set-up: `make run` and `make test`. The second run is quick: .venv/.ready is younger than the locks.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test quick soak chaos mutants check lint types contracts house pages ui format bench docs lock screenshots clean
+.PHONY: help run test quick soak chaos mutants check lint types contracts house pages ui format bench bench-peers docs lock screenshots clean
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -67,6 +67,9 @@ docs: $(READY) ## Write the generated reference pages anew
 
 bench: $(READY) ## Measure speed and size against their targets; writes docs/reference/performance.md
 	@$(BIN)/python -m bench $(ARGS)
+
+bench-peers: $(READY) ## Install MLflow and Phoenix beside us, and measure all three in one run
+	@$(BIN)/python -m bench peers
 
 lock: $(READY) ## Lock the dependencies anew, with hashes (UPGRADE=1: the newest that fit)
 	@tools/lock $(if $(UPGRADE),--upgrade)

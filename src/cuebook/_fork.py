@@ -29,6 +29,11 @@ def watch(client: Forked) -> None:
     _watched.add(client)
 
 
+def watched() -> list[Forked]:
+    """Who is told of forks: everybody of this process that somebody holds."""
+    return list(_watched)
+
+
 def _in_child() -> None:
     for client in list(_watched):
         try:

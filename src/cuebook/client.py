@@ -88,7 +88,20 @@ class _Base:
         self._load(bundle)
         self._spread_s = 0.0 if engine.snapshot is NOTHING else SPREAD_S_FILE
         self._open()
+        self._tell_of_twins()
         _fork.watch(self)
+
+    def _tell_of_twins(self) -> None:
+        if any(isinstance(other, _Base) and self._is_like(other) for other in _fork.watched()):
+            name = KeyName.of(self._key).selector
+            _log.warning(
+                "this process has another client for the key %s: each holds all prompts and a stream of its own; share one",
+                name,
+            )
+
+    def _is_like(self, other: _Base) -> bool:
+        same = (self._key, self._held.urls) == (other._key, other._held.urls)
+        return same and other.state.phase != "closed"
 
     def _open(self) -> None:
         """Make ready for the network; nothing is sent before the first use."""

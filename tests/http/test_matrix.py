@@ -170,6 +170,7 @@ def test_a_page_of_another_site_begins_no_session(author: Site) -> None:
 def test_a_session_as_a_token_ends_with_it(author: Site) -> None:
     bearer = {"Authorization": f"Bearer {sign_in(author, token=True).json()['token']}"}
     (mine,) = author.client.get("/api/sessions", headers=bearer).json()["items"]
+    assert mine["current"]
     assert author.client.delete("/api/sessions/current", headers=bearer).json()["session"] == mine["session"]
     assert code(author.client.get("/api/me", headers=bearer)) == "401 unknown_key"
 

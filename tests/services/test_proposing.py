@@ -145,6 +145,8 @@ def test_a_moved_base_makes_it_stale_and_it_can_be_rebased(registry: Registry, r
     assert {key: stale.value.data["moved"]["a"][key] for key in ("yours", "theirs")} == {"yours": None, "theirs": 2}
     fresh = registry.do(releases.rebase, release.release_id)
     assert (fresh.rebases, fresh.items[0].replaces, fresh.items[0].version) == (release.release_id, 2, 1)
+    told = registry.audit()[-1]
+    assert (told["action"], *(told[side]["a"]["version"] for side in ("before", "after"))) == ("release.proposed", 2, 1)
     assert registry.ask(releases.find, release.release_id).seen == "withdrawn"
     assert registry.approve(fresh, reviewer).seen == "approved"
 

@@ -10,10 +10,10 @@ import pytest
 from cuebook_server.domain.errors import Forbidden, NotFound
 from cuebook_server.domain.release import Release
 from cuebook_server.domain.schedule import GRACE, BadMoment
-from cuebook_server.services import environments, members, releases, schedules
+from cuebook_server.services import credentials, environments, members, people, releases, schedules
 from cuebook_server.services.releases import ReleaseEnded, StaleRelease
 from tests.factories import Registry, request
-from tests.people import Person
+from tests.people import Person, recognised
 
 HOUR = 3_600.0
 
@@ -63,6 +63,7 @@ def test_it_is_applied_at_its_moment_and_not_before(registry: Registry, releaser
     assert (found.state, found.applied_at, found.revision) == ("applied", registry.clock.now, 1)
     entry = registry.audit()[-1]
     assert (entry["action"], entry["principal"], entry["source"]) == ("release.promote", "releaser", "schedule")
+    assert entry["request_id"] == f"schedule-{release.release_id}"
     come(registry)
     assert registry.ask(environments.one, "production").revision == 1
 
@@ -126,12 +127,35 @@ def test_who_lost_the_right_meanwhile_applies_nothing(registry: Registry, releas
     assert "no project" in found.ended_why or "does not hold" in found.ended_why
 
 
+def test_who_lost_their_account_meanwhile_applies_nothing(registry: Registry, releaser: Person) -> None:
+    release = scheduled(registry, who=releaser)
+    with registry.units.write() as uow:
+        people.disable(registry.people.operator.actor, uow, "releaser")
+    come(registry)
+    found = registry.ask(releases.find, release.release_id).release
+    assert (found.state, found.ended_why) == ("failed", "releaser has no account any more.")
+
+
+def test_nor_does_the_token_of_somebody_who_left(registry: Registry) -> None:
+    second = registry.hire("second", "admin")
+    token = registry.do_as(second, credentials.create_token, name="ci", role="releaser").credential.token
+    with registry.units.read() as uow:
+        release = scheduled(registry, who=recognised(uow, token))
+    registry.do(members.remove, "second", "admin", None)
+    come(registry)
+    found = registry.ask(releases.find, release.release_id).release
+    assert (found.state, registry.live("a")["production"]) == ("failed", None)
+    assert "second, who answers for it" in found.ended_why
+
+
 def test_nobody_up_at_its_moment_means_not_at_all(registry: Registry) -> None:
     release = scheduled(registry)
     come(registry, HOUR + GRACE.total_seconds() + 1)
     found = registry.ask(releases.find, release.release_id).release
     assert (found.state, registry.live("a")["production"]) == ("failed", None)
     assert last(registry)[:2] == ("release.failed", "cuebook")
+    entry = registry.audit()[-1]
+    assert (entry["source"], entry["request_id"]) == ("cuebook", f"schedule-{release.release_id}")
     assert found.ended_why == "Nothing ran when its moment came: Friday, 2026-11-20 16:00 (UTC)."
 
 
@@ -150,6 +174,8 @@ def test_it_can_be_taken_back(registry: Registry) -> None:
     release = scheduled(registry)
     assert [row.release_id for row in registry.ask(schedules.waiting)] == [release.release_id]
     assert registry.do(schedules.unschedule, release.release_id).release.schedule is None
+    assert last(registry)[0] == "release.unscheduled"
+    assert registry.audit()[-1]["before"] == {"at": "2026-11-20T16:00:00+00:00"}
     come(registry)
     assert (registry.live("a")["production"], registry.ask(schedules.waiting)) == (None, [])
     with pytest.raises(NotFound, match="waits for no moment"):

@@ -4,9 +4,20 @@ export interface Place {
   to: string;
   /** Whether it belongs to the project one is in. */
   inProject: boolean;
+  /** Whether it is for admins of the whole instance. */
+  instance?: boolean;
 }
 
-export const PLACES: readonly Place[] = [{ label: "What runs where", to: "/p/$project", inProject: true }];
+export const PLACES: readonly Place[] = [
+  { label: "What runs where", to: "/p/$project", inProject: true },
+  { label: "Keys", to: "/p/$project/keys", inProject: true },
+  { label: "Members", to: "/p/$project/members", inProject: true },
+  { label: "Audit", to: "/p/$project/audit", inProject: true },
+];
 
 /** Places about oneself or the whole server, under the name at the foot of the frame. */
-export const PERSONAL: readonly Place[] = [];
+export const PERSONAL: readonly Place[] = [
+  { label: "Notices", to: "/notices", inProject: false },
+  { label: "Your account", to: "/me", inProject: false },
+  { label: "People", to: "/people", inProject: false, instance: true },
+];

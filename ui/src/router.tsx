@@ -10,6 +10,8 @@ import { auditSearch } from "./pages/audit/search";
 import { editorSearch } from "./pages/editor/search";
 import { environmentSearch } from "./pages/environment/search";
 import { homeSearch } from "./pages/home/search";
+import { keysSearch } from "./pages/keys/search";
+import { membersSearch } from "./pages/members/search";
 import { promptSearch } from "./pages/prompt/search";
 import { proposeSearch } from "./pages/propose/search";
 import { releaseSearch } from "./pages/release/search";
@@ -89,11 +91,13 @@ const environment = createRoute({
 const keys = createRoute({
   getParentRoute: () => root,
   path: "/p/$project/keys",
+  validateSearch: keysSearch,
   component: lazyRouteComponent(() => import("./pages/keys/Page"), "Page"),
 });
 const members = createRoute({
   getParentRoute: () => root,
   path: "/p/$project/members",
+  validateSearch: membersSearch,
   component: lazyRouteComponent(() => import("./pages/members/Page"), "Page"),
 });
 const audit = createRoute({

@@ -18,7 +18,7 @@ const close = { closeButtonProps: { "aria-label": "Close" } };
 
 export const theme = createTheme({
   primaryColor: "ink",
-  // One shade for both schemes: the colour of the writing on it is worked out for the light one, and taken for the dark too.
+  // The default shades are too light for white letters, in both schemes.
   primaryShade: 7,
   autoContrast: true,
   luminanceThreshold: 0.35,
@@ -35,6 +35,8 @@ export const theme = createTheme({
     Modal: { defaultProps: { ...close, centered: true, overlayProps: { backgroundOpacity: 0.4 } } },
     // Its placeholder is no menu item, and a menu may hold nothing else.
     Menu: { defaultProps: { withInitialFocusPlaceholder: false } },
+    // A dialog's head is not the page's, and readers of screens should not take it for that.
+    ModalHeader: { defaultProps: { role: "none" } },
     Drawer: { defaultProps: close },
     Notification: { defaultProps: close },
     Tooltip: { defaultProps: { openDelay: 300, withArrow: true } },

@@ -49,10 +49,16 @@ class SessionShown(Shown):
     signed_in_at: datetime
 
 
+class SessionListed(SessionShown):
+    """A session of one's own. ``current``: it is the one that asks."""
+
+    current: bool
+
+
 class SessionsShown(Shown):
     """One's own sessions that count, newest first."""
 
-    items: list[SessionShown]
+    items: list[SessionListed]
     next: str | None = None
 
 
@@ -76,7 +82,8 @@ def sign_in(body: SignIn, hall: InHall) -> Response:
 @router.get("")
 def list_sessions(door: Through) -> SessionsShown:
     """List one's own sessions."""
-    return SessionsShown(items=[_session(one) for one in door.read(sessions.mine)])
+    found, here = door.read(lambda actor, uow: (sessions.mine(actor, uow), sessions.behind(actor, uow)))
+    return SessionsShown(items=[SessionListed(**_session(one).model_dump(), current=one == here) for one in found])
 
 
 @router.post("/confirm")

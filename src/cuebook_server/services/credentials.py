@@ -51,19 +51,20 @@ def recognise(uow: UnitOfWork, credential: Credential, *, request_id: str, sourc
     if found is None or not compare_digest(found.verifier, credential.verifier):
         raise UnknownKey("The token is not known.")
     check_counts(found, uow.now)
-    grant = Grant(found.role, found.project_id)
-    scopes = found.scopes if found.owner is None else _left(uow, found, grant, found.owner)
-    return Actor(found.name, found.selector, (grant,), request_id, source, owner=found.owner, scopes=scopes)
+    grants = (Grant(found.role, found.project_id),)
+    return Actor(found.name, found.selector, grants, request_id, source, owner=found.owner, scopes=scopes_left(uow, found))
 
 
-def _left(uow: UnitOfWork, token: Token, grant: Grant, owner: str) -> frozenset[Permission] | None:
-    """What the token may do now: no more than its owner, who may have less rights than when it was made."""
-    held = uow.people.active_grants([owner]).get(owner, ())
+def scopes_left(uow: UnitOfWork, token: Token) -> frozenset[Permission] | None:
+    """What the token is narrowed to now: to no more than its owner may, who may have had more rights when it was made."""
+    if token.owner is None:
+        return token.scopes
+    held, grant = uow.people.active_grants([token.owner]).get(token.owner, ()), Grant(token.role, token.project_id)
     made_for = ROLES[token.role] if token.scopes is None else token.scopes
     left = frozenset(permission for permission in made_for if covers(held, grant, frozenset({permission})))
     if not left and made_for:
         raise UnknownKey(
-            f"The token counts no more: {owner}, who answers for it, has no such rights.",
+            f"The token counts no more: {token.owner}, who answers for it, has no such rights.",
             hint="Let somebody who has them make a new one: `cuebook tokens create`.",
         )
     return token.scopes if left == made_for else left

@@ -15,7 +15,7 @@ from cuebook_server.domain.errors import CuebookError, Forbidden, KeyRevoked, No
 from cuebook_server.domain.release import PROPOSAL_LIFE, Comment, Release
 from cuebook_server.domain.schedule import BadMoment, Missed, Schedule, instant
 from cuebook_server.services import notices, releases
-from cuebook_server.services.credentials import check_counts
+from cuebook_server.services.credentials import check_counts, scopes_left
 from cuebook_server.services.ports import Project, Scope, UnitOfWork, Units
 from cuebook_server.services.projects import enter
 from cuebook_server.services.releases import NEEDED, ReleaseEnded, Request, StaleRelease, Standing, found
@@ -124,7 +124,8 @@ def _in_the_name_of(uow: UnitOfWork, wanted: Schedule, release: Release) -> Acto
     if token is None:
         raise Forbidden(f"The token of {wanted.by} is gone.")
     check_counts(token, uow.now)
-    scopes = needed if token.scopes is None else needed & token.scopes
+    left = scopes_left(uow, token)
+    scopes = needed if left is None else needed & left
     return replace(actor, owner=token.owner, grants=(Grant(token.role, token.project_id),), scopes=scopes)
 
 

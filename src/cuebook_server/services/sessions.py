@@ -153,11 +153,19 @@ def confirm(actor: Actor, units: Units, hasher: Hasher, password: str) -> Sessio
 
 def current(actor: Actor, uow: UnitOfWork) -> Session:
     """The session behind the actor's credential; ``SignedOut`` when it is no session's."""
+    found = behind(actor, uow)
+    if found is None:
+        raise SignedOut("This credential is not a session's.", hint="Sign in with your password, or by `cuebook login`.")
+    return found
+
+
+def behind(actor: Actor, uow: UnitOfWork) -> Session | None:
+    """The session behind the actor's credential, if it is one's."""
     token = uow.personal_tokens.find(actor.credential)
     for session in mine(actor, uow):
         if actor.credential == session.credential or (token and token.session == session.verifier):
             return session
-    raise SignedOut("This credential is not a session's.", hint="Sign in with your password, or by `cuebook login`.")
+    return None
 
 
 def mine(actor: Actor, uow: UnitOfWork) -> Sequence[Session]:

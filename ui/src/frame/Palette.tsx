@@ -4,9 +4,9 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { searchPromptsOptions } from "../api";
-import { PERSONAL, PLACES } from "../navigation";
+import { PLACES } from "../navigation";
 import { ACTIONS } from "./actions";
-import { useMay } from "./here";
+import { useMay, usePersonal } from "./here";
 
 const HITS_MAX = 8;
 
@@ -15,6 +15,7 @@ export function Palette({ project }: { project: string }) {
   const [query, setQuery] = useState("");
   const [asked] = useDebouncedValue(query.trim(), 120);
   const may = useMay(project);
+  const personal = usePersonal();
   const go = useNavigate();
   const found = useQuery({
     ...searchPromptsOptions({ path: { project }, query: { q: asked, limit: HITS_MAX } }),
@@ -27,7 +28,7 @@ export function Palette({ project }: { project: string }) {
     description: hit.snippet,
     onClick: () => go({ to: "/p/$project/prompts/$name", params: { project, name: hit.prompt } }),
   }));
-  const places = [...PLACES.filter((place) => project !== "" || !place.inProject), ...PERSONAL].map(
+  const places = [...PLACES.filter((place) => project !== "" || !place.inProject), ...personal].map(
     (place): SpotlightActionData => ({
       id: place.to,
       label: place.label,
@@ -35,10 +36,10 @@ export function Palette({ project }: { project: string }) {
     }),
   );
   const deeds = ACTIONS.filter((action) => may(action.needs)).map((action): SpotlightActionData => ({
-    id: action.to,
+    id: action.label,
     label: action.label,
     description: action.description,
-    onClick: () => go({ to: action.to, params: { project } }),
+    onClick: () => go({ to: action.to, params: { project }, search: action.search ?? {} }),
   }));
   const words = query.trim().toLowerCase();
   const matching = (actions: SpotlightActionData[]): SpotlightActionData[] =>

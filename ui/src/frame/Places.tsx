@@ -3,8 +3,9 @@ import { spotlight } from "@mantine/spotlight";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { listNoticesOptions, meOptions } from "../api";
-import { PERSONAL, PLACES } from "../navigation";
+import { PLACES } from "../navigation";
 import { Name } from "./Frame";
+import { usePersonal } from "./here";
 import { Scheme } from "./Scheme";
 
 /** The frame's list: the project, the way to everything by typing, the places, and oneself. */
@@ -63,6 +64,7 @@ function ProjectSwitch({ projects, project }: { projects: string[]; project: str
 
 function Person({ name }: { name: string }) {
   const { data } = useQuery({ ...listNoticesOptions({ query: { limit: 1 } }), refetchInterval: 60_000 });
+  const personal = usePersonal();
   const unread = data?.unread ?? 0;
   return (
     <Menu position="top-start" width={220} shadow="md">
@@ -79,12 +81,12 @@ function Person({ name }: { name: string }) {
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>
-        {PERSONAL.map((place) => (
+        {personal.map((place) => (
           <Menu.Item key={place.to} component={Link} to={place.to}>
             {place.label}
           </Menu.Item>
         ))}
-        {PERSONAL.length > 0 && <Menu.Divider />}
+        {personal.length > 0 && <Menu.Divider />}
         <Scheme />
         <Menu.Divider />
         <form method="post" action="/sign-out">

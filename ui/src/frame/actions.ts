@@ -5,8 +5,32 @@ export interface Action {
   label: string;
   description: string;
   to: string;
+  /** What stands behind the `?` of the address. */
+  search?: Record<string, string>;
   needs: Permission;
 }
 
 /** An action joins when its page is there. */
-export const ACTIONS: readonly Action[] = [];
+export const ACTIONS: readonly Action[] = [
+  {
+    label: "New delivery key",
+    description: "For an application, to one environment",
+    to: "/p/$project/keys",
+    search: { make: "key" },
+    needs: "keys.write",
+  },
+  {
+    label: "New service token",
+    description: "For CI and agents",
+    to: "/p/$project/keys",
+    search: { make: "token" },
+    needs: "tokens.write",
+  },
+  {
+    label: "Add somebody",
+    description: "Give a role in this project, or invite",
+    to: "/p/$project/members",
+    search: { add: "somebody" },
+    needs: "members.write",
+  },
+];

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { type AccessShown, getAccessOptions, meOptions } from "../api";
 import { LAST_PROJECT } from "../lastProject";
+import { PERSONAL, type Place } from "../navigation";
 
 export type Permission = AccessShown["project"][number];
 
@@ -18,4 +19,13 @@ export function useMay(project: string): (permission: Permission, environment?: 
   const { data } = useQuery({ ...getAccessOptions({ path: { project } }), enabled: project !== "" });
   return (permission, environment) =>
     data !== undefined && (environment ? (data.environments[environment] ?? []) : data.project).includes(permission);
+}
+
+/** The places under one's name: what is for admins of the whole instance is shown to them. */
+export function usePersonal(): readonly Place[] {
+  const { data } = useQuery(meOptions());
+  const everywhere = data?.grants.some(
+    ({ role, project, environment }) => role === "admin" && project === null && environment === null,
+  );
+  return PERSONAL.filter((place) => !place.instance || everywhere);
 }

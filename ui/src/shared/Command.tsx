@@ -9,8 +9,14 @@ export function Command({ children, label = "Copy" }: { children: string; label?
       </Code>
       <CopyButton value={children}>
         {({ copied, copy }) => (
-          <Button variant="default" size="xs" onClick={copy} aria-label={`${label}: ${children}`}>
-            {copied ? "Copied" : label}
+          <Button
+            variant="default"
+            size="xs"
+            onClick={copy}
+            aria-label={label === "Copy" ? `Copy: ${children}` : label}
+            style={{ flexShrink: 0 }}
+          >
+            {copied ? "Copied" : "Copy"}
           </Button>
         )}
       </CopyButton>

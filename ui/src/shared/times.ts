@@ -29,3 +29,7 @@ export function age(at: Date, now: Date): string {
 
 /** The moment itself, in the reader's own zone. */
 export const exact = (at: Date): string => exactly.format(at);
+
+/** Whether a key or token is past its end. What counts, the server decides: this is for what a list shows first. */
+export const isOver = (of: { revoked_at: string | null; expires_at: string | null }): boolean =>
+  of.revoked_at !== null || (of.expires_at !== null && new Date(of.expires_at) <= new Date());

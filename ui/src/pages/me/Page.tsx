@@ -1,5 +1,47 @@
-import { NotYet } from "../../shared/NotYet";
+import { Stack, Text } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { meOptions } from "../../api";
+import { Loaded } from "../../shared/Loading";
+import { PageHeader } from "../../shared/PageHeader";
+import { Password } from "./Password";
+import { Sessions } from "./Sessions";
+import { Tokens } from "./Tokens";
 
+/** What one settles for oneself. */
 export function Page() {
-  return <NotYet title="Your account" command="cuebook whoami" />;
+  const me = useQuery(meOptions());
+  return (
+    <>
+      <PageHeader title="Your account">
+        {me.data && (
+          <>
+            You are <bdi>{me.data.principal}</bdi>. {rights(me.data.grants)}
+          </>
+        )}
+      </PageHeader>
+      <Loaded query={me}>
+        {(found) =>
+          found.person === null ? (
+            <Text>This is nobody's own credential: sessions, tokens and passwords belong to people.</Text>
+          ) : (
+            <Stack gap="xl">
+              <Sessions />
+              <Tokens />
+              <Password />
+            </Stack>
+          )
+        }
+      </Loaded>
+    </>
+  );
 }
+
+const rights = (grants: readonly { role: string; project: string | null; environment: string | null }[]): string =>
+  grants
+    .map(
+      ({ role, project, environment }) =>
+        `${role} in ${environment ? `${environment} of ` : ""}${project ?? "every project"}`,
+    )
+    .join(", ")
+    .replace(/^./, (letter) => letter.toUpperCase())
+    .replace(/.$/, (letter) => `${letter}.`);

@@ -1,0 +1,51 @@
+import { Button, Group, Modal, Stack } from "@mantine/core";
+import type { FormEvent, ReactNode } from "react";
+import type { Refusal } from "../api";
+import { Problem } from "./Problem";
+
+export interface DialogProps {
+  opened: boolean;
+  onClose: () => void;
+  title: string;
+  children?: ReactNode;
+  /** The word on the button: what will happen. */
+  verb: string;
+  /** Whether it cannot be undone or leaves a debt. */
+  danger?: boolean;
+  disabled?: boolean;
+  /** The word on the button that sends nothing. */
+  leave?: string;
+  busy: boolean;
+  refusal: Refusal | undefined;
+}
+
+/** A dialog that sends one thing: what it is about, what the API said against it, and two ways out. */
+export function Dialog({ onSend, ...props }: DialogProps & { onSend: () => void }) {
+  const send = (event: FormEvent): void => {
+    event.preventDefault();
+    onSend();
+  };
+  return (
+    <Modal opened={props.opened} onClose={props.onClose} title={props.title} size="lg">
+      <form onSubmit={send}>
+        <Stack>
+          {props.children}
+          {props.refusal && <Problem refusal={props.refusal} />}
+          <Group justify="flex-end">
+            <Button variant="default" onClick={props.onClose}>
+              {props.leave ?? "Leave it"}
+            </Button>
+            <Button
+              type="submit"
+              color={props.danger ? "red.9" : undefined}
+              loading={props.busy}
+              disabled={props.disabled}
+            >
+              {props.verb}
+            </Button>
+          </Group>
+        </Stack>
+      </form>
+    </Modal>
+  );
+}

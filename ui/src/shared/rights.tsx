@@ -1,0 +1,85 @@
+import { Checkbox, NativeSelect, Stack, Text } from "@mantine/core";
+import type { MemberIn } from "../api";
+import type { Permission } from "../frame/here";
+
+export type Role = MemberIn["role"];
+
+/** What each role is for. What it may do says the API. */
+const ROLES: Record<Role, string> = {
+  viewer: "looks at everything",
+  author: "writes prompts and proposes releases",
+  reviewer: "approves releases",
+  releaser: "writes, approves, applies and rolls back",
+  "on-call": "rolls back, and breaks the glass in an emergency",
+  admin: "all of that, and keys, members and environments",
+};
+
+export const SCOPES: Record<Permission, string> = {
+  read: "look at everything",
+  "prompts.write": "save versions of prompts",
+  "releases.propose": "propose releases",
+  "releases.approve": "approve releases",
+  "releases.apply": "apply releases",
+  "releases.rollback": "roll back",
+  "releases.break_glass": "break the glass",
+  "versions.recall": "recall versions",
+  "environments.write": "change environments and policies",
+  "keys.write": "make and end delivery keys",
+  "tokens.write": "make and end service tokens",
+  "members.write": "change who may do what",
+  "webhooks.write": "change webhooks",
+  "projects.create": "make projects",
+};
+
+export function RoleChoice({ value, onChange }: { value: Role; onChange: (role: Role) => void }) {
+  return (
+    <NativeSelect
+      label="Role"
+      data={Object.entries(ROLES).map(([role, words]) => ({ value: role, label: `${role}: ${words}` }))}
+      value={value}
+      onChange={(event) => onChange(event.currentTarget.value as Role)}
+    />
+  );
+}
+
+/** Where a role counts: everywhere (`""`), or in one environment. */
+export function EnvironmentChoice(props: {
+  environments: readonly string[];
+  all: string;
+  value: string;
+  onChange: (environment: string) => void;
+}) {
+  return (
+    <NativeSelect
+      label="Where"
+      data={[{ value: "", label: props.all }, ...props.environments]}
+      value={props.value}
+      onChange={(event) => props.onChange(event.currentTarget.value)}
+    />
+  );
+}
+
+/** What a token is narrowed to; nothing chosen: all that its owner or its role may. */
+export function ScopesChoice(props: { value: string[]; onChange: (scopes: string[]) => void; all: string }) {
+  return (
+    <Checkbox.Group label="Only this" description={props.all} value={props.value} onChange={props.onChange}>
+      <Stack gap={6} mt="xs">
+        {Object.entries(SCOPES).map(([scope, words]) => (
+          <Checkbox
+            key={scope}
+            value={scope}
+            size="sm"
+            label={
+              <>
+                {words}{" "}
+                <Text span size="sm" c="dimmed">
+                  {scope}
+                </Text>
+              </>
+            }
+          />
+        ))}
+      </Stack>
+    </Checkbox.Group>
+  );
+}
