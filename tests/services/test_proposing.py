@@ -37,6 +37,8 @@ def release(registry: Registry) -> Release:
 
 def test_proposed_approved_applied(registry: Registry, reviewer: Person, release: Release) -> None:
     assert (release.state, release.revision, registry.live("a")["production"]) == ("proposed", None, None)
+    told = registry.audit()[-1]
+    assert (told["before"], told["after"]["a"]["version"]) == ({"a": None}, 1)
     assert registry.approve(release, reviewer).seen == "approved"
     applied = registry.do(releases.apply, release.release_id)
     assert (applied.state, applied.revision, applied.release_id) == ("applied", 1, release.release_id)

@@ -168,6 +168,7 @@ def test_the_forecast_says_what_the_policy_will_say_then(registry: Registry) -> 
     assert now is not None
     assert then is not None
     assert (now.decision.allowed, [verdict.rule for verdict in then.unmet]) == (True, ["freeze"])
+    assert registry.do(schedules.unschedule, release.release_id).forecast is None
 
 
 def test_it_can_be_taken_back(registry: Registry) -> None:
