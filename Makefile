@@ -71,6 +71,9 @@ bench: $(READY) ## Measure speed and size against their targets; writes docs/ref
 bench-peers: $(READY) ## Install MLflow and Phoenix beside us, and measure all three in one run
 	@$(BIN)/python -m bench peers
 
+screenshots: pages ## Take the pictures of README and docs anew (ARGS="palette": only that one)
+	@PYTHONPATH=src:. $(BIN)/python -m tests.browser.pictures $(ARGS)
+
 lock: $(READY) ## Lock the dependencies anew, with hashes (UPGRADE=1: the newest that fit)
 	@tools/lock $(if $(UPGRADE),--upgrade)
 

@@ -93,6 +93,14 @@ def test_the_way_back_leads_nowhere_else(server: Server, wanted: str) -> None:
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
 
 
+def test_a_link_from_elsewhere_finds_the_session_that_the_browser_kept_to_itself(server: Server) -> None:
+    asked = "/plain?project=default&after=a%22b"
+    led_on = get(server, asked, **{"Sec-Fetch-Site": "cross-site"})
+    assert (led_on.status_code, 'content="0; url=/plain?project=default&amp;after=a%22b"' in led_on.text) == (200, True)
+    assert get(server, asked, **{"Sec-Fetch-Site": "same-origin"}).status_code == 303
+    assert get(server, asked, cookie=signed_in(server), **{"Sec-Fetch-Site": "cross-site"}).status_code == 200
+
+
 def test_the_real_pages_are_served_to_whoever_is_signed_in(server: Server) -> None:
     if not Built().there:
         pytest.skip("the pages are not built: `make pages` builds them")

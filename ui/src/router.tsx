@@ -12,6 +12,7 @@ import { environmentSearch } from "./pages/environment/search";
 import { homeSearch } from "./pages/home/search";
 import { keysSearch } from "./pages/keys/search";
 import { membersSearch } from "./pages/members/search";
+import { prefetch } from "./pages/home/status";
 import { promptSearch } from "./pages/prompt/search";
 import { proposeSearch } from "./pages/propose/search";
 import { releaseSearch } from "./pages/release/search";
@@ -40,6 +41,7 @@ const home = createRoute({
   getParentRoute: () => root,
   path: "/p/$project",
   validateSearch: homeSearch,
+  loader: ({ params }) => prefetch(params.project),
   component: lazyRouteComponent(() => import("./pages/home/Page"), "Page"),
 });
 const prompt = createRoute({

@@ -130,6 +130,9 @@ class Pages:
         try:
             return await run_in_threadpool(recognised)
         except SignedOut:
+            if request.headers.get("sec-fetch-site") == "cross-site":
+                # A link in a chat: the browser kept the session to itself. From our own page it sends it along.
+                return _page(signing.going_on(door.address(request)))
             return RedirectResponse(door.sign_in_address(request), 303)
 
     def _refused(self, error: CuebookError) -> Response:

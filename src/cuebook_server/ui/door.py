@@ -73,8 +73,13 @@ async def form(request: Request) -> dict[str, str]:
 
 def sign_in_address(request: Request) -> str:
     """Where to sign in, and come back to this address from."""
+    return "/sign-in" if request.url.path == "/" else f"/sign-in?{urlencode({'next': address(request)})}"
+
+
+def address(request: Request) -> str:
+    """The address that was asked for, as a path of this server."""
     path, query = request.url.path, request.url.query
-    return "/sign-in" if path == "/" else f"/sign-in?{urlencode({'next': path + (f'?{query}' if query else '')})}"
+    return f"{path}?{query}" if query else path
 
 
 def way_back(request: Request) -> str:

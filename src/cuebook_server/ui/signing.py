@@ -80,7 +80,7 @@ def way_in(
         element("p", way.text) if way.text else None,
         _form(way, given, back),
         _elsewhere(way, given) if elsewhere and way in (SIGN_IN, INVITATION) else None,
-        *(_help() if way is SIGN_IN else ()),
+        *(_help(back) if way is SIGN_IN else ()),
         script="sign-in.js",
     )
 
@@ -95,7 +95,12 @@ def refused(error: CuebookError, *, elsewhere: bool = False) -> bytes:
 
 def signed_in() -> bytes:
     """The page after a sign-in elsewhere. To go on from it is our own page's doing: the browser sends its new cookie along."""
-    return page("Signed in", element("h1", "Signed in"), element("p", element("a", "Go on", href="/")), refresh="/")
+    return going_on("/", "Signed in")
+
+
+def going_on(to: str, title: str = "Going on") -> bytes:
+    """A page that leads on by itself."""
+    return page(title, element("h1", title), element("p", element("a", "Go on", href=to)), refresh=to)
 
 
 def _form(way: Way, given: Mapping[str, str], back: str) -> Html:
@@ -126,7 +131,7 @@ def _elsewhere(way: Way, given: Mapping[str, str]) -> Html:
     return element("form", *(asked if way is INVITATION else ()), button, method="post", action="/sign-in/oidc")
 
 
-def _help() -> tuple[Html, ...]:
+def _help(back: str) -> tuple[Html, ...]:
     return (
         element("p", "No account? Ask an admin to invite you. Forgot the password? The operator makes a link to a new one:"),
         command("cuebook people reset-link LOGIN"),
@@ -134,5 +139,5 @@ def _help() -> tuple[Html, ...]:
         element("p", "Sign the command line in, or give it the file that the first start wrote into the data folder:"),
         command("cuebook login"),
         command("cuebook --first-run data/first-run.json status"),
-        element("p", "Signed in already, and a link from elsewhere brought you here? ", element("a", "Go on", href="/"), "."),
+        element("p", "Signed in already, and a link from elsewhere brought you here? ", element("a", "Go on", href=back), "."),
     )

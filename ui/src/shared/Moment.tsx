@@ -1,4 +1,3 @@
-import { Tooltip } from "@mantine/core";
 import { useSyncExternalStore } from "react";
 import { age, exact, relative } from "./times";
 
@@ -25,8 +24,8 @@ export function Moment({ at, short = false }: { at: string; short?: boolean }) {
   const date = new Date(at);
   const present = useNow();
   return (
-    <Tooltip label={exact(date)}>
-      <time dateTime={at}>{short ? age(date, present) : relative(date, present)}</time>
-    </Tooltip>
+    <time dateTime={at} title={exact(date)}>
+      {short ? age(date, present) : relative(date, present)}
+    </time>
   );
 }

@@ -1,4 +1,5 @@
 import { Menu, UnstyledButton, VisuallyHidden } from "@mantine/core";
+import { useState } from "react";
 import type { EnvironmentShown, StatusItem } from "../../api";
 import { useMay } from "../../frame/here";
 import { MenuLink } from "../../shared/links";
@@ -17,25 +18,30 @@ export function Cell({ project, stop, row, differing }: Props) {
   const behind = row.behind[stop.name]?.versions ?? 0;
   const kind = !differing ? "" : number === null ? "absent" : behind > 0 ? "late" : "newest";
   const since = row.since[stop.name];
+  const [open, setOpen] = useState(false);
   return (
     <div role="cell" className={`matrix-cell ${kind}`}>
-      <Menu width={260} shadow="md" withinPortal>
-        <Menu.Target>
-          <UnstyledButton>
-            <span className="matrix-stop">{stop.name}</span>
-            <VisuallyHidden>{number === null ? "nothing" : "version "}</VisuallyHidden>
-            <strong aria-hidden={number === null}>{number ?? "–"}</strong>
-            <span className="matrix-age">
-              {behind > 0 && `${behind} behind`}
-              {behind > 0 && since && " · "}
-              {since && <Moment at={since} short />}
-            </span>
-          </UnstyledButton>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Questions project={project} stop={stop} row={row} number={number} />
-        </Menu.Dropdown>
-      </Menu>
+      <UnstyledButton aria-haspopup="menu" aria-expanded={open} onClick={() => setOpen(true)}>
+        <span className="matrix-stop">{stop.name}</span>
+        <VisuallyHidden>{number === null ? "nothing" : "version "}</VisuallyHidden>
+        <strong aria-hidden={number === null}>{number ?? "–"}</strong>
+        <span className="matrix-age">
+          {behind > 0 && `${behind} behind`}
+          {behind > 0 && since && " · "}
+          {since && <Moment at={since} short />}
+        </span>
+      </UnstyledButton>
+      {open && (
+        // Menus are costly to draw: only the one that is open is there, hung on a part that covers the cell.
+        <Menu opened onClose={() => setOpen(false)} width={280} shadow="md" returnFocus>
+          <Menu.Target>
+            <div className="matrix-hook" role="presentation" />
+          </Menu.Target>
+          <Menu.Dropdown aria-label={`${row.prompt} in ${stop.name}`}>
+            <Questions project={project} stop={stop} row={row} number={number} />
+          </Menu.Dropdown>
+        </Menu>
+      )}
     </div>
   );
 }

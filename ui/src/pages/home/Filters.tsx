@@ -1,27 +1,42 @@
 import { Anchor, Button, Checkbox, Group, NativeSelect, TextInput } from "@mantine/core";
 import { useDebouncedCallback, useHotkeys } from "@mantine/hooks";
 import { getRouteApi } from "@tanstack/react-router";
-import { useEffect, useRef, useState } from "react";
+import { useMemo, useRef } from "react";
 import type { StatusShown } from "../../api";
 import { folders, owners, path, tags } from "./rows";
 import type { HomeSearch } from "./search";
 
 const route = getRouteApi("/p/$project");
-const FOLDERS_MAX = 24;
+const FOLDERS_MAX = 12; // more of them are a list to open
+
+interface Props {
+  status: StatusShown;
+  shown: number;
+  /** What stands in the field this moment; the address has it a little later. */
+  typed: string;
+  onType: (typed: string) => void;
+}
 
 /** What narrows the list. All of it lives in the address. */
-export function Filters({ status, shown }: { status: StatusShown; shown: number }) {
+export function Filters({ status, shown, typed, onType }: Props) {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const change = (next: HomeSearch): void => void navigate({ search: { ...search, ...next }, replace: true });
-  const all = status.items;
-  const narrowed = Object.values(search).some((value) => value !== undefined);
+  const remember = useDebouncedCallback((q: string) => change({ q: q || undefined }), 250);
+  const choices = useMemo(() => ({ tags: tags(status.items), owners: owners(status.items) }), [status.items]);
+  const narrowed = typed !== "" || Object.values(search).some((value) => value !== undefined);
   return (
     <>
       <Group gap="sm" align="flex-end" role="search">
-        <Typed value={search.q ?? ""} onChange={(q) => change({ q: q || undefined })} />
-        <Choice label="Tag" all={tags(all)} value={search.tag} onChange={(tag) => change({ tag })} />
-        <Choice label="Owner" all={owners(all)} value={search.owner} onChange={(owner) => change({ owner })} />
+        <Typed
+          value={typed}
+          onChange={(q) => {
+            onType(q);
+            remember(q);
+          }}
+        />
+        <Choice label="Tag" all={choices.tags} value={search.tag} onChange={(tag) => change({ tag })} />
+        <Choice label="Owner" all={choices.owners} value={search.owner} onChange={(owner) => change({ owner })} />
         <Checkbox
           label="Only where environments differ"
           checked={search.show === "differing"}
@@ -48,24 +63,17 @@ export function Filters({ status, shown }: { status: StatusShown; shown: number 
   );
 }
 
-/** Letters take effect at once; the address follows when the hand rests. */
 function Typed({ value, onChange }: { value: string; onChange: (value: string) => void }) {
-  const [typed, setTyped] = useState(value);
   const input = useRef<HTMLInputElement>(null);
-  const tell = useDebouncedCallback(onChange, 80);
   useHotkeys([["/", () => input.current?.focus()]]);
-  useEffect(() => setTyped(value), [value]);
   return (
     <TextInput
       ref={input}
       label="Name"
       placeholder="Type a few letters ( / )"
       type="search"
-      value={typed}
-      onChange={(event) => {
-        setTyped(event.currentTarget.value);
-        tell(event.currentTarget.value);
-      }}
+      value={value}
+      onChange={(event) => onChange(event.currentTarget.value)}
       style={{ flex: "1 1 14rem", maxWidth: "24rem" }}
     />
   );
@@ -110,14 +118,31 @@ function Folders(props: { status: StatusShown; folder: string; onChange: (folder
           {last(folder)}
         </Anchor>
       ))}
-      {below.slice(0, FOLDERS_MAX).map(([folder, count]) => (
-        <Button key={folder} variant="default" size="compact-sm" onClick={() => props.onChange(folder)}>
-          {last(folder)}. <span className="quiet">&nbsp;{count}</span>
-        </Button>
-      ))}
-      {below.length > FOLDERS_MAX && <span className="quiet">and {below.length - FOLDERS_MAX} folders more</span>}
+      {below.length > FOLDERS_MAX ? (
+        <NativeSelect
+          aria-label="Folder"
+          size="xs"
+          data={[
+            { value: "", label: `${below.length} folders` },
+            ...below.map(([folder, count]) => named(folder, count)),
+          ]}
+          value=""
+          onChange={(event) => props.onChange(event.currentTarget.value)}
+        />
+      ) : (
+        below.map(([folder, count]) => (
+          <Button key={folder} variant="default" size="compact-sm" onClick={() => props.onChange(folder)}>
+            {last(folder)}. <span className="quiet">&nbsp;{count}</span>
+          </Button>
+        ))
+      )}
     </>
   );
 }
 
 const last = (folder: string): string => folder.slice(folder.lastIndexOf(".") + 1);
+
+const named = (folder: string, count: number): { value: string; label: string } => ({
+  value: folder,
+  label: `${last(folder)}. (${count})`,
+});

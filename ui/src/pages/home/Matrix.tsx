@@ -1,7 +1,7 @@
 import { Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useRef } from "react";
+import { memo, useRef } from "react";
 import type { EnvironmentShown, StatusItem, StatusShown } from "../../api";
 import { Cell } from "./Cell";
 import { differs } from "./rows";
@@ -65,7 +65,16 @@ export function Matrix({ project, status, rows }: { project: string; status: Sta
   );
 }
 
-function Row({ project, stops, row }: { project: string; stops: EnvironmentShown[]; row: StatusItem }) {
+// Rows that stay while one types are not drawn again.
+const Row = memo(function Row({
+  project,
+  stops,
+  row,
+}: {
+  project: string;
+  stops: EnvironmentShown[];
+  row: StatusItem;
+}) {
   const dot = row.prompt.lastIndexOf(".") + 1;
   const about = [row.owner, ...row.tags].filter(Boolean).join(" · ");
   const differing = differs(row);
@@ -83,7 +92,7 @@ function Row({ project, stops, row }: { project: string; stops: EnvironmentShown
       ))}
     </>
   );
-}
+});
 
 /** How an environment gets what it serves. */
 function serves(stop: EnvironmentShown): string {

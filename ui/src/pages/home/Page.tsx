@@ -1,6 +1,7 @@
 import { Stack, Text } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { useDeferredValue, useMemo } from "react";
+import { useDeferredValue, useEffect, useMemo, useState } from "react";
 import type { StatusShown } from "../../api";
 import { Loaded } from "../../shared/Loading";
 import { PageHeader } from "../../shared/PageHeader";
@@ -9,7 +10,7 @@ import { FirstPrompt } from "./FirstPrompt";
 import { Lately } from "./Lately";
 import { Matrix } from "./Matrix";
 import { differs, filtered } from "./rows";
-import { useStatus } from "./status";
+import { statusOptions } from "./status";
 import { Waiting } from "./Waiting";
 import "./home.css";
 
@@ -18,7 +19,7 @@ const route = getRouteApi("/p/$project");
 /** The first page: what runs where, what waits for me, what changed lately. */
 export function Page() {
   const { project } = route.useParams();
-  const query = useStatus(project);
+  const query = useQuery(statusOptions(project));
   return (
     <>
       <PageHeader title="What runs where">{query.data && <Summary status={query.data} />}</PageHeader>
@@ -28,14 +29,18 @@ export function Page() {
 }
 
 function Everything({ project, status }: { project: string; status: StatusShown }) {
-  const search = useDeferredValue(route.useSearch());
-  const rows = useMemo(() => filtered(status.items, search), [status.items, search]);
+  const search = route.useSearch();
+  // Letters take effect at once; the address follows when the hand rests.
+  const [typed, setTyped] = useState(search.q ?? "");
+  useEffect(() => setTyped(search.q ?? ""), [search.q]);
+  const q = useDeferredValue(typed);
+  const rows = useMemo(() => filtered(status.items, { ...search, q }), [status.items, search, q]);
   if (status.items.length === 0) return <FirstPrompt status={status} />;
   return (
     <div className="home">
       <Waiting project={project} />
       <Stack gap="md" className="home-rows">
-        <Filters status={status} shown={rows.length} />
+        <Filters status={status} shown={rows.length} typed={typed} onType={setTyped} />
         <Matrix project={project} status={status} rows={rows} />
       </Stack>
       <Lately project={project} />
@@ -50,8 +55,8 @@ function Summary({ status }: { status: StatusShown }) {
   if (count === 0) return null;
   return (
     <>
-      {count === 1 ? "One prompt" : `${count.toLocaleString("en")} prompts`} in {status.environments.length}{" "}
-      environments;{" "}
+      {count === 1 ? "One prompt" : `${count.toLocaleString("en")} prompts`}
+      {status.next !== null && " and more on their way"} in {status.environments.length} environments;{" "}
       {differing === 0 ? "all environments agree." : `environments differ on ${differing.toLocaleString("en")}.`}
       {alone.map((one) => (
         <Text key={one.environment} size="sm">
