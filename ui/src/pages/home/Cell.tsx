@@ -1,5 +1,5 @@
 import { Menu, UnstyledButton, VisuallyHidden } from "@mantine/core";
-import { useState } from "react";
+import { type Ref, useState } from "react";
 import type { EnvironmentShown, StatusItem } from "../../api";
 import { useMay } from "../../frame/here";
 import { MenuLink } from "../../shared/links";
@@ -35,7 +35,7 @@ export function Cell({ project, stop, row, differing }: Props) {
         // Menus are costly to draw: only the one that is open is there, hung on a part that covers the cell.
         <Menu opened onClose={() => setOpen(false)} width={280} shadow="md" returnFocus>
           <Menu.Target>
-            <div className="matrix-hook" role="presentation" />
+            <Hook />
           </Menu.Target>
           <Menu.Dropdown aria-label={`${row.prompt} in ${stop.name}`}>
             <Questions project={project} stop={stop} row={row} number={number} />
@@ -45,6 +45,9 @@ export function Cell({ project, stop, row, differing }: Props) {
     </div>
   );
 }
+
+/** Where the menu hangs. The button says what there is to be said of it, so nothing else that the menu hands on is kept. */
+const Hook = ({ ref }: { ref?: Ref<HTMLDivElement> }) => <div ref={ref} className="matrix-hook" />;
 
 /** What runs, who changed it, can I test it, can I take it back: one click each. */
 function Questions(props: { project: string; stop: EnvironmentShown; row: StatusItem; number: number | null }) {
