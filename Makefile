@@ -1,7 +1,7 @@
 # Two words do all the set-up: `make run` and `make test`. The second run is quick: .venv/.ready is younger than the locks.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test quick soak chaos mutants check lint types contracts house pages ui format bench bench-peers docs lock screenshots clean
+.PHONY: help run test quick soak chaos mutants check lint types contracts house pages ui format faults bench bench-peers docs lock screenshots clean
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -64,6 +64,9 @@ format: $(READY) ## Format the code and mend what ruff can mend
 
 docs: $(READY) ## Write the generated reference pages anew
 	@$(BIN)/python -m tools.reference
+
+faults: $(READY) ## Break disks, databases and connections for real (some need root); says what was expected and what was seen
+	@$(BIN)/pytest -n 0 -s tests/faults tests/store/test_silence.py $(ARGS)
 
 bench: $(READY) ## Measure speed and size against their targets; writes docs/reference/performance.md
 	@$(BIN)/python -m bench $(ARGS)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
+from cuebook_server.adapters import key_files
 from cuebook_server.domain.errors import Unavailable
 
 
@@ -46,7 +46,4 @@ class FileSealer:
 
 def ensure(path: Path) -> None:
     """Make a key where there is none; only its owner can read it."""
-    if path.exists():
-        return
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(Fernet.generate_key() + b"\n")
+    key_files.ensure(path, lambda: Fernet.generate_key() + b"\n")

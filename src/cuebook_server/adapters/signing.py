@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from cuebook.checkpoint import public_key, sign
 from cuebook.signing import new_key, read_key
+from cuebook_server.adapters import key_files
 from cuebook_server.domain.errors import Unavailable
 
 
@@ -49,7 +49,4 @@ class FileSigner:
 
 def ensure(path: Path) -> None:
     """Make a signing key where there is none; only its owner can read it."""
-    if path.exists():
-        return
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(new_key())
+    key_files.ensure(path, new_key)

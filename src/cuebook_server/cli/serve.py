@@ -229,7 +229,7 @@ def _tell(settings: Settings, url: str, first: FirstRun | None, link: str | None
     if first is not None:
         _write(path, {"url": url, "project": first.project, "token": first.token, "keys": dict(first.keys)})
     elif path.exists():
-        _write(path, {**json.loads(path.read_text(encoding="utf-8")), "url": url})
+        _renew(path, url)
     lines = [f"Cuebook serves at {url}"]
     if link:
         lines.append(f"Make the first account at {settings.public_url or url}/set-up#{link}")
@@ -239,6 +239,14 @@ def _tell(settings: Settings, url: str, first: FirstRun | None, link: str | None
     sys.stdout.flush()
 
 
+def _renew(path: Path, url: str) -> None:
+    """Write the new address into the file. One that cannot be read or written keeps no server from serving."""
+    try:
+        _write(path, {**json.loads(path.read_text(encoding="utf-8")), "url": url})
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"cuebook: {path} is not brought up to date: {error}\n")
+
+
 def _write(path: Path, content: dict[str, object]) -> None:
     """Replace the file in one step; nobody but its owner can read it at any time."""
     draft = path.with_suffix(".new")
@@ -246,4 +254,6 @@ def _write(path: Path, content: dict[str, object]) -> None:
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         json.dump(content, file, indent=2)
         file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())  # after a power cut the new name would stand for an empty file
     draft.replace(path)

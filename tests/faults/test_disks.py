@@ -1,0 +1,163 @@
+"""A disk that fills up, takes no writes, or vanishes under a server: a real file system on a loop device each."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import shutil
+import struct
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from cuebook.audit import verify
+from tests.factories import text
+from tests.http.test_nodes import post, served, until
+from tests.support.server import Server
+from tests.support.server import start_server as start
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+MIB = 1024 * 1024
+SIZE = 24 * MIB
+SAVES_MAX = 300
+EXT4_IOC_SHUTDOWN, WITHOUT_FLUSH = 0x8004587D, 2
+
+
+@dataclass
+class Disk:
+    """A file system of its own, mounted."""
+
+    image: Path
+    place: Path
+
+    def mount(self, *options: str) -> None:
+        _run("mount", "-o", ",".join(("loop", *options)), str(self.image), str(self.place))
+
+    def unmount(self) -> None:
+        _run("umount", str(self.place))
+
+    def fill(self) -> Path:
+        """Take every byte that is left."""
+        ballast = self.place / "ballast"
+        with ballast.open("wb", buffering=0) as file:
+            for size in (MIB, 4096, 1):
+                try:
+                    while True:
+                        file.write(b"\0" * size)
+                except OSError as error:
+                    if error.errno != errno.ENOSPC:
+                        raise
+        return ballast
+
+    def vanish(self) -> None:
+        """Every access fails from now on, and nothing that was not on the disk yet will be."""
+        descriptor = os.open(self.place, os.O_RDONLY)
+        try:
+            fcntl.ioctl(descriptor, EXT4_IOC_SHUTDOWN, struct.pack("I", WITHOUT_FLUSH))
+        finally:
+            os.close(descriptor)
+
+
+def _run(*command: str) -> None:
+    subprocess.run(command, check=True, capture_output=True, timeout=30)
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    if os.geteuid() != 0 or shutil.which("mkfs.ext4") is None:
+        pytest.skip("only root can mount a disk, and it takes mkfs.ext4")
+    made = Disk(tmp_path / "image", tmp_path / "disk")
+    made.place.mkdir()
+    with made.image.open("wb") as image:
+        image.truncate(SIZE)
+    _run("mkfs.ext4", "-q", str(made.image))
+    try:
+        made.mount()
+    except subprocess.CalledProcessError:
+        pytest.skip("this machine lets nobody mount")
+    yield made
+    made.unmount()
+
+
+def told(expected: str, seen: str) -> None:
+    """What `make faults` shows."""
+    print(f"\nexpected: {expected}\nseen:     {seen}")
+
+
+def save(server: Server, name: str, size: int = 10) -> httpx2.Response:
+    return post(server, f"prompts/{name}/versions", {"content": text("x" * size)})
+
+
+def reads(server: Server) -> int | None:
+    return served(server, "support.triage", server.keys["production"])
+
+
+def everything_is_there(server: Server, saved: dict[str, str]) -> None:
+    """What was confirmed, and a chain without a gap."""
+    headers = {"Authorization": f"Bearer {server.token}"}
+    exported = httpx2.get(f"{server.url}/api/projects/{server.project}/audit/export", headers=headers, timeout=60).text
+    chain = [json.loads(line) for line in exported.splitlines()]
+    assert verify(chain).intact
+    told_of = {entry["target"]: entry["after"]["digest"] for entry in chain if entry["action"] == "version.saved"}
+    assert told_of.items() >= saved.items()
+
+
+def test_a_full_disk_refuses_changes_and_serves(disk: Disk, start_server: Callable[..., Server]) -> None:
+    server = start_server(disk.place / "data")
+    saved = {"before": save(server, "before").json()["digest"]}
+    ballast, refused = disk.fill(), httpx2.Response(0)
+    for number in range(SAVES_MAX):  # the log has room that was taken before
+        refused = save(server, f"p{number}", 50_000)
+        if refused.status_code != 201:
+            break
+        saved[f"p{number}"] = refused.json()["digest"]
+    assert (refused.status_code, refused.json()["code"]) == (507, "storage_full")
+    assert reads(server) is not None
+    assert httpx2.get(f"{server.url}/readyz").status_code == 200
+    assert httpx2.get(f"{server.url}/api/projects/{server.project}/prompts", headers=bearer(server)).status_code == 200
+    ballast.unlink()
+    until(lambda: save(server, "after").status_code in {200, 201})
+    everything_is_there(server, saved)
+    told("changes 507 `storage_full`, reads 200, well again without a restart", f"so, after {len(saved)} saves into its log")
+
+
+def bearer(server: Server) -> dict[str, str]:
+    return {"Authorization": f"Bearer {server.token}"}
+
+
+def test_a_disk_that_takes_no_writes_is_served_from(disk: Disk, start_server: Callable[..., Server], tmp_path: Path) -> None:
+    database = f"sqlite:///{disk.place / 'cuebook.db'}"
+    first = start_server(tmp_path / "data", database=database)
+    assert save(first, "a").status_code == 201
+    first.stop()
+    disk.unmount()
+    disk.mount("ro")
+    again = start_server(tmp_path / "data", database=database)
+    refused = save(again, "b")
+    assert refused.status_code == 503
+    assert reads(again) is not None
+    assert httpx2.get(f"{again.url}/readyz").json()["writes"] is False
+    told("it starts; changes 503, reads 200", f"changes 503 `{refused.json()['code']}`, reads 200")
+
+
+def test_a_disk_that_vanishes_takes_no_answer_with_it(disk: Disk, start_server: Callable[..., Server]) -> None:
+    server = start(disk.place / "data")  # it will be killed, which is no end for a server of the fixture's
+    saved = {f"p{number}": save(server, f"p{number}").json()["digest"] for number in range(20)}
+    disk.vanish()
+    refused = save(server, "lost")
+    assert refused.status_code in {503, 507}
+    assert "Traceback" not in refused.text
+    assert [reads(server) for _ in range(50)].count(None) == 0
+    server.process.kill()
+    server.process.wait()
+    disk.unmount()
+    disk.mount()
+    again = start_server(server.data)
+    everything_is_there(again, saved)
+    told("reads 200, changes 503; nothing confirmed is lost", f"changes {refused.status_code}, all {len(saved)} saves there")
