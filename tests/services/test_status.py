@@ -68,6 +68,10 @@ def test_history_goes_back_in_pages_that_cut_no_revision(registry: Registry) -> 
     assert page(99) == [(3, "a", 1, None), (2, "b", None, 1), (2, "c", None, 1)]
     assert page(2) == [(1, "a", None, 1)]
     assert page(1) == []
+    alone = registry.ask(environments.history, "staging", before=99, limit=1, prompt="b")
+    assert [(row.revision, row.prompt) for row in alone] == [(2, "b")]
+    with pytest.raises(NotFound):
+        registry.ask(environments.history, "staging", before=99, limit=1, prompt="nothing")
 
 
 def test_the_history_of_development_is_made_of_saves(registry: Registry) -> None:

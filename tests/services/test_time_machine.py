@@ -70,3 +70,8 @@ def test_a_clock_that_goes_back_makes_no_hole_in_history(registry: Registry) -> 
     registry.promote("a@1", to="production")
     assert at(registry, before, "a") == {"a": 1}
     assert registry.ask(environments.one, "production").updated_at == before
+
+
+def test_without_a_moment_it_is_now(registry: Registry) -> None:
+    found = registry.ask(environments.at, "production", None, ("b",))
+    assert (found.time, [change.after for change in found.changes]) == (registry.clock(), [1])

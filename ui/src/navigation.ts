@@ -10,6 +10,7 @@ export interface Place {
 
 export const PLACES: readonly Place[] = [
   { label: "What runs where", to: "/p/$project", inProject: true },
+  { label: "Releases", to: "/p/$project/releases", inProject: true },
   { label: "Keys", to: "/p/$project/keys", inProject: true },
   { label: "Members", to: "/p/$project/members", inProject: true },
   { label: "Audit", to: "/p/$project/audit", inProject: true },

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from cuebook_server.domain.environment import Environment, Kind
 from cuebook_server.domain.errors import BadRequest
+from cuebook_server.domain.policy_words import Told, in_words
 from cuebook_server.domain.release import Change
 from cuebook_server.http.door import Body, Limit, Route, Shown, Through
 from cuebook_server.http.prompts import NUMBER_MAX
@@ -42,14 +43,22 @@ class PresetIn(Body):
     preset: str
 
 
+class RuleTold(Shown):
+    """A rule in words."""
+
+    rule: str
+    sentence: str
+
+
 class EnvironmentShown(Shown):
-    """An environment: its rules (and the preset they are, if any) and how often it changed."""
+    """An environment: its rules (``told``: in words; and the preset they are, if any) and how often it changed."""
 
     name: str
     kind: Kind
     position: int
     tracks_latest: bool
     policy: dict[str, Any]
+    told: list[RuleTold]
     preset: str | None
     policy_revision: int
     revision: int
@@ -63,7 +72,7 @@ class EnvironmentsShown(Shown):
     next: str | None = None
 
 
-class StandingShown(Shown):
+class ServedShown(Shown):
     """A prompt at a moment: its version (null: retired), since when, and by whom and why."""
 
     prompt: str
@@ -81,7 +90,7 @@ class MomentShown(Shown):
     environment: str
     time: datetime
     revision: int
-    items: list[StandingShown]
+    items: list[ServedShown]
     next: str | None = None
 
 
@@ -189,14 +198,14 @@ def environment_at(
     environment: str,
     door: Through,
     *,
-    time: str,
+    time: str = "",
     prompt: Annotated[list[str], Query(max_length=PROMPTS_MAX)] = [],  # noqa: B006  # FastAPI copies defaults
 ) -> MomentShown:
-    """Time machine: what the environment served at a moment, of some prompts or of all."""
-    then = moment(time)
+    """Time machine: what the environment served at a moment, or serves now; of some prompts or of all."""
+    then = moment(time) if time else None
     found = door.read(lambda actor, uow: environments.at(actor, uow, project, environment, then, prompt))
     items = [
-        StandingShown(
+        ServedShown(
             prompt=change.prompt,
             version=change.after,
             since=change.at,
@@ -216,11 +225,14 @@ def environment_history(
     environment: str,
     door: Through,
     *,
+    prompt: str = "",
     before: Annotated[int, Query(ge=1, le=NUMBER_MAX)] = NUMBER_MAX,
     limit: Limit = 100,
 ) -> HistoryShown:
-    """List what changed in the environment, newest first; a revision is never cut in two."""
-    rows = door.read(lambda actor, uow: environments.history(actor, uow, project, environment, before=before, limit=limit))
+    """List what changed in the environment, newest first, of one prompt or of all; a revision is never cut in two."""
+    rows = door.read(
+        lambda actor, uow: environments.history(actor, uow, project, environment, before=before, limit=limit, prompt=prompt)
+    )
     return HistoryShown(items=[show_change(row) for row in rows], next=str(rows[-1].revision) if len(rows) >= limit else None)
 
 
@@ -290,6 +302,10 @@ def show_change(change: Change) -> ChangeShown:
     )
 
 
+def _told(environment: Environment) -> list[Told]:
+    return in_words(environment.policy, tracks_latest=environment.tracks_latest)
+
+
 def show(environment: Environment) -> EnvironmentShown:
     """An environment as a caller sees it."""
     return EnvironmentShown(
@@ -298,6 +314,7 @@ def show(environment: Environment) -> EnvironmentShown:
         position=environment.position,
         tracks_latest=environment.tracks_latest,
         policy=environment.policy.to_json(),
+        told=[RuleTold(rule=told.rule, sentence=told.sentence) for told in _told(environment)],
         preset=environment.policy.preset,
         policy_revision=environment.policy_revision,
         revision=environment.revision,

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field
 
-from cuebook_server.domain.release import Item, Kind, Release, Review
+from cuebook_server.domain.release import Item, Kind, Release, Review, State
 from cuebook_server.domain.schedule import Schedule
 from cuebook_server.http.door import Body, Limit, Route, Shown, Through, responses
 from cuebook_server.http.environments import moment
 from cuebook_server.http.prompts import NUMBER_MAX
 from cuebook_server.http.renewing import ItemShown, MovedShown, SinceShown, show_item, show_moved, show_since
 from cuebook_server.services import environments, releases, schedules
+from cuebook_server.services.deeds import Deed
 
 router = APIRouter(prefix="/projects/{project}", tags=["releases"], route_class=Route)
 Number = Annotated[int, Field(ge=1, le=NUMBER_MAX)]
+_STATES: Mapping[str, tuple[State, ...]] = {
+    "open": ("proposed",),
+    "applied": ("applied",),
+    "ended": ("declined", "withdrawn", "failed"),
+}
 ReleaseId = Annotated[int, Path(ge=1, le=NUMBER_MAX)]
 
 
@@ -173,8 +180,10 @@ class StandingShown(ReleaseShown):
 
     ``moved``: what made it stale. ``since``: for everybody whose approval does not count any more, what changed since.
     ``forecast``: what the policy would say at the moment the release is scheduled for, if nothing else happens until then.
+    ``deeds``: what you can do with it now, beside saying something.
     """
 
+    deeds: list[Deed]
     forecast: DecisionShown | None
     approvals: list[ApprovalShown]
     comments: list[CommentShown]
@@ -238,11 +247,15 @@ def list_releases(
     door: Through,
     *,
     environment: str = "",
+    state: Literal["open", "applied", "ended"] | None = None,
     before: Annotated[int, Query(ge=1, le=NUMBER_MAX)] = NUMBER_MAX,
     limit: Limit = 50,
 ) -> ReleasesShown:
-    """List releases, newest first."""
-    rows = door.read(lambda actor, uow: releases.listed(actor, uow, project, environment, before=before, limit=limit))
+    """List releases, newest first: those that are open, were applied, or ended without that."""
+    states = _STATES[state] if state else ()
+    rows = door.read(
+        lambda actor, uow: releases.listed(actor, uow, project, environment, before=before, limit=limit, states=states)
+    )
     return ReleasesShown(items=[show(row) for row in rows], next=str(rows[-1].release_id) if len(rows) == limit else None)
 
 
@@ -383,7 +396,7 @@ def _standing(standing: releases.Standing) -> StandingShown:
     moved, since = [show_moved(each) for each in standing.moved], [show_since(each) for each in standing.since]
     forecast = DecisionShown.model_validate(standing.forecast.to_json()) if standing.forecast else None
     told: dict[str, Any] = {"comments": comments, "review": review, "moved": moved, "since": since, "forecast": forecast}
-    return StandingShown(**shown, **told, approvals=approvals)
+    return StandingShown(**shown, **told, approvals=approvals, deeds=list(standing.deeds))
 
 
 def _schedule(wanted: Schedule | None) -> ScheduleShown | None:

@@ -197,8 +197,9 @@ def check_source(scope: Scope, policy: Policy, name: str) -> None:
         current = policies[current].comes_from
 
 
-def at(actor: Actor, uow: UnitOfWork, project: str, name: str, time: datetime, prompts: Sequence[str]) -> Moment:
-    """The time machine: what the environment served at a moment, of some prompts or of all."""
+def at(actor: Actor, uow: UnitOfWork, project: str, name: str, moment: datetime | None, prompts: Sequence[str]) -> Moment:
+    """The time machine: what the environment served at a moment (``None``: now), of some prompts or of all."""
+    time = moment or uow.now
     scope = enter(actor, uow, project)
     environment = known(scope, name)
     ids = [found.prompt_id for prompt in prompts if (found := scope.prompts.find(names.prompt_name(prompt)))]
@@ -208,10 +209,15 @@ def at(actor: Actor, uow: UnitOfWork, project: str, name: str, time: datetime, p
     return Moment(environment, time, revision, changes)
 
 
-def history(actor: Actor, uow: UnitOfWork, project: str, name: str, *, before: int, limit: int) -> Sequence[Change]:
-    """What changed in the environment below a revision, newest first."""
+def history(
+    actor: Actor, uow: UnitOfWork, project: str, name: str, *, before: int, limit: int, prompt: str = ""
+) -> Sequence[Change]:
+    """What changed in the environment below a revision, newest first; of one prompt or (``""``) of all."""
     scope = enter(actor, uow, project)
-    return scope.environments.history(known(scope, name), before, limit)
+    of = scope.prompts.find(names.prompt_name(prompt)) if prompt else None
+    if prompt and of is None:
+        raise NotFound(f"There is no prompt {names.clip(prompt)!r}.")
+    return scope.environments.history(known(scope, name), before, limit, of.prompt_id if of else None)
 
 
 def status(

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Literal
 
 from cuebook_server.domain.access import Actor
-from cuebook_server.domain.decision import involved
 from cuebook_server.domain.environment import Environment
 from cuebook_server.domain.release import Change, Release
 from cuebook_server.services import environments, prompts, releases
@@ -114,28 +113,12 @@ def waiting(actor: Actor, uow: UnitOfWork, project: str) -> Sequence[Waiting]:
 
 
 def _deed(actor: Actor, standing: Standing) -> Deed | None:
-    release = standing.release
+    release, can = standing.release, standing.deeds
     mine = (actor.person or actor.owner or actor.principal) == (release.person or release.author)
-    if standing.seen == "approved" and release.schedule is None and _may(actor, "releases.apply", release):
+    if "apply" in can and release.schedule is None:
         return "apply"
-    if standing.seen == "stale" and mine:
+    if "rebase" in can and mine:
         return "rebase"
-    if standing.seen == "proposed" and _can_approve(actor, standing):
+    if "approve" in can and standing.seen == "proposed":
         return "approve"
     return "wait" if mine and standing.seen in {"proposed", "approved"} else None
-
-
-def _can_approve(actor: Actor, standing: Standing) -> bool:
-    """Whether an approval of theirs is asked for; ``releases.approve`` decides, with the same rules."""
-    weighed, release = standing.weighed, standing.release
-    if weighed is None or actor.person is None or not _may(actor, "releases.approve", release):
-        return False
-    rules = weighed.environment.policy.approvals
-    if not rules.count or actor.person in {given.person for given in standing.counting}:
-        return False
-    own = not rules.author and actor.person in involved(weighed.facts)
-    return not own and bool(actor.roles(release.project_id, release.environment) & set(rules.roles))
-
-
-def _may(actor: Actor, permission: Literal["releases.apply", "releases.approve"], release: Release) -> bool:
-    return actor.may(permission, release.project_id, release.environment)

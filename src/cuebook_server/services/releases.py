@@ -29,12 +29,13 @@ from cuebook_server.domain.release import (
     Release,
     Review,
     Seen,
+    State,
     Verdict,
     Wanted,
     seen,
 )
 from cuebook_server.domain.renewal import Moved, Since
-from cuebook_server.services import notices, renewing
+from cuebook_server.services import deeds, notices, renewing
 from cuebook_server.services.environments import change_in, check_source, known
 from cuebook_server.services.ports import Scope, UnitOfWork
 from cuebook_server.services.projects import enter
@@ -92,6 +93,7 @@ class Standing:
 
     moved: what made it stale. since: for everybody whose approval does not count any more, what changed since.
     forecast: what the policy would say at the moment the release is scheduled for, if nothing else happens until then.
+    deeds: what whoever asks can do with it.
     """
 
     release: Release
@@ -104,6 +106,7 @@ class Standing:
     moved: Sequence[Moved] = ()
     since: Sequence[Since] = ()
     forecast: Decision | None = None
+    deeds: Sequence[deeds.Deed] = ()
 
 
 def create(actor: Actor, uow: UnitOfWork, project: str, request: Request) -> Release:
@@ -157,7 +160,7 @@ def approve(actor: Actor, uow: UnitOfWork, project: str, release_id: int, meanin
     scope.releases.add_approval(release, approval, actor.credential)
     renews = {"renews": f"release {earlier.release_id}"} if earlier else {}
     _tell(actor, scope, "release.approved", release, reason=said, after={"signature": facts.signature, **renews})
-    return _standing(scope, uow, release)
+    return _standing(actor, scope, uow, release)
 
 
 def apply(actor: Actor, uow: UnitOfWork, project: str, release_id: int) -> Release:
@@ -191,7 +194,7 @@ def comment(actor: Actor, uow: UnitOfWork, project: str, release_id: int, text: 
         raise BadRelease("The comment is empty.", hint="Say something.")
     scope.releases.add_comment(release, Comment(actor.principal, text, uow.now))
     _tell(actor, scope, "release.commented", release)
-    return _standing(scope, uow, release)
+    return _standing(actor, scope, uow, release)
 
 
 def rebase(actor: Actor, uow: UnitOfWork, project: str, release_id: int, revised: Sequence[Wanted] = ()) -> Release:
@@ -274,13 +277,15 @@ def reviews(actor: Actor, uow: UnitOfWork, project: str) -> Sequence[Review]:
 def find(actor: Actor, uow: UnitOfWork, project: str, release_id: int) -> Standing:
     """One release as it stands now."""
     scope = enter(actor, uow, project)
-    return _standing(scope, uow, found(scope, release_id))
+    return _standing(actor, scope, uow, found(scope, release_id))
 
 
-def listed(actor: Actor, uow: UnitOfWork, project: str, environment: str, *, before: int, limit: int) -> Sequence[Release]:
-    """Releases below a number, newest first, of one environment or (``""``) of all."""
+def listed(
+    actor: Actor, uow: UnitOfWork, project: str, environment: str, *, before: int, limit: int, states: Sequence[State] = ()
+) -> Sequence[Release]:
+    """Releases below a number, newest first, of one environment or (``""``) of all; in some states or (none) in any."""
     scope = enter(actor, uow, project)
-    return scope.releases.list(known(scope, environment) if environment else None, before, limit)
+    return scope.releases.list(known(scope, environment) if environment else None, before, limit, states)
 
 
 def _answers(actor: Actor) -> str:
@@ -328,20 +333,20 @@ def _open(actor: Actor, uow: UnitOfWork, project: str, release_id: int, permissi
     return scope, release
 
 
-def _standing(scope: Scope, uow: UnitOfWork, release: Release) -> Standing:
+def _standing(actor: Actor, scope: Scope, uow: UnitOfWork, release: Release) -> Standing:
     approvals, comments = scope.releases.approvals(release), scope.releases.comments(release)
     weighed = weigh_again(scope, uow, release, approvals) if release.state == "proposed" else None
     stale = bool(weighed and weighed.stale_items)
     now = seen(release, allowed=bool(weighed and weighed.decision.allowed), stale=stale, now=uow.now)
     standing = Standing(release, now, weighed, approvals, comments, scope.releases.review(release.release_id))
-    if weighed is None:
-        return standing
-    valid = counting(weighed.environment.policy, weighed.facts)
-    changed = renewing.since(scope, release, weighed, valid)
-    then = release.schedule.at if release.schedule else None
-    forecast = weigh_again(scope, uow, release, approvals, at=then).decision if then else None
-    moved = renewing.moved(scope, weighed, uow.now)
-    return replace(standing, counting=valid, moved=moved, since=changed, forecast=forecast)
+    if weighed is not None:
+        valid = counting(weighed.environment.policy, weighed.facts)
+        changed = renewing.since(scope, release, weighed, valid)
+        then = release.schedule.at if release.schedule else None
+        forecast = weigh_again(scope, uow, release, approvals, at=then).decision if then else None
+        moved = renewing.moved(scope, weighed, uow.now)
+        standing = replace(standing, counting=valid, moved=moved, since=changed, forecast=forecast)
+    return replace(standing, deeds=deeds.of(actor, standing, NEEDED[release.kind]))
 
 
 def _refuse_stale(scope: Scope, uow: UnitOfWork, release: Release, weighed: Weighed) -> None:

@@ -227,12 +227,16 @@ class EnvironmentStore:
         )
         return revision, [change_of(row) for row in rows]
 
-    def history(self, of: Environment, before: int, limit: int) -> Sequence[Change]:
-        """The environment's history below a revision, newest first; about ``limit`` rows, and never half a revision."""
+    def history(self, of: Environment, before: int, limit: int, prompt_id: int | None = None) -> Sequence[Change]:
+        """The environment's history below a revision, newest first; about ``limit`` rows, and never half a revision.
+
+        Of one prompt or of all.
+        """
         mine = and_(
             pointer_change.c.project_id == self._project,
             pointer_change.c.environment_id == of.environment_id,
             pointer_change.c.revision < before,
+            *([pointer_change.c.prompt_id == prompt_id] if prompt_id else []),
         )
         last = (
             select(pointer_change.c.revision).where(mine).order_by(pointer_change.c.revision.desc()).offset(limit - 1).limit(1)

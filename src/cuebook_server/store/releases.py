@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Row, Select, Table, and_, func, select, up
 
 from cuebook_server.domain.decision import Approval, GateResult
 from cuebook_server.domain.environment import Environment
-from cuebook_server.domain.release import Comment, Decision, Draft, Item, Release, Review
+from cuebook_server.domain.release import Comment, Decision, Draft, Item, Release, Review, State
 from cuebook_server.domain.schedule import Schedule
 from cuebook_server.store.schema import (
     approval,
@@ -132,11 +132,13 @@ class ReleaseStore:
         """One release."""
         return next(iter(self._releases(_named.where(self._is(release, release_id)))), None)
 
-    def list(self, of: Environment | None, before: int, limit: int) -> Sequence[Release]:
-        """Releases below a number, newest first, of one environment or of all."""
+    def list(self, of: Environment | None, before: int, limit: int, states: Sequence[State] = ()) -> Sequence[Release]:
+        """Releases below a number, newest first, of one environment or of all; in some states or in any."""
         found = _named.where(release.c.project_id == self._project, release.c.release_id < before)
         if of is not None:
             found = found.where(release.c.environment_id == of.environment_id)
+        if states:
+            found = found.where(release.c.state.in_(states))
         return self._releases(found.order_by(release.c.release_id.desc()).limit(limit))
 
     def approvals(self, of: Release) -> Sequence[Approval]:

@@ -2,7 +2,7 @@ import { Group, Kbd, Menu, NativeSelect, ScrollArea, Stack, Text, UnstyledButton
 import { spotlight } from "@mantine/spotlight";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { listNoticesOptions, meOptions } from "../api";
+import { listEnvironmentsOptions, listNoticesOptions, meOptions } from "../api";
 import { PLACES } from "../navigation";
 import { Name } from "./Frame";
 import { usePersonal } from "./here";
@@ -35,10 +35,28 @@ export function Places({ project }: { project: string }) {
                 {place.label}
               </Link>
             ))}
+          {project && <Environments project={project} />}
         </div>
       </ScrollArea>
       {data && <Person name={data.principal} />}
     </Stack>
+  );
+}
+
+/** The stops a version passes, first to last. */
+function Environments({ project }: { project: string }) {
+  const { data } = useQuery(listEnvironmentsOptions({ path: { project } }));
+  return (
+    <>
+      <Text size="xs" c="dimmed" px="0.6rem" mt="sm" mb={2}>
+        Environments
+      </Text>
+      {data?.items.map(({ name }) => (
+        <Link key={name} to="/p/$project/environments/$environment" params={{ project, environment: name }} search={{}}>
+          {name}
+        </Link>
+      ))}
+    </>
   );
 }
 

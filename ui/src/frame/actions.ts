@@ -13,6 +13,12 @@ export interface Action {
 /** An action joins when its page is there. */
 export const ACTIONS: readonly Action[] = [
   {
+    label: "Release to an environment",
+    description: "Promote versions, at once or as a proposal",
+    to: "/p/$project/propose",
+    needs: "releases.propose",
+  },
+  {
     label: "New delivery key",
     description: "For an application, to one environment",
     to: "/p/$project/keys",

@@ -4,11 +4,13 @@ import { Dialog, type DialogProps } from "./Dialog";
 
 interface Props extends DialogProps {
   optional?: boolean;
+  /** What is asked for, where it is not a reason. */
+  label?: string;
   onConfirm: (reason: string) => void;
 }
 
 /** A dialog that says what is about to happen and asks why; the reason goes into the audit. */
-export function ConfirmWithReason({ optional = false, onConfirm, children, ...props }: Props) {
+export function ConfirmWithReason({ optional = false, label = "Why", onConfirm, children, ...props }: Props) {
   const [reason, setReason] = useState("");
   return (
     <Dialog
@@ -18,7 +20,7 @@ export function ConfirmWithReason({ optional = false, onConfirm, children, ...pr
     >
       {children}
       <Textarea
-        label="Why"
+        label={label}
         description="It stands in the history and in the audit."
         required={!optional}
         autosize

@@ -1,14 +1,12 @@
-import { oneOf, type Search, text } from "../../search";
+import { oneOf, type Search } from "../../search";
 
-/** `prompt`: the item whose difference is open; `against`: what it is held against; `view`: how. */
+/** `against`: what the items are held against, the live version or the one that lived there longest; `view`: how it is shown. */
 export interface ReleaseSearch {
-  prompt?: string;
   against?: "live" | "longest";
   view?: "side" | "inline";
 }
 
 export const releaseSearch = (search: Search): ReleaseSearch => ({
-  prompt: text(search, "prompt"),
   against: oneOf(search, "against", ["live", "longest"]),
   view: oneOf(search, "view", ["side", "inline"]),
 });

@@ -1,0 +1,108 @@
+"""The release page: proposed with a reason, read, approved by somebody else, applied; and what stands in the way is said."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from cuebook_server.domain.access import Actor, Grant
+from cuebook_server.services import environments
+from tests.browser.look import NARROW, WIDE, Looker, Scheme, settled, violations
+from tests.browser.people import Desk, login
+
+OWNER = Actor(login("owner"), "test", (Grant("admin"),), "req_test", person=login("owner"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def two_decide(desk: Desk) -> None:
+    """In production somebody else must approve."""
+    with desk.write() as uow:
+        environments.adopt(OWNER, uow, "default", "production", "team")
+
+
+def proposed(page: Page, prompt: str) -> str:
+    """A proposal of what staging serves, and its address."""
+    page.goto(f"/p/default/propose?environment=production&prompt={prompt}")
+    page.get_by_label("Why").fill("Fewer wrong queues <script>alert(1)</script>")
+    page.get_by_role("button", name="Propose it").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile(r"Release \d+"))
+    return page.url
+
+
+def test_from_proposal_to_production(look: Looker) -> None:
+    with look.window("author") as page:
+        address = proposed(page, "support.triage")
+        expect(page.get_by_text("waits for approval")).to_be_visible()
+        expect(page.get_by_text("1 of 1 approvals missing")).to_be_visible()
+        expect(page.get_by_role("button", name="Approve")).to_have_count(0)
+    with look.window("reviewer") as page:
+        page.goto(address)
+        expect(page.locator("ins")).to_have_text(" Nothing but the JSON.")
+        page.get_by_role("button", name="Approve").click()
+        page.get_by_label("What your approval means").fill("Read the wording")
+        page.get_by_role("dialog").get_by_role("button", name="Approve").click()
+        expect(page.get_by_text("may be applied")).to_be_visible()
+    with look.window("releaser") as page:
+        page.goto(address)
+        page.get_by_role("button", name="Apply now").click()
+        expect(page.get_by_text("applied", exact=True)).to_be_visible()
+        expect(page.get_by_role("link", name="Take it back")).to_be_visible()
+
+
+def test_a_no_ends_it_and_says_why(look: Looker) -> None:
+    with look.window("author") as page:
+        address = proposed(page, "support.handover")
+    with look.window("reviewer") as page:
+        page.goto(address)
+        page.get_by_label("Say something").fill("Which desk asked for it?")
+        page.keyboard.press("Control+Enter")
+        expect(page.get_by_text("Which desk asked for it?", exact=True)).to_be_visible()
+        page.get_by_role("button", name="Decline").click()
+        page.get_by_role("textbox", name="Why").fill("Not before the audit")
+        page.get_by_role("dialog").get_by_role("button", name="Decline").click()
+        expect(page.get_by_text("ended it")).to_contain_text("Not before the audit")
+        page.goto("/p/default/releases?environment=production&state=ended")
+        expect(page.get_by_text("declined")).to_be_visible()
+
+
+def test_on_call_breaks_the_glass_and_a_colleague_reviews_it(look: Looker) -> None:
+    with look.window("oncall") as page:
+        page.goto("/p/default/propose?environment=production&prompt=support.handover")
+        expect(page.get_by_role("button", name="Break the glass")).to_be_disabled()
+        page.get_by_label("Why").fill("The night shift has no handover")
+        page.get_by_role("button", name="Break the glass").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("Emergency release"))
+        expect(page.get_by_text("waits for a review")).to_be_visible()
+        address = page.url
+    with look.window("reviewer") as page:
+        page.goto(address)
+        page.get_by_role("button", name="Close the review").click()
+        page.get_by_label("What you found").fill("It was right")
+        page.get_by_role("dialog").get_by_role("button", name="Close the review").click()
+        expect(page.get_by_text("reviewed the emergency")).to_be_visible()
+
+
+def test_a_refusal_says_what_to_do(look: Looker) -> None:
+    with look.window("author") as page:
+        page.goto("/p/default/propose?environment=staging&prompt=support.triage&version=99")
+        expect(page.get_by_role("alert")).to_contain_text("not_found")
+        expect(page.get_by_role("button", name="Propose it")).to_be_disabled()
+
+
+def test_the_stranger_sees_no_release(look: Looker) -> None:
+    with look.window("stranger") as page:
+        page.goto("/p/default/releases/1")
+        expect(page.get_by_role("alert").first).to_contain_text("There is no project 'default'")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_everybody_can_read_them(look: Looker, scheme: Scheme) -> None:
+    paths = ("releases", "releases/2", "releases/2?view=side", "propose?environment=production&prompt=support.tone")
+    for size in (WIDE, NARROW):
+        with look.window("releaser", size, scheme) as page:
+            for path in paths:
+                page.goto(f"/p/default/{path}")
+                settled(page)
+                assert violations(page) == [], path

@@ -1,0 +1,174 @@
+import { Button, Group, Text } from "@mantine/core";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import { type ChangeShown, environmentHistory, type EnvironmentShown } from "../../api";
+import { useMay } from "../../frame/here";
+import { Move } from "../../shared/Move";
+import { EmptyState } from "../../shared/EmptyState";
+import { ButtonLink } from "../../shared/links";
+import { Loading } from "../../shared/Loading";
+import { Moment } from "../../shared/Moment";
+import { PersonName } from "../../shared/PersonName";
+import { Problem } from "../../shared/Problem";
+
+const route = getRouteApi("/p/$project/environments/$environment");
+const PAGE = 100;
+const NAMED_MAX = 10;
+const DID: Record<string, string> = {
+  save: "saved",
+  promote: "released",
+  rollback: "rolled back",
+  retire: "retired",
+  recall: "recalled",
+};
+
+interface Place {
+  project: string;
+  stop: EnvironmentShown;
+}
+
+/** Every revision, newest first, of all prompts or of one; each can be taken back, and looked at as it was. */
+export function History({ project, stop }: Place) {
+  const { prompt } = route.useSearch();
+  const query = useInfiniteQuery({
+    queryKey: ["history", project, stop.name, prompt, stop.revision],
+    queryFn: async ({ pageParam }) => {
+      const path = { project, environment: stop.name };
+      const asked = { prompt, before: pageParam, limit: PAGE };
+      return (await environmentHistory({ path, query: asked, throwOnError: true })).data;
+    },
+    initialPageParam: undefined as number | undefined,
+    getNextPageParam: (page) => (page.next === null ? undefined : Number(page.next)),
+  });
+  if (query.error) return <Problem error={query.error} />;
+  if (query.isPending) return <Loading />;
+  const revisions = byRevision(query.data.pages.flatMap((page) => page.items));
+  return (
+    <>
+      {prompt && <OnlyOne project={project} stop={stop} prompt={prompt} />}
+      {revisions.length === 0 ? (
+        <EmptyState title="Nothing has changed here yet.">
+          Every release leaves a line here, with its reason.
+        </EmptyState>
+      ) : (
+        <ol className="panel lines timeline" aria-label="Revisions">
+          {revisions.map((changes) => (
+            <Revision key={changes[0]!.revision} project={project} stop={stop} changes={changes} />
+          ))}
+        </ol>
+      )}
+      {query.hasNextPage && (
+        <Button variant="default" mt="md" loading={query.isFetchingNextPage} onClick={() => query.fetchNextPage()}>
+          Older
+        </Button>
+      )}
+    </>
+  );
+}
+
+function byRevision(changes: readonly ChangeShown[]): ChangeShown[][] {
+  const found = new Map<number, ChangeShown[]>();
+  for (const change of changes) found.set(change.revision, [...(found.get(change.revision) ?? []), change]);
+  return [...found.values()];
+}
+
+function OnlyOne({ project, stop, prompt }: Place & { prompt: string }) {
+  const may = useMay(project);
+  return (
+    <Group mb="md" justify="space-between">
+      <Text>
+        Only <strong>{prompt}</strong>.{" "}
+        <Link
+          to="/p/$project/environments/$environment"
+          params={{ project, environment: stop.name }}
+          search={{ tab: "history" }}
+        >
+          Everything
+        </Link>
+      </Text>
+      {!stop.tracks_latest && may("releases.rollback", stop.name) && (
+        <ButtonLink
+          variant="default"
+          to="/p/$project/propose"
+          params={{ project }}
+          search={{ environment: stop.name, kind: "rollback", prompt }}
+        >
+          Roll back {prompt}
+        </ButtonLink>
+      )}
+    </Group>
+  );
+}
+
+function Revision({ project, stop, changes }: Place & { changes: readonly ChangeShown[] }) {
+  const may = useMay(project);
+  const first = changes[0]!;
+  const more = changes.length - NAMED_MAX;
+  const back =
+    !stop.tracks_latest && may("releases.rollback", stop.name) && changes.some((change) => change.before !== null);
+  return (
+    <li>
+      <Group justify="space-between" wrap="nowrap" align="flex-start">
+        <div style={{ minWidth: 0 }}>
+          <Text size="sm">
+            <strong>{first.revision}</strong> · <PersonName of={first.actor} /> {DID[first.cause] ?? first.cause},{" "}
+            <Moment at={first.at} />
+            {first.release !== null && (
+              <>
+                {" · "}
+                <Link to="/p/$project/releases/$release" params={{ project, release: String(first.release) }}>
+                  release {first.release}
+                </Link>
+              </>
+            )}
+            {" · "}
+            <Link
+              to="/p/$project/environments/$environment"
+              params={{ project, environment: stop.name }}
+              search={{ tab: "time", at: first.at }}
+            >
+              all of it then
+            </Link>
+          </Text>
+          {first.reason && <Text className="typed">{first.reason}</Text>}
+          {changes.slice(0, NAMED_MAX).map((change) => (
+            <Change key={change.prompt} project={project} change={change} />
+          ))}
+          {more > 0 && <Text size="sm">and {more} more</Text>}
+        </div>
+        {back && (
+          <ButtonLink
+            size="xs"
+            variant="default"
+            style={{ flexShrink: 0 }}
+            to="/p/$project/propose"
+            params={{ project }}
+            search={{ environment: stop.name, kind: "rollback", revision: first.revision }}
+            aria-label={`Take revision ${first.revision} back`}
+          >
+            Take back
+          </ButtonLink>
+        )}
+      </Group>
+    </li>
+  );
+}
+
+/** One prompt's change, with the difference behind its numbers. */
+function Change({ project, change }: { project: string; change: ChangeShown }) {
+  return (
+    <Text size="sm" style={{ overflowWrap: "anywhere" }}>
+      <Link
+        to="/p/$project/prompts/$name"
+        params={{ project, name: change.prompt }}
+        search={{
+          version: change.after ?? undefined,
+          against: change.after === null ? undefined : (change.before ?? undefined),
+        }}
+      >
+        {change.prompt}
+      </Link>{" "}
+      <Move before={change.before} after={change.after} />
+    </Text>
+  );
+}

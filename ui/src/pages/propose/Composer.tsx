@@ -1,0 +1,109 @@
+import { Checkbox, Stack, Text, Textarea, Title } from "@mantine/core";
+import { getHotkeyHandler, useDebouncedValue } from "@mantine/hooks";
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import type { ItemIn, ReleaseIn, WeighedShown } from "../../api";
+import { useAct } from "../../shared/acting";
+import { DecisionList } from "../../shared/DecisionList";
+import { Problem } from "../../shared/Problem";
+import { Buttons, type Way } from "./Buttons";
+import type { Beginning } from "./begin";
+import { AddPrompt, Items } from "./Items";
+import { release, useWeighed } from "./weigh";
+
+interface Props {
+  project: string;
+  environment: string;
+  kind: "promote" | "rollback" | "retire";
+  time: string | undefined;
+  beginning: Beginning;
+}
+
+const DONE: Record<Way, string> = {
+  now: "Done.",
+  propose: "Proposed.",
+  emergency: "Done, past the policy. A colleague has to review it.",
+};
+
+/** The form: what moves, why, what the policy says of it, and what one can do then. */
+export function Composer({ project, environment, kind, time, beginning }: Props) {
+  const [items, setItems] = useState<ItemIn[]>(beginning.items);
+  const [reason, setReason] = useState(beginning.reason ?? "");
+  const [shrinkMeant, setShrinkMeant] = useState(false);
+  const [asked] = useDebouncedValue(reason, 300);
+  const wanted: ReleaseIn = { environment, kind, items: time ? [] : items, time, shrink_meant: shrinkMeant };
+  const query = useWeighed(project, { ...wanted, reason: asked }, items.length > 0 || time !== undefined);
+  const weighed = query.error || (items.length === 0 && !time) ? undefined : query.data;
+  const { act, busy, refusal } = useAct();
+  const go = useNavigate();
+
+  const send = async (way: Way): Promise<void> => {
+    if (!weighed || busy) return;
+    // Exactly what is shown: what has moved meanwhile is refused, not overwritten.
+    const body = { environment, kind, items: weighed.items, reason: reason.trim(), shrink_meant: shrinkMeant };
+    const flags = { propose: way === "propose", emergency: way === "emergency" };
+    const made = await act(() => release(project, { ...body, ...flags }), DONE[way]);
+    if (made) await go({ to: "/p/$project/releases/$release", params: { project, release: String(made.id) } });
+  };
+  const shrunk = weighed?.decision.rules.some((rule) => rule.rule === "shrink_guard");
+
+  return (
+    <Stack maw="52rem" gap="lg">
+      <Items project={project} weighed={weighed} items={items} change={time ? undefined : setItems} />
+      {beginning.kept.length > 0 && (
+        <Text size="sm" className="typed">
+          New with that revision, and left as it is: {beginning.kept.join(", ")}. Retire it if it must go.
+        </Text>
+      )}
+      {!time && <AddPrompt project={project} taken={items} add={(prompt) => setItems([...items, { prompt }])} />}
+      <Textarea
+        label="Why"
+        description="It stands in the history and in the audit. Ctrl Enter sends."
+        autosize
+        minRows={2}
+        maxLength={2000}
+        value={reason}
+        onChange={(event) => setReason(event.currentTarget.value)}
+        onKeyDown={getHotkeyHandler([["mod+Enter", () => weighed?.decision.allowed && void send("now")]])}
+        autoFocus={items.length > 0 || time !== undefined}
+      />
+      {query.error && <Problem refusal={query.error} />}
+      {weighed && <Weighed weighed={weighed} />}
+      {shrunk && (
+        <Checkbox
+          label="The text is meant to shrink"
+          checked={shrinkMeant}
+          onChange={(event) => setShrinkMeant(event.currentTarget.checked)}
+        />
+      )}
+      {refusal && <Problem refusal={refusal} />}
+      <Buttons
+        project={project}
+        environment={environment}
+        kind={kind}
+        decision={weighed?.decision}
+        // What was written last has not been weighed yet.
+        ready={weighed !== undefined && !query.isPlaceholderData && asked === reason}
+        busy={busy}
+        reason={reason}
+        send={send}
+      />
+    </Stack>
+  );
+}
+
+function Weighed({ weighed }: { weighed: WeighedShown }) {
+  return (
+    <Stack component="section" gap="xs" aria-labelledby="policy">
+      <Title order={2} id="policy">
+        What the policy of {weighed.environment} says
+      </Title>
+      <DecisionList decision={weighed.decision} />
+      {weighed.notes.map((note) => (
+        <Text key={note} size="sm" className="late typed" px="xs" py={2}>
+          {note}
+        </Text>
+      ))}
+    </Stack>
+  );
+}
