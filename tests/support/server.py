@@ -15,7 +15,7 @@ from pathlib import Path
 
 import httpx2
 
-READY_SECONDS_MAX = 60
+READY_SECONDS_MAX = 100
 STOP_SECONDS_MAX = 15
 
 
