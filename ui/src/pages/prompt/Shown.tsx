@@ -35,6 +35,15 @@ export function Shown({ project, prompt, number }: { project: string; prompt: Pr
               Compare with v{number - 1}
             </Button>
           )}
+          {may("prompts.write") && (
+            <ButtonLink
+              to="/p/$project/prompts/$name/edit"
+              params={{ project, name: prompt.name }}
+              search={{ from: number === prompt.latest ? undefined : number }}
+            >
+              Edit
+            </ButtonLink>
+          )}
           {may("releases.propose") && (
             <ButtonLink
               variant="default"

@@ -44,7 +44,7 @@ export interface Piece {
 
 // The tags of the `simple` engine (src/cuebook/template.py), and characters that hide something from whoever reads. Joiners
 // are left alone: Persian and many emoji are written with them.
-const TAG =
+export const TAG =
   /\{\{(?:(\{\{)|[ \t\r\n]*(?:([\p{L}\p{Nl}\p{No}_][\p{L}\p{N}_]{0,63})|>[ \t\r\n]*([a-z0-9](?:[a-z0-9._-]*[a-z0-9])?))[ \t\r\n]*\}\})|([\u00AD\u200B\u200E\u200F\u202A-\u202E\u2060-\u2064\u2066-\u2069\uFEFF]|\u{E0001}|[\u{E0020}-\u{E007F}])/gu;
 
 /** A template in stretches, in order; together they are its text. */
