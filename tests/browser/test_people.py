@@ -119,6 +119,21 @@ def test_signing_out_everywhere_ends_this_session_too(look: Looker) -> None:
         page.wait_for_url("**/sign-in?next=%2Fme")
 
 
+def test_a_role_everywhere_is_given_and_taken_and_the_last_admin_stays(look: Looker) -> None:
+    with look.window("owner") as page:
+        page.goto("/people")
+        page.get_by_role("button", name=f"Give a role in every project: {login('oncall')}").click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_label("Role").select_option("on-call")
+        dialog.get_by_role("button", name="Give the role").click()
+        page.get_by_label(f"Take on-call in every project from {login('oncall')}").click()
+        dialog.get_by_role("button", name="Take the role").click()
+        expect(page.get_by_label(f"Take on-call in every project from {login('oncall')}")).to_have_count(0)
+        page.get_by_label(f"Take admin in every project from {login('owner')}").click()
+        dialog.get_by_role("button", name="Take the role").click()
+        expect(dialog.get_by_role("alert")).to_contain_text("Make somebody else an admin first.")
+
+
 def made(page: Page, verb: str) -> str:
     """Press the button that makes a secret, and keep what is shown this once."""
     page.get_by_role("dialog").get_by_role("button", name=verb, exact=True).click()

@@ -43,6 +43,14 @@ export function signInAddress(): string {
 }
 
 client.setConfig({ baseUrl: "", throwOnError: true });
+// The API takes no escapes in a path, and a login has its `@` there, which needs none.
+client.interceptors.request.use(async (request) => {
+  const { pathname } = new URL(request.url);
+  if (!pathname.includes("%40")) return request;
+  const { method, headers, signal } = request;
+  const url = request.url.replace(pathname, pathname.replaceAll("%40", "@"));
+  return new Request(url, { method, headers, signal, body: (await request.text()) || null });
+});
 client.interceptors.error.use((error, response) => {
   const refusal = Refusal.of(error, (response as Response | undefined)?.status ?? 0);
   if (refusal.code === "unauthenticated" || refusal.code === "signed_out") location.assign(signInAddress());

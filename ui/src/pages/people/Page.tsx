@@ -1,4 +1,4 @@
-import { Button, Group, Stack, Text, Title } from "@mantine/core";
+import { Button, CloseButton, Group, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import {
@@ -18,6 +18,7 @@ import { Moment } from "../../shared/Moment";
 import { PageHeader } from "../../shared/PageHeader";
 import { Token } from "../../shared/Token";
 import { NewPerson } from "./NewPerson";
+import { type Giving, Roles } from "./Roles";
 
 type Deed = "disable" | "enable" | "sign out";
 
@@ -25,6 +26,7 @@ type Deed = "disable" | "enable" | "sign out";
 export function Page() {
   const people = useQuery(listPeopleOptions());
   const [inviting, setInviting] = useState(false);
+  const [giving, setGiving] = useState<Giving>();
   const [doing, setDoing] = useState<{ of: PersonShown; what: Deed }>();
   return (
     <>
@@ -35,13 +37,19 @@ export function Page() {
         Everybody with an account, in every project. Who may do what in one project stands on its page Members.
       </PageHeader>
       {inviting && <NewPerson onClose={() => setInviting(false)} />}
+      {giving && <Roles {...giving} onClose={() => setGiving(undefined)} />}
       {doing && <Doing {...doing} onClose={() => setDoing(undefined)} />}
       <Loaded query={people}>
         {({ items }) => (
           <Stack gap="xl">
             <Lines label="People">
               {items.map((person) => (
-                <Person key={person.login} of={person} onDo={(what) => setDoing({ of: person, what })} />
+                <Person
+                  key={person.login}
+                  of={person}
+                  onGive={setGiving}
+                  onDo={(what) => setDoing({ of: person, what })}
+                />
               ))}
             </Lines>
             <InstanceTokens />
@@ -52,7 +60,13 @@ export function Page() {
   );
 }
 
-function Person({ of, onDo }: { of: PersonShown; onDo: (what: Deed) => void }) {
+interface PersonProps {
+  of: PersonShown;
+  onGive: (giving: Giving) => void;
+  onDo: (what: Deed) => void;
+}
+
+function Person({ of, onGive, onDo }: PersonProps) {
   const button = (what: Deed, label: string) => (
     <Button variant="default" size="xs" onClick={() => onDo(what)} aria-label={`${label}: ${of.login}`}>
       {label}
@@ -62,6 +76,14 @@ function Person({ of, onDo }: { of: PersonShown; onDo: (what: Deed) => void }) {
     button("enable", "Enable")
   ) : (
     <>
+      <Button
+        variant="default"
+        size="xs"
+        onClick={() => onGive({ login: of.login })}
+        aria-label={`Give a role in every project: ${of.login}`}
+      >
+        Give a role
+      </Button>
       {button("sign out", "Sign out everywhere")}
       {button("disable", "Disable")}
     </>
@@ -80,10 +102,19 @@ function Person({ of, onDo }: { of: PersonShown; onDo: (what: Deed) => void }) {
       over={of.disabled_at !== null}
     >
       {of.grants.map((grant) => (
-        <div key={JSON.stringify(grant)}>
-          {grant.role} in {grant.environment ? `${grant.environment} of ` : ""}
-          {grant.project ?? "every project"}
-        </div>
+        <Group key={JSON.stringify(grant)} gap={4}>
+          <span>
+            {grant.role} in {grant.environment ? `${grant.environment} of ` : ""}
+            {grant.project ?? "every project"}
+          </span>
+          {grant.project === null && (
+            <CloseButton
+              size="sm"
+              aria-label={`Take ${grant.role} in every project from ${of.login}`}
+              onClick={() => onGive({ login: of.login, taking: grant })}
+            />
+          )}
+        </Group>
       ))}
       {of.grants.length === 0 && <div>No rights anywhere.</div>}
       <div>
