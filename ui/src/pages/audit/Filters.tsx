@@ -81,6 +81,7 @@ function Typed({ label, type = "text", value = "", onChange }: TypedProps) {
     <TextInput
       label={label}
       type={type}
+      w={160}
       value={typed}
       onChange={(event) => setTyped(event.currentTarget.value)}
       onBlur={settle}
