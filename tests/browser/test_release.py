@@ -49,6 +49,7 @@ def test_from_proposal_to_production(look: Looker) -> None:
         page.get_by_role("button", name="Apply now").click()
         expect(page.get_by_text("applied", exact=True)).to_be_visible()
         expect(page.get_by_role("link", name="Take it back")).to_be_visible()
+        expect(page.get_by_text("No running client has been heard of")).to_be_visible()
 
 
 def test_a_no_ends_it_and_says_why(look: Looker) -> None:

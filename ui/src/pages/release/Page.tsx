@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { type StandingShown as Standing, getReleaseOptions } from "../../api";
 import { DecisionList } from "../../shared/DecisionList";
+import { ButtonLink } from "../../shared/links";
 import { Loaded } from "../../shared/Loading";
 import { Moment } from "../../shared/Moment";
 import { PageHeader } from "../../shared/PageHeader";
@@ -11,6 +12,7 @@ import { kindOf, ReleaseState } from "../../shared/ReleaseState";
 import { Changes } from "./Changes";
 import { Deeds } from "./Deeds";
 import { Moved, Since } from "./Moved";
+import { Rollout } from "./Rollout";
 import { Rules } from "./Rules";
 import { Said } from "./Said";
 
@@ -31,7 +33,18 @@ export function Page() {
     <Loaded query={query}>
       {(standing) => (
         <>
-          <PageHeader title={`${kindOf(standing)} ${standing.id}`}>
+          <PageHeader
+            title={`${kindOf(standing)} ${standing.id}`}
+            actions={
+              <ButtonLink
+                variant="default"
+                to="/p/$project/releases/$release/evidence"
+                params={{ project, release: String(standing.id) }}
+              >
+                Evidence
+              </ButtonLink>
+            }
+          >
             <Heading project={project} standing={standing} />
           </PageHeader>
           <div className="release">
@@ -46,6 +59,7 @@ export function Page() {
             </Stack>
             <Stack gap="xl" miw={0}>
               <Deeds project={project} standing={standing} />
+              {standing.applied_at && <Rollout project={project} release={standing.id} />}
               <Policy standing={standing} />
               <Since project={project} since={standing.since} />
             </Stack>
