@@ -54,6 +54,26 @@ def test_a_version_is_written_kept_compared_and_saved(page: Page, desk: Desk) ->
     expect(page.get_by_role("region", name="Variables")).not_to_contain_text("name")
 
 
+def test_a_new_prompt_begins_on_the_first_page(page: Page, desk: Desk) -> None:
+    page.goto("/p/default")
+    page.get_by_role("link", name="New prompt").click()
+    page.get_by_label("Name").fill("edit.new")
+    page.get_by_label("What the model is told first").fill("Sort this message: {{ticket}}")
+    page.get_by_role("button", name="Save as version 1").click()
+    page.wait_for_url("**/p/default/prompts/edit.new/edit")
+    expect(page.get_by_role("textbox", name="Message 1", exact=True)).to_contain_text("Sort this message: {{ticket}}")
+
+
+def test_a_name_that_is_taken_is_not_written_to(page: Page, desk: Desk) -> None:
+    save(desk, "edit.taken", text("Theirs"))
+    page.goto("/p/default/new-prompt")
+    assert violations(page) == []
+    page.get_by_label("Name").fill("edit.taken")
+    page.get_by_label("What the model is told first").fill("Mine")
+    page.get_by_role("button", name="Save as version 1").click()
+    expect(page.get_by_role("alert")).to_contain_text("base_moved")
+
+
 def test_who_was_slower_sees_both_sides(page: Page, desk: Desk) -> None:
     save(desk, "edit.both", text("One"))
     page.goto("/p/default/prompts/edit.both/edit")

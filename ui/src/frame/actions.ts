@@ -13,6 +13,12 @@ export interface Action {
 /** An action joins when its page is there. */
 export const ACTIONS: readonly Action[] = [
   {
+    label: "New prompt",
+    description: "A name and its first words",
+    to: "/p/$project/new-prompt",
+    needs: "prompts.write",
+  },
+  {
     label: "Release to an environment",
     description: "Promote versions, at once or as a proposal",
     to: "/p/$project/propose",

@@ -3,6 +3,8 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useDeferredValue, useEffect, useMemo, useState } from "react";
 import type { StatusShown } from "../../api";
+import { useMay } from "../../frame/here";
+import { ButtonLink } from "../../shared/links";
 import { Loaded } from "../../shared/Loading";
 import { PageHeader } from "../../shared/PageHeader";
 import { Filters } from "./Filters";
@@ -20,9 +22,21 @@ const route = getRouteApi("/p/$project");
 export function Page() {
   const { project } = route.useParams();
   const query = useQuery(statusOptions(project));
+  const may = useMay(project);
   return (
     <>
-      <PageHeader title="What runs where">{query.data && <Summary status={query.data} />}</PageHeader>
+      <PageHeader
+        title="What runs where"
+        actions={
+          may("prompts.write") && (
+            <ButtonLink to="/p/$project/new-prompt" params={{ project }} variant="default">
+              New prompt
+            </ButtonLink>
+          )
+        }
+      >
+        {query.data && <Summary status={query.data} />}
+      </PageHeader>
       <Loaded query={query}>{(status) => <Everything project={project} status={status} />}</Loaded>
     </>
   );
