@@ -157,11 +157,15 @@ class Application:
             self._source.stop()
             self.watcher.stop()
             self._keep_last()
-            self.delivery.close()
-            self._pinned.close()
-            self._reading.close()
-            self.database.close()
-            self._hold.close()
+            self.close()
+
+    def close(self) -> None:
+        """Give back its threads and connections; it answers nobody any more."""
+        self.delivery.close()
+        self._pinned.close()
+        self._reading.close()
+        self.database.close()
+        self._hold.close()
 
     def _keep_last(self) -> None:
         """The next start should know of the last second, too."""

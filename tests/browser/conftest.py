@@ -1,4 +1,4 @@
-"""One browser for a run, one server with everybody for a module."""
+"""One browser and one server with everybody for a module."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from tests.browser.people import Desk, settle
 from tests.support.server import start_server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The real browser."""
+    """The real browser. Its driver keeps an event loop running in this thread: while it is open, no other test can run one."""
     with sync_playwright() as playwright:
         browser = launch(playwright)
         yield browser

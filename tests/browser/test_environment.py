@@ -7,8 +7,12 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from cuebook_server.domain.access import Actor, Grant
+from cuebook_server.services import environments
 from tests.browser.look import NARROW, WIDE, Looker, Scheme, settled, violations
+from tests.browser.people import Desk, login
 
+OWNER = Actor(login("owner"), "test", (Grant("admin"),), "req_test", person=login("owner"))
 STAGING, PRODUCTION = "/p/default/environments/staging", "/p/default/environments/production"
 
 
@@ -61,9 +65,11 @@ def test_a_freeze_stops_releases_until_it_is_lifted(look: Looker) -> None:
         expect(page.get_by_text("None: releases go on at any time.")).to_be_visible()
 
 
-def test_rules_of_a_preset_fill_the_form_and_are_proposed_with_a_reason(look: Looker) -> None:
+def test_rules_of_a_preset_fill_the_form_and_are_proposed_with_a_reason(look: Looker, desk: Desk) -> None:
+    with desk.write() as uow:  # of its own: nobody loosens these rules again
+        environments.create(OWNER, uow, "default", "strict")
     with look.window("owner") as page:
-        page.goto(f"{PRODUCTION}?tab=policy")
+        page.goto("/p/default/environments/strict?tab=policy")
         page.get_by_role("button", name="team").click()
         expect(page.get_by_label("People who must approve")).to_have_value("1")
         page.get_by_label("Why").fill("There are two of us now")

@@ -154,9 +154,10 @@ def test_things_of_one_project_are_not_reached_through_another(team: World) -> N
 
 def test_pages_show_a_stranger_no_project(team: World) -> None:
     for project in ("desk", "nowhere"):
-        shown = team.client.get(f"/?project={project}", headers=team.by("outsider's cookie").headers)
+        shown = team.client.get(f"/plain?project={project}", headers=team.by("outsider's cookie").headers)
         assert (shown.status_code, "warm" in shown.text, "formal" in shown.text) == (404, False, False)
-    assert team.client.get("/", headers=team.by("nobody").headers).status_code == 303
+    for page in ("/", "/plain"):
+        assert team.client.get(page, headers=team.by("nobody").headers).status_code == 303
 
 
 def test_every_call_inside_a_project_was_asked_from_outside() -> None:

@@ -205,7 +205,8 @@ def create_token(
 
 def _ends_in_time(actor: Actor, uow: UnitOfWork, in_s: int | None) -> datetime | None:
     """When a new token ends. Raises ``Forbidden`` if that is later than the token which makes it: it could renew itself."""
-    maker = uow.credentials.token(actor.credential) or uow.personal_tokens.find(actor.credential)
+    own = uow.personal_tokens.find(actor.credential)
+    maker = uow.credentials.token(actor.credential) or (own if own and not own.session else None)  # a session is a person
     wanted, last = ends(uow.now, in_s), maker.expires_at if maker else None
     if last is not None and (wanted is None or wanted > last):
         raise Forbidden(
