@@ -8,9 +8,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from cuebook_server.domain.access import Actor, Grant
-from cuebook_server.services import environments
+from cuebook_server.services import environments, prompts, releases
 from tests.browser.look import NARROW, WIDE, Looker, Scheme, settled, violations
 from tests.browser.people import Desk, login
+from tests.factories import request, text
 
 OWNER = Actor(login("owner"), "test", (Grant("admin"),), "req_test", person=login("owner"))
 
@@ -20,6 +21,14 @@ def two_decide(desk: Desk) -> None:
     """In production somebody else must approve."""
     with desk.write() as uow:
         environments.adopt(OWNER, uow, "default", "production", "team")
+
+
+def ready(desk: Desk, name: str) -> str:
+    """A prompt of a story's own that staging serves, and production does not yet."""
+    with desk.write() as uow:
+        prompts.save(OWNER, uow, "default", name, prompts.Draft(text("Hand over at six"), "by another"))
+        releases.create(OWNER, uow, "default", request("promote", "staging", name))
+    return name
 
 
 def proposed(page: Page, prompt: str) -> str:
@@ -52,9 +61,9 @@ def test_from_proposal_to_production(look: Looker) -> None:
         expect(page.get_by_text("No running client has been heard of")).to_be_visible()
 
 
-def test_a_no_ends_it_and_says_why(look: Looker) -> None:
+def test_a_no_ends_it_and_says_why(look: Looker, desk: Desk) -> None:
     with look.window("author") as page:
-        address = proposed(page, "support.handover")
+        address = proposed(page, ready(desk, "release.unwanted"))
     with look.window("reviewer") as page:
         page.goto(address)
         page.get_by_label("Say something").fill("Which desk asked for it?")
@@ -65,12 +74,12 @@ def test_a_no_ends_it_and_says_why(look: Looker) -> None:
         page.get_by_role("dialog").get_by_role("button", name="Decline").click()
         expect(page.get_by_text("ended it")).to_contain_text("Not before the audit")
         page.goto("/p/default/releases?environment=production&state=ended")
-        expect(page.get_by_text("declined")).to_be_visible()
+        expect(page.get_by_text("declined", exact=True)).to_be_visible()
 
 
-def test_on_call_breaks_the_glass_and_a_colleague_reviews_it(look: Looker) -> None:
+def test_on_call_breaks_the_glass_and_a_colleague_reviews_it(look: Looker, desk: Desk) -> None:
     with look.window("oncall") as page:
-        page.goto("/p/default/propose?environment=production&prompt=support.handover")
+        page.goto(f"/p/default/propose?environment=production&prompt={ready(desk, 'release.urgent')}")
         expect(page.get_by_role("button", name="Break the glass")).to_be_disabled()
         page.get_by_label("Why").fill("The night shift has no handover")
         page.get_by_role("button", name="Break the glass").click()
