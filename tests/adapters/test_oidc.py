@@ -102,10 +102,10 @@ def invitation(registry: Registry) -> str:
 def test_who_is_invited_signs_in_with_their_organisation_and_again_without(browser: Browser) -> None:
     first = browser.sign_in(secret=invitation(browser.registry))
     assert (first.status_code, 'http-equiv="refresh"' in first.text) == (200, True)
-    assert "reviewer@example.org" in browser.send("GET", "/").text
+    assert "reviewer@example.org" in browser.send("GET", "/plain").text
     browser.cookies.clear()
     assert browser.sign_in().status_code == 200
-    assert "reviewer@example.org" in browser.send("GET", "/").text
+    assert "reviewer@example.org" in browser.send("GET", "/plain").text
 
 
 def test_who_is_not_invited_is_refused(browser: Browser) -> None:
@@ -116,7 +116,7 @@ def test_who_is_not_invited_is_refused(browser: Browser) -> None:
 def test_a_server_may_take_everybody_the_provider_knows(browser: Browser) -> None:
     browser.provider.default_role = "viewer"
     assert browser.sign_in().status_code == 200
-    assert "author@example.org" in browser.send("GET", "/").text
+    assert "author@example.org" in browser.send("GET", "/plain").text
 
 
 def test_the_way_back_counts_once_in_one_browser_and_unchanged(browser: Browser) -> None:
