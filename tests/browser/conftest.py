@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.look import Looker, launch
 from tests.browser.people import Desk, settle
 from tests.support.server import start_server
+
+# How long a page may take to show what a test expects; a busy machine is no mistake of the page.
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from tests.sdk.standin import StandIn, reply, served, serving, whole
 
 
 async def arrives(client: cuebook.AsyncClient, version: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while (await client.get("greeting")).version != version:  # noqa: ASYNC110 - what happens, happens on the server
             await asyncio.sleep(0.005)
 

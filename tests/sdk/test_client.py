@@ -18,7 +18,7 @@ from tests.sdk.standin import Asked, Reply, StandIn, reply, served, serving, who
 NOWHERE = "http://127.0.0.1:9"  # the discard port: nothing listens
 
 
-def until(true: Callable[[], bool], seconds: float = 10.0) -> None:
+def until(true: Callable[[], bool], seconds: float = 30.0) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, "it did not happen"

@@ -113,7 +113,7 @@ def test_waiting_for_a_revision(registry: StandIn, streams: Streams, listening: 
 
 def test_the_same_over_asyncio(registry: StandIn, streams: Streams) -> None:
     async def happens(true: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not true():  # noqa: ASYNC110 - what happens, happens on the server
                 await asyncio.sleep(0.005)
 
