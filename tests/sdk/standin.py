@@ -82,6 +82,8 @@ class StandIn:
         self.streams: Streams | None = None
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
+        # A client that hangs up is no news: a trace of it would be printed after the tests' summary.
+        self._server.handle_error = lambda request, client_address: None  # type: ignore[method-assign]  # its own hook for this
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     @contextmanager
