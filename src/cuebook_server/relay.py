@@ -22,7 +22,7 @@ from cuebook_server.domain.errors import NotFound
 from cuebook_server.http import operations
 from cuebook_server.http.errors import answer
 from cuebook_server.settings import BadSetting, Settings
-from cuebook_server.wiring import Receive, Scope, Send, limits, log_as, report
+from cuebook_server.wiring import FLEET_EVERY_S, Receive, Scope, Send, limits, log_as, report
 from cuebook_server.worker import Job, Worker
 
 _OPERATIONS = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -48,7 +48,7 @@ class Relay:
         self.connections = self.delivery.connections
         self._keeps = keeps
         jobs = [Job("last-known-good", 1.0, lambda _: self._copy.keep(self.board))] if keeps else []
-        self.worker = Worker([*jobs, Job("fleet", 60.0, lambda _: self.delivery.fleet.tidy())])
+        self.worker = Worker([*jobs, Job("fleet", FLEET_EVERY_S, lambda _: self._report_fleet())])
         self.api = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=self._life)
         self.api.state.node = self.node
         self.api.include_router(operations.router)
@@ -81,6 +81,12 @@ class Relay:
                     self._copy.keep(self.board)
             self.delivery.close()
             self._pinned.close()
+
+    def _report_fleet(self) -> None:
+        if self.watcher.state == "ready":
+            self.delivery.fleet.flush(self._source.heard)
+        else:  # nobody hears it; who still runs then is told of when there is an origin again
+            self.delivery.fleet.tidy()
 
     def node(self) -> operations.Node:
         """How this process does."""

@@ -50,6 +50,13 @@ class Wire(Line):
             raise line._refusal(answer)
         return answer
 
+    def post(self, path: str, body: bytes) -> None:
+        if self.cut:
+            raise Unavailable("Nobody answers.")
+        answer = self.node.post(path, self.key, body)
+        if answer.status != 204:
+            raise line._refusal(line.Answer(answer.status, answer.headers, answer.body))
+
     def spoil(self, answer: Answer) -> Answer:
         return answer
 

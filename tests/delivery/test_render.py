@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cuebook_server.delivery.render import BODY_BYTES_MAX
+from cuebook_server.delivery.request import BODY_BYTES_MAX
 from tests.delivery.client import TRIAGE, Answer, Shop
 from tests.delivery.memory import text
 

@@ -150,6 +150,7 @@ DELIVERY: Mapping[str, str] = {
     "GET /v1/snapshot": "reads",
     "GET /v1/events": "reads",
     "GET /v1/relay/keyset": "reads",
+    "POST /v1/relay/report": "notes for show what a relay heard of the keys it serves; no rule reads it",
 }
 # Beside the database: whoever types them has the files already. The audit tells of what they do.
 OPERATOR: Mapping[str, str] = {

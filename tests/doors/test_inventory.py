@@ -69,6 +69,7 @@ def test_every_delivery_path_is_classified(solo: World) -> None:
         delivery.SNAPSHOT,
         delivery.EVENTS,
         delivery.KEYSET,
+        delivery.REPORT,
     )
     assert {path.decode() for path in known} == {door.partition(" ")[2] for door in DELIVERY}
     constants = {v for v in vars(delivery).values() if isinstance(v, bytes) and v.startswith((b"/", b"/v1"))}

@@ -42,6 +42,15 @@ class Tiers:
         told = {"Authorization": f"Bearer {key or self.prd}", **headers}
         return httpx2.get(server.url + path, headers=told, timeout=10)
 
+    def told(self, path: str) -> Any:
+        headers = {"Authorization": f"Bearer {self.origin.token}"}
+        return httpx2.get(f"{self.origin.url}/api/projects/{self.origin.project}/{path}", headers=headers, timeout=10).json()
+
+    def fleet(self) -> set[tuple[str, str]]:
+        """The clients that the registry knows of, and where each has its prompts from."""
+        instances = self.told("environments/production/fleet")["items"]
+        return {(one["instance"], one["source"]) for one in instances}
+
     def version(self, server: Server) -> Any:
         answer = self.get(server, "/v1/prompts/n")
         return answer.json().get("version")
@@ -117,6 +126,15 @@ def test_an_application_behind_both_demands_the_root_and_hears_of_releases(tiers
         tiers.release(number)
         until(lambda: client.get("n").version == number)
         assert client.state.unverified == 0
+        until(lambda: (client.state.instance, "network") in tiers.fleet())
+
+
+def test_the_registry_shows_which_keys_are_used_behind_both(tiers: Tiers) -> None:
+    made = post(tiers.origin, "keys", {"environment": "production", "name": "edge web"}).json()
+    until(lambda: tiers.get(tiers.far, PATHS[2], made["key"]).status_code == 200)
+    with cuebook.Client(tiers.far.url, made["key"], disk=False) as client:
+        assert client.get("n").version
+        until(lambda: "edge web" in {one["key"] for one in tiers.told("environments/production/fleet")["items"]})
 
 
 def test_a_revoked_key_is_refused_by_every_tier(tiers: Tiers) -> None:

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from hashlib import sha256
 
-from cuebook_server.delivery import etags, problems, request
+from cuebook_server.delivery import etags, problems, report, request
 from cuebook_server.delivery.answer import Receive, Reply, Scope, Send, answer, answer_at_once
 from cuebook_server.delivery.board import Board, Grant
 from cuebook_server.delivery.connections import Connections
@@ -43,7 +43,7 @@ from cuebook_server.domain.errors import (
 
 log = logging.getLogger(__name__)
 PROMPTS, LIST, SNAPSHOT, RENDER, EVENTS = b"/v1/prompts/", b"/v1/prompts", b"/v1/snapshot", b"/render", b"/v1/events"
-KEYSET = b"/v1/relay/keyset"
+KEYSET, REPORT = b"/v1/relay/keyset", b"/v1/relay/report"
 READ = ("GET", "HEAD")
 PROMPT_PARAMETERS = frozenset({"version", "_version", "subject", "environment"})
 LIST_PARAMETERS = frozenset({"environment"})
@@ -58,10 +58,11 @@ _VARY = b"vary: Authorization, Accept-Encoding\r\n"
 _KEPT = _VARY + b"cache-control: private, max-age=0, stale-while-revalidate=5, stale-if-error=86400\r\n"
 _OK = b"content-type: application/json\r\nx-content-type-options: nosniff\r\n" + _KEPT
 _ONCE = b"content-type: application/json\r\nx-content-type-options: nosniff\r\n" + _VARY + b"cache-control: no-store\r\n"
+_DONE = b"cache-control: no-store\r\n"
 
 _PATHS = (
     "The delivery paths are /v1/prompts, /v1/prompts/{name}, /v1/prompts/{name}/render, /v1/snapshot, /v1/events "
-    "and, for relays, /v1/relay/keyset."
+    "and, for relays, /v1/relay/keyset and /v1/relay/report."
 )
 
 
@@ -156,7 +157,7 @@ class Delivery:
 
     def _relayed(self, grant: Grant, scope: Scope) -> Snapshot | None:
         """The environment that a relay asks for: one of those its key was made for."""
-        if scope["path"].encode() == KEYSET:  # is about all of them
+        if scope["path"].encode() in (KEYSET, REPORT):  # these are about all of them
             return next((one for name in grant.key.relays if (one := relayed(self._board, grant, name))), None)
         wanted = request.parameters(scope["query_string"], PROMPT_PARAMETERS | SNAPSHOT_PARAMETERS).get("environment")
         if wanted is None:
@@ -177,9 +178,9 @@ class Delivery:
         if b"%" in path:
             raise BadRequest("The path holds a percent sign.", hint="Names need no escaping: write them as they are.")
         renders = path.startswith(PROMPTS) and path.endswith(RENDER)
-        if not renders and path not in (LIST, SNAPSHOT, EVENTS, KEYSET) and not path.startswith(PROMPTS):
+        if not renders and path not in (LIST, SNAPSHOT, EVENTS, KEYSET, REPORT) and not path.startswith(PROMPTS):
             raise NotFound("There is no such path.", hint=_PATHS)
-        methods = ("POST",) if renders else READ
+        methods = ("POST",) if renders or path == REPORT else READ
         if scope["method"] not in methods:
             return problems.method_not_allowed(scope["method"], methods)
         if renders:
@@ -192,6 +193,8 @@ class Delivery:
             return await self._events(scope, receive, grant, snapshot)
         if path == KEYSET:
             return self._keyset(scope, grant, snapshot, none_match)
+        if path == REPORT:
+            return await self._report(scope, receive, grant)
         return await self._prompt(scope, path[len(PROMPTS) :], grant, snapshot, none_match)
 
     async def _prompt(self, scope: Scope, name: bytes, grant: Grant, snapshot: Snapshot, none_match: bytes | None) -> Reply:
@@ -201,14 +204,14 @@ class Delivery:
             raise BadRequest("Both `version` and `_version` are given.", hint="`_version` is another name of `version`.")
         which = selector(wanted.get("version", wanted.get("_version", "stable")))
         entry = await select(self._board, self._pinned, snapshot, name, which)
-        self._board.fetch(grant.selector, entry.prompt_id)
+        self._took(grant, entry.prompt_id)
         return self._kept(snapshot.lines, entry, none_match)
 
     async def _render(self, scope: Scope, receive: Receive, name: bytes, grant: Grant, snapshot: Snapshot) -> Reply:
         _parameters(scope, LIST_PARAMETERS, snapshot)
         wanted = await self._renderer.read(scope["headers"], receive)
         entry = await select(self._board, self._pinned, snapshot, name, wanted.version)
-        self._board.fetch(grant.selector, entry.prompt_id)
+        self._took(grant, entry.prompt_id)
         body = await self._renderer.render(entry, snapshot, wanted)
         lines = b"content-length: %d\r\n" % len(body)
         return 200, b"".join((_ONCE, lines, snapshot.lines, self._board.age_lines())), body
@@ -233,18 +236,28 @@ class Delivery:
         return None
 
     def _keyset(self, scope: Scope, grant: Grant, snapshot: Snapshot, none_match: bytes | None) -> Reply:
-        request.parameters(scope["query_string"], frozenset())
-        if not grant.key.relays:
-            raise WrongKeyKind("This is no relay's key.", hint="Make one: `cuebook keys create --relay ENV`.")
+        _for_relays(scope, grant)
         keyset, order = self._keysets.get(grant), (self._board.epoch, self._board.keyset)
         signed = self._signatures
         vouched = signed.keyset_lines(grant.selector, snapshot.project, order, keyset.digest) if signed else b""
         return self._kept(vouched, keyset, none_match)
 
+    async def _report(self, scope: Scope, receive: Receive, grant: Grant) -> Reply:
+        _for_relays(scope, grant)
+        body = await request.read_body(scope["headers"], receive)
+        said = report.read(body, datetime.fromtimestamp(self._clock(), UTC))
+        report.take(said, grant, self._board, self.fleet)
+        return 204, _DONE, b""
+
+    def _took(self, grant: Grant, prompt_id: int | None) -> None:
+        """Note who takes a prompt, or (``None``) everything. A relay takes nothing for itself: it reports who does."""
+        if not grant.key.relays:
+            self._board.fetch(grant.selector, prompt_id)
+
     async def _everything(self, scope: Scope, grant: Grant, snapshot: Snapshot, kind: Kind, none_match: bytes | None) -> Reply:
         zipped = request.accepts_gzip(scope["headers"])
         made_of, encoded = await self._whole.get(snapshot.key, kind, zipped=zipped)
-        self._board.fetch(grant.selector, None)
+        self._took(grant, None)
         if kind == "snapshot":
             self.fleet.hear(grant.selector, scope["headers"], (made_of.epoch, made_of.revision))
         vouched = self._signatures.lines(made_of, encoded.digest) if self._signatures and kind == "snapshot" else b""
@@ -263,6 +276,12 @@ class Delivery:
                 self._refresh = loop.run_in_executor(self._refresher, self._board.refresh_now)
             await asyncio.wait({self._refresh}, timeout=left_s)
             await asyncio.sleep(min(_LOOK_AGAIN_S, left_s))
+
+
+def _for_relays(scope: Scope, grant: Grant) -> None:
+    request.parameters(scope["query_string"], frozenset())
+    if not grant.key.relays:
+        raise WrongKeyKind("This is no relay's key.", hint="Make one: `cuebook keys create --relay ENV`.")
 
 
 def _parameters(scope: Scope, allowed: frozenset[str], snapshot: Snapshot) -> dict[str, str]:

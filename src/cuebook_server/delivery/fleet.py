@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from cuebook_server.delivery.request import Headers
-from cuebook_server.domain.fleet import INSTANCES_MAX, About, Instance, Order, read_about, read_applied, seen
+from cuebook_server.domain.fleet import INSTANCES_MAX, About, Instance, Order, merged, read_about, read_applied, seen
 
 # An instance of which there is nothing new but that it lives is written this seldom: well within the time it counts as live.
 ALIVE_EVERY = timedelta(seconds=45)
@@ -72,11 +72,12 @@ class Fleet:
         return list(news.values())
 
     def keep(self, instances: Iterable[Instance]) -> None:
-        """Take back what could not be written down, unless there is something newer by now."""
+        """Take what a relay heard, or back what could not be written down, joined with what came meanwhile."""
         with self._lock:
             for instance in instances:
-                if len(self._news) < self._most:
-                    self._news.setdefault((instance.selector, instance.about.instance), instance)
+                which = instance.selector, instance.about.instance
+                if which in self._news or len(self._news) < self._most:
+                    self._news[which] = merged(self._news.get(which, instance), instance)
 
     def flush(self, write: Callable[[Sequence[Instance]], None]) -> None:
         """Write down what is new. Raises what ``write`` raises; then it is tried again with what comes until the next call."""

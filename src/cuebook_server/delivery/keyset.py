@@ -64,9 +64,6 @@ class Keysets:
 def of(board: Board, grant: Grant, life_s: int) -> Keyset:
     """What the key of a relay may know of what a node holds."""
     snapshots = [one for name in grant.key.relays if (one := relayed(board, grant, name))]
-    ids, names = {one.key[1] for one in snapshots}, set(grant.key.relays)
-    keys = [other.key for other in board.keys.values() if other.key.project_id == grant.key.project_id]
-    seen = [key for key in keys if (set(key.relays) <= names if key.relays else key.environment_id in ids)]
     return Keyset(
         registry=board.registry,
         epoch=board.epoch,
@@ -75,8 +72,16 @@ def of(board: Board, grant: Grant, life_s: int) -> Keyset:
         project=snapshots[0].project if snapshots else "",
         environments=tuple(sorted((one.environment for one in snapshots), key=lambda one: one.environment_id)),
         rules={one.key[1]: one.environment.policy_revision + board.beside(one.key[0]) for one in snapshots},
-        keys=tuple(sorted(seen, key=lambda key: key.selector)),
+        keys=tuple(sorted(known_to(board, grant), key=lambda key: key.selector)),
     )
+
+
+def known_to(board: Board, grant: Grant) -> list[DeliveryKey]:
+    """The keys that a relay may know: those of its environments, and those of relays for no other ones."""
+    names = set(grant.key.relays)
+    ids = {one.key[1] for name in names if (one := relayed(board, grant, name))}
+    keys = [other.key for other in board.keys.values() if other.key.project_id == grant.key.project_id]
+    return [key for key in keys if (set(key.relays) <= names if key.relays else key.environment_id in ids)]
 
 
 def relayed(board: Board, grant: Grant, name: str) -> Snapshot | None:

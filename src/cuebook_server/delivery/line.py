@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from typing import NamedTuple
 
 import httpx2
@@ -46,8 +47,15 @@ class Line:
     def get(self, path: str, params: Mapping[str, str], etag: str = "") -> Answer:
         """Ask once. Raises ``Unavailable`` where no answer comes, and what the other side refuses."""
         headers = {"If-None-Match": etag} if etag else {}
+        return self._exchange(self._http.build_request("GET", path, params=dict(params), headers=headers))
+
+    def post(self, path: str, body: bytes) -> None:
+        """Tell something once. Raises as ``get`` does."""
+        self._exchange(self._http.build_request("POST", path, content=body, headers={"Content-Type": "application/json"}))
+
+    def _exchange(self, request: httpx2.Request) -> Answer:
         try:
-            with self._http.stream("GET", path, params=dict(params), headers=headers) as response:
+            with closing(self._http.send(request, stream=True)) as response:
                 body = bytearray()
                 for chunk in response.iter_raw():
                     body += chunk
@@ -57,7 +65,7 @@ class Line:
                 answer = Answer(response.status_code, told, bytes(body))
         except httpx2.HTTPError as error:
             raise Unavailable(f"{self.url} gives no answer ({type(error).__name__}).") from error
-        if answer.status not in (200, 304):
+        if answer.status not in (200, 204, 304):
             raise _refusal(answer)
         return answer
 

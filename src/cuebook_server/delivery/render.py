@@ -11,12 +11,11 @@ import orjson
 
 from cuebook import rendering, wire
 from cuebook_server.delivery.answer import Receive
-from cuebook_server.delivery.request import Headers, check_subject
+from cuebook_server.delivery.request import Headers, check_subject, read_body
 from cuebook_server.delivery.snapshot import Entry, Snapshot
 from cuebook_server.domain.environment import Selector, selector
-from cuebook_server.domain.errors import BadJson, BadRequest, BadVariables, BodyTooLarge, UnknownSelector
+from cuebook_server.domain.errors import BadJson, BadRequest, BadVariables, UnknownSelector
 
-BODY_BYTES_MAX = 4 * 1024 * 1024
 # Up to this size (body and prompt together) the event loop does the work itself: handing it over costs more.
 INLINE_BYTES_MAX = 32 * 1024
 THREADS = 2
@@ -38,8 +37,8 @@ class Renderer:
         self._threads = ThreadPoolExecutor(THREADS, "cuebook-render")
 
     async def read(self, headers: Headers, receive: Receive) -> Wanted:
-        """Read a request's body, 4 MiB at most."""
-        body = await _body(headers, receive)
+        """Read what a request asks for."""
+        body = await read_body(headers, receive)
         if len(body) <= INLINE_BYTES_MAX:
             return _wanted(body)
         return await asyncio.get_running_loop().run_in_executor(self._threads, _wanted, body)
@@ -53,26 +52,6 @@ class Renderer:
     def close(self) -> None:
         """Let the threads go."""
         self._threads.shutdown(wait=False, cancel_futures=True)
-
-
-async def _body(headers: Headers, receive: Receive) -> bytes:
-    declared = next((value for name, value in headers if name == b"content-length"), b"0")
-    if declared.isdigit() and int(declared) > BODY_BYTES_MAX:
-        raise _too_large()
-    body = bytearray()
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise BadRequest("The request ended before its body did.")
-        body += message.get("body", b"")
-        if len(body) > BODY_BYTES_MAX:
-            raise _too_large()
-        if not message.get("more_body"):
-            return bytes(body)
-
-
-def _too_large() -> BodyTooLarge:
-    return BodyTooLarge(f"The body is larger than {BODY_BYTES_MAX} bytes.", limit=BODY_BYTES_MAX)
 
 
 def _wanted(body: bytes) -> Wanted:

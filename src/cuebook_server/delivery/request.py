@@ -1,4 +1,4 @@
-"""Reading a request: its headers, its key and its parameters. Whatever is not understood is refused, never guessed at."""
+"""Reading a request: its headers, key, parameters and body. Whatever is not understood is refused, never guessed at."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from collections.abc import Iterable, Set
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from cuebook_server.delivery.answer import Receive
 from cuebook_server.domain import keys
 from cuebook_server.domain.errors import (
     BadRequest,
+    BodyTooLarge,
     CuebookError,
     Unauthenticated,
     Unavailable,
@@ -20,6 +22,7 @@ from cuebook_server.domain.errors import (
 from cuebook_server.domain.names import clip
 
 QUERY_BYTES_MAX = 4_096
+BODY_BYTES_MAX = 4 * 1024 * 1024
 SUBJECT_CHARS_MAX = 256
 _KEY = re.compile(rb"cue_[a-z]+_[a-z2-7]{13}_")
 _IN_URL = "A key belongs in the Authorization header: URLs are logged. Revoke this one and make another."
@@ -89,6 +92,27 @@ def _decode(text: bytes) -> str:
         return unquote_to_bytes(text.replace(b"+", b" ")).decode("utf-8")
     except UnicodeDecodeError:
         raise BadRequest("The query is not UTF-8.") from None
+
+
+async def read_body(headers: Headers, receive: Receive) -> bytes:
+    """A request's body, 4 MiB at most."""
+    declared = next((value for name, value in headers if name == b"content-length"), b"0")
+    if declared.isdigit() and int(declared) > BODY_BYTES_MAX:
+        raise _too_large()
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise BadRequest("The request ended before its body did.")
+        body += message.get("body", b"")
+        if len(body) > BODY_BYTES_MAX:
+            raise _too_large()
+        if not message.get("more_body"):
+            return bytes(body)
+
+
+def _too_large() -> BodyTooLarge:
+    return BodyTooLarge(f"The body is larger than {BODY_BYTES_MAX} bytes.", limit=BODY_BYTES_MAX)
 
 
 def check_subject(subject: Any) -> str:

@@ -19,9 +19,10 @@ import orjson
 
 from cuebook import signing
 from cuebook.signing import CERTIFICATE_HEADER, STATEMENT_HEADER, BadSignature, digest_of
-from cuebook_server.delivery import keyset
+from cuebook_server.delivery import keyset, report
 from cuebook_server.delivery.keyset import Keyset
 from cuebook_server.delivery.line import Answer, Line
+from cuebook_server.delivery.report import Report
 from cuebook_server.delivery.signatures import KEYSET
 from cuebook_server.delivery.snapshot import Entry, Snapshot, entry_of
 from cuebook_server.domain.environment import Environment, Selector
@@ -154,16 +155,21 @@ class Upstream:
         raise Unavailable("A relay cannot look into the registry.")
 
     def used(self, selectors: Mapping[str, datetime]) -> None:
-        """Of the keys that a relay serves the registry hears nothing: it sees the relay's."""
+        """Tell the origin when keys were last used."""
+        self._tell(Report(used=selectors))
 
     def fetched(self, fetched: Mapping[Fetched, datetime]) -> None:
-        """As above: for the registry the relay takes everything."""
+        """Tell it what they took, by names: a relay's numbers of prompts mean nothing there."""
+        names = {prompt_id(name): name for whole in self._wholes.values() for name in whole.prompts}
+        known = {(key, names.get(of) if of else None): at for (key, of), at in fetched.items() if of is None or of in names}
+        self._tell(Report(fetched=known))
 
     def heard(self, instances: Sequence[Instance]) -> None:
-        """As above."""
+        """Tell it which clients run behind this relay."""
+        self._tell(Report(instances=instances))
 
     def forget_instances(self, now: datetime) -> None:
-        """There are none."""
+        """The registry does."""
 
     def hints(self) -> Iterator[None]:
         """Yield when a stream told of something, and at least once a second."""
@@ -215,6 +221,10 @@ class Upstream:
         if self._keyset is None:
             raise Unavailable("The origin has not answered yet.")
         return self._keyset
+
+    def _tell(self, said: Report) -> None:
+        for message in report.messages(said):
+            self._line.post("/v1/relay/report", message)
 
     def _of(self, project_id: int) -> list[Whole]:
         return [self._whole(one) for one in self._known().environments if one.project_id == project_id]

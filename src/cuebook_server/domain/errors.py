@@ -17,8 +17,8 @@ class CuebookError(Exception):
     hint: ClassVar[str] = ""
 
     def __init__(self, detail: str = "", *, hint: str = "", **data: Any) -> None:
-        super().__init__(detail or self.title())
-        self.detail = detail or self.title()
+        self.detail = detail or f"{self.title()}."
+        super().__init__(self.detail)
         self.advice = hint or self.hint
         self.data: Mapping[str, Any] = data
 
