@@ -57,7 +57,7 @@ def test_a_wrong_password_and_an_unknown_login_are_refused_alike(registry: Regis
     account(registry)
     with pytest.raises(WrongPassword) as refused:
         sign_in(registry, login, password)
-    assert refused.value.detail == WrongPassword.title()
+    assert refused.value.detail == f"{WrongPassword.title()}."
 
 
 def test_failed_sign_ins_make_the_next_one_wait(registry: Registry) -> None:
