@@ -76,6 +76,13 @@ class AdminClient(TellingCalls):
         body = given({"content": content, "message": message, "base": base, "provenance": provenance})
         return self._write("POST", self._prompt(name, "versions"), body)
 
+    def check(self, name: str, content: Mapping[str, Any], variables: Mapping[str, Any] | None = None) -> Json:
+        """Look at a draft as a save would take it: ``findings``, a preview, ``tokens``, ``cost``. Stores nothing.
+
+        Raises what `save` would raise for this content.
+        """
+        return self._write("POST", self._prompt(name, "check"), {"content": content, "variables": dict(variables or {})})
+
     def versions(self, name: str) -> Iterator[Json]:
         """A prompt's versions, newest first, without their content."""
         return self._pages(self._prompt(name, "versions"), "before")

@@ -116,6 +116,14 @@ class Settings(BaseSettings):
             "With this machine itself among them, http:// is allowed to it."
         ),
     ] = ""
+    prices: Annotated[
+        Path | None,
+        Field(
+            description="A JSON file of what models cost, which comes before the built-in list: "
+            '{"openai/gpt-5.2": {"input": 1.75, "as_of": "2026-11-01", "source": "contract"}}, '
+            "in US dollars for a million tokens."
+        ),
+    ] = None
     drift_days: Annotated[
         int,
         Field(ge=0, le=365, description="Tell when an environment is behind its source for more than so many days; 0: never."),

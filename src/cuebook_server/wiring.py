@@ -17,10 +17,13 @@ from fastapi import FastAPI
 from structlog.typing import Processor
 
 from cuebook_server import settings as settings_module
+from cuebook_server.adapters import secret_patterns
 from cuebook_server.adapters.passwords import Argon2
+from cuebook_server.adapters.prices import PriceList
 from cuebook_server.adapters.sealing import FileSealer
 from cuebook_server.adapters.signing import FileSigner
 from cuebook_server.adapters.snapshot_signing import FileSnapshotSigner
+from cuebook_server.adapters.tokenizer import Tokenizer
 from cuebook_server.delivery.app import Delivery
 from cuebook_server.delivery.board import Board
 from cuebook_server.delivery.counters import Counters
@@ -40,6 +43,7 @@ from cuebook_server.http.errors import answer
 from cuebook_server.http.operations import Node
 from cuebook_server.services import epochs, falling_behind, schedules
 from cuebook_server.services.courier import Courier
+from cuebook_server.services.ports_checking import Aids
 from cuebook_server.services.ports_people import Hasher, Provider
 from cuebook_server.services.ports_webhooks import Outgoing, Sender
 from cuebook_server.settings import Settings
@@ -94,7 +98,8 @@ class Application:
         self.units = SqlUnits(self.database, committed=self.board.refresh_now)
         place, hasher = Place(settings.host, settings.public_url), hasher or Argon2()
         outgoing = Outgoing(settings.reach, FileSealer(settings.seal_key_path))
-        site = Site(place, hasher, Used(), FileSigner(settings.audit_key_path), outgoing)
+        aids = Aids(secret_patterns.find, Tokenizer(), PriceList(settings.prices))
+        site = Site(place, hasher, Used(), FileSigner(settings.audit_key_path), outgoing, aids)
         self.api: FastAPI = build(self.units, self.node, site)
         self.api.router.lifespan_context = self._life
         self.pages = Pages(self.units, Door(place), hasher, provider(settings))

@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, Typed] = {
     "audit checkpoint": Typed("audit checkpoint {folder}/c.json", (f"GET {P}/audit/checkpoint",)),
     "audit export": Typed("audit export {folder}/a.jsonl", (f"GET {P}/audit",)),
     "audit list": Typed("audit list", (f"GET {P}/audit",)),
+    "check": Typed("check a {folder}/in/new.prompt.md", (f"POST {NAMED}/check",)),
     "comment": Typed("comment {proposal} -m hm", (f"POST {RELEASE}/comments",)),
     "decline": Typed("decline {proposal} -m no", (f"POST {RELEASE}/decline",)),
     "diff": Typed("diff a 1 2", (f"GET {NAMED}/diff",)),

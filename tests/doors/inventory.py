@@ -116,6 +116,7 @@ CALLS: Mapping[str, str] = {
         )
     },
     f"POST {NAMED}/render": "reads",
+    f"POST {NAMED}/check": "reads",
     "GET /api/people": "reads",
     "GET /api/tokens": "reads",
     "GET /api/projects": "lists what the caller sees anyway",

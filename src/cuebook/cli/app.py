@@ -50,8 +50,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (
-    *(serve.serve, prompts.save, prompts.get, prompts.render, prompts.log, prompts.diff, prompts.search),
-    *(releases.promote, releases.rollback, releases.status, releases.at, transfer.export, freeze.freeze, evidence.evidence),
+    *(serve.serve, prompts.save, prompts.check, prompts.get, prompts.render, prompts.log, prompts.diff),
+    *(prompts.search, releases.promote, releases.rollback, releases.status, releases.at, transfer.export, freeze.freeze),
+    evidence.evidence,
     *(proposals.propose, proposals.approve, proposals.apply, proposals.decline, proposals.withdraw, proposals.comment),
     *(proposals.schedule, proposals.unschedule),
     *(proposals.rebase, proposals.revise, proposals.release, drift.drift, drift.recall),

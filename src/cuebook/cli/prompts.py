@@ -1,4 +1,4 @@
-"""save, get, render, log, diff, search: prompts and their versions."""
+"""save, check, get, render, log, diff, search: prompts and their versions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import typer
 from cuebook import files, wire
 from cuebook._names import checked_name
 from cuebook.admin import Json
-from cuebook.cli import changes, show
+from cuebook.cli import changes, checking, show
 from cuebook.cli.arguments import AsJson, Name, NewVersion, OldVersion, complete_versions
 from cuebook.cli.session import Session, session
 from cuebook.errors import Invalid
@@ -42,10 +42,13 @@ def save(
     """Save a version. The same content as the newest version gives that version back.
 
     FILE ending in .yaml, .yml or .json holds the whole content, .prompt.md front matter and text; anything else, and stdin,
-    is the text exactly.
+    is the text exactly. What is worth a look in it is said on stderr, as `cuebook check` says it beforehand; on a terminal you
+    are asked before something that looks like a secret is saved.
     """
     admin = session(ctx).admin
-    prompt = _read(name, file)
+    prompt = read_prompt(name, file)
+    if sys.stdin.isatty():
+        checking.ask(prompt.content, admin.check(name, prompt.content)["findings"])
     saved = admin.save(name, prompt.content, message=message, base=base)
     if prompt.description or prompt.owner or prompt.tags or prompt.aliases:
         admin.describe(
@@ -59,9 +62,31 @@ def save(
         show.write_json(saved)
         return
     what = "is" if saved["created"] else "already was"
+    checking.warn(prompt.content, saved.get("findings", ()))
     # Environments that track the newest version serve it now; the numbers beside their names are their revisions.
     serving = ", ".join(saved["environments"]) if saved["created"] else ""
     show.say(f"{name} {what} version {saved['number']}" + (f", live in {serving}" if serving else ""))
+
+
+def check(
+    ctx: typer.Context,
+    name: Name,
+    file: Annotated[str, typer.Argument(metavar="FILE|-", help="The prompt's file, or - for stdin.")],
+    strict: Annotated[bool, typer.Option("--strict", help="End with 1 for any finding.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Look at a draft before it is saved: what is worth a look, where, how many tokens, what a call costs. Saves nothing.
+
+    Ends with 1 when something looks like a secret.
+    """
+    prompt = read_prompt(name, file)
+    found = session(ctx).admin.check(name, prompt.content)
+    if as_json:
+        show.write_json(found)
+    else:
+        checking.print_check(prompt.content, found)
+    if any(strict or finding["confirm"] for finding in found["findings"]):
+        raise typer.Exit(1)
 
 
 def get(ctx: typer.Context, name: Name, version: Version = None, as_json: AsJson = False) -> None:
@@ -143,7 +168,8 @@ def search(
     show.table(("prompt", "version", "live in", "found"), rows)
 
 
-def _read(name: str, file: str) -> files.PromptFile:
+def read_prompt(name: str, file: str) -> files.PromptFile:
+    """A prompt's file, or stdin: all of its content, or its text exactly."""
     checked_name(name)  # before anything is read
     path = Path(file)
     data = _stdin() if file == "-" else files.read_bytes(path, path.parent)

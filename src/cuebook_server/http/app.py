@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 
 from cuebook_server.http import (
     audit,
+    checking,
     credentials,
     drift,
     environments,
@@ -37,8 +38,8 @@ from cuebook_server.http.door import Site, request_id
 from cuebook_server.services.ports import Units
 
 NOUNS = (
-    *(sessions, me, notices, people, instance_tokens, projects, prompts, recalls, environments, drift, fetches, fleet),
-    *(glance, releases, reviewing, gates, credentials, webhooks, audit),
+    *(sessions, me, notices, people, instance_tokens, projects, prompts, checking, recalls, environments, drift, fetches),
+    *(fleet, glance, releases, reviewing, gates, credentials, webhooks, audit),
 )
 _SAFE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 _log = structlog.get_logger("cuebook.http")

@@ -37,6 +37,7 @@ from cuebook_server.domain.session import COOKIE, SEEN_EVERY
 from cuebook_server.http import permissions
 from cuebook_server.services import callers, reads, sessions
 from cuebook_server.services.ports import Answer, Signer, UnitOfWork, Units
+from cuebook_server.services.ports_checking import Aids
 from cuebook_server.services.ports_people import Hasher
 from cuebook_server.services.ports_webhooks import Outgoing
 from cuebook_server.services.requests import once
@@ -157,7 +158,7 @@ class Used:
 @dataclass(frozen=True, slots=True)
 class Site:
     """What calls work with beside the database: where the server is reached, how passwords are kept,
-    who vouches, how it sends.
+    who vouches, how it sends, what drafts are looked at with.
     """
 
     place: Place
@@ -165,6 +166,7 @@ class Site:
     used: Used
     signer: Signer
     outgoing: Outgoing
+    aids: Aids
 
 
 def _authenticate(request: Request, needs: permissions.Needs) -> Actor:
@@ -239,6 +241,7 @@ class Door:
     units: Units
     idempotency_key: str | None
     request: bytes
+    aids: Aids
     secret: str = field(repr=False)
 
     def read(self, use: Callable[[Actor, UnitOfWork], T]) -> T:
@@ -307,7 +310,8 @@ def _door(request: Request) -> Door:
     keys = request.headers.getlist("idempotency-key")
     told = f"{request.method} {request.url.path}?{request.url.query}\n".encode() + getattr(request.state, "body", b"")
     secret = request.headers.get("authorization", "").partition(" ")[2].strip() or request.cookies.get(COOKIE, "")
-    return Door(request.state.actor, request.app.state.units, keys[0] if keys else None, told, secret)
+    site: Site = request.app.state.site
+    return Door(request.state.actor, request.app.state.units, keys[0] if keys else None, told, site.aids, secret)
 
 
 Through = Annotated[Door, Depends(_door)]

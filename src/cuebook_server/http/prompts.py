@@ -13,8 +13,9 @@ from cuebook.rendering import compile as compile_prompt
 from cuebook.template import TemplateError
 from cuebook_server.domain.errors import BadVariables
 from cuebook_server.domain.prompt import Provenance, Saved, Version
+from cuebook_server.http.checking import FindingShown, show_findings
 from cuebook_server.http.door import Body, Limit, Route, Shown, Through, responses
-from cuebook_server.services import imports, prompts
+from cuebook_server.services import checking, imports, prompts
 from cuebook_server.services.ports import Hit, PromptRow, VersionRow
 
 router = APIRouter(prefix="/projects/{project}", tags=["prompts"], route_class=Route)
@@ -63,10 +64,14 @@ class VersionShown(VersionListed):
 
 
 class SavedShown(VersionShown):
-    """What a save did: ``created`` is false when the newest version already was this; ``environments`` serve it now."""
+    """What a save did: ``created`` is false when the newest version already was this; ``environments`` serve it now.
+
+    ``findings``: what is worth a look in the draft by itself; a check says it beforehand, with its fragments.
+    """
 
     created: bool
     environments: dict[str, int]
+    findings: list[FindingShown]
 
 
 class VersionsShown(Shown):
@@ -252,11 +257,12 @@ def describe_prompt(project: str, name: str, body: DescribeIn, door: Through) ->
 def save_version(project: str, name: str, body: SaveIn, door: Through) -> Response:
     """Save a version: 201 for a new one, 200 when the newest already has this content."""
     draft = prompts.Draft(body.content, body.message, body.base, _provenance(body.provenance, None))
+    found = show_findings(checking.findings(body.content, door.aids))  # before the transaction: it may take a while
 
     def use(saved: Saved) -> tuple[int, Shown]:
         shown = show_version(saved.version)
         return (201 if saved.created else 200), SavedShown(
-            **shown.model_dump(), created=saved.created, environments=dict(saved.environments)
+            **shown.model_dump(), created=saved.created, environments=dict(saved.environments), findings=found
         )
 
     return door.write(lambda actor, uow: use(prompts.save(actor, uow, project, name, draft)))

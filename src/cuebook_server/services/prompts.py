@@ -69,8 +69,7 @@ def save_in(actor: Actor, scope: Scope, name: str, draft: Draft) -> Saved:
     newest = scope.prompts.version(of, of.latest) if of else None
     wanted = content.draft(draft.content)
     prompt.check_base(draft.base, newest, wanted.document)
-    fragments, ids = _fragments(scope, of.name if of else name, wanted)
-    locked = content.lock(wanted, fragments)
+    locked, includes = lock(scope, of.name if of else name, wanted)
     if newest is not None and newest.digest == locked.digest:
         return Saved(newest, created=False)
     of = of or scope.prompts.add(name)
@@ -80,7 +79,7 @@ def save_in(actor: Actor, scope: Scope, name: str, draft: Draft) -> Saved:
         served=locked.served_canonical,
         message=draft.message,
         provenance=draft.provenance,
-        includes={ids[fragment]: fragments[fragment].number for fragment in fragments},
+        includes=includes,
         texts=content.texts(locked.served),
     )
     version = scope.prompts.save(of, new, actor.principal, actor.person or actor.owner)
@@ -114,6 +113,12 @@ def _serve_at_once(actor: Actor, scope: Scope, of: Prompt, version: Version) -> 
             scope.environments.record(environment, [change])
             revisions[environment.name] = raised.revision
     return revisions
+
+
+def lock(scope: Scope, name: str, wanted: content.Draft) -> tuple[content.Content, dict[int, int]]:
+    """A draft as it would be saved now, and the numbers its fragments are locked to, by their prompts' ids."""
+    fragments, ids = _fragments(scope, name, wanted)
+    return content.lock(wanted, fragments), {ids[fragment]: found.number for fragment, found in fragments.items()}
 
 
 def _fragments(scope: Scope, name: str, wanted: content.Draft) -> tuple[dict[str, Fragment], dict[str, int]]:
