@@ -65,8 +65,8 @@ format: $(READY) ## Format the code and mend what ruff can mend
 docs: $(READY) ## Write the generated reference pages anew
 	@$(BIN)/python -m tools.reference
 
-faults: $(READY) ## Break disks, databases and connections for real (some need root); says what was expected and what was seen
-	@$(BIN)/pytest -n 0 -s tests/faults tests/store/test_silence.py $(ARGS)
+faults: $(READY) ## Break disks, databases, networks and processes for real (some need root): a line for each fault with what was seen
+	@$(BIN)/pytest -n $(JOBS) -m fault $(ARGS)
 
 bench: $(READY) ## Measure speed and size against their targets; writes docs/reference/performance.md
 	@$(BIN)/python -m bench $(ARGS)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from tests.faults.report import Report, asked_for
 from tests.support import databases
 from tests.support.server import Server, start_server
 
@@ -29,6 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """The process that people started makes the run's folder; xdist's workers inherit its name."""
     if not hasattr(config, "workerinput"):
         config.stash[_RUN_FOLDER] = databases.begin_run()
+    config.pluginmanager.register(Report(config))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -75,12 +78,23 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(name="start_server")
 def _start_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     """A function that starts servers, as ``tests.support.server.start_server`` does; they end with the test."""
-    started: list[Server] = []
+    with ExitStack() as stack:
 
-    def start(data: Path = tmp_path / "data", *arguments: str, **options: object) -> Server:
-        started.append(start_server(data, *arguments, **options))  # type: ignore[arg-type]  # handed on as they came
-        return started[-1]
+        def start(data: Path = tmp_path / "data", *arguments: str, **options: object) -> Server:
+            running = start_server(data, *arguments, **options)  # type: ignore[arg-type]  # handed on as they came
+            stack.callback(running.stop)  # also where another one ends badly
+            return running
 
-    yield start
-    for running in started:
-        running.stop()
+        yield start
+
+
+@pytest.fixture
+def seen(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """A function that takes what a test of a fault met or measured; `make faults` shows it beside what was expected."""
+    return lambda words: request.node.user_properties.append(("seen", words))
+
+
+@pytest.fixture(scope="session")
+def thorough(pytestconfig: pytest.Config) -> bool:
+    """Whether this is `make faults`, where a test tries more often than among all the others."""
+    return asked_for(pytestconfig)

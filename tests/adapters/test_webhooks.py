@@ -170,10 +170,12 @@ def test_a_proxy_of_the_environment_is_not_asked(serve: Serve, monkeypatch: pyte
     assert (len(endpoint.requests), proxy.requests) == (1, [])
 
 
+@pytest.mark.fault("C-27")
 def test_what_never_answers_is_given_up(serve: Serve) -> None:
     assert post(serve(None).url(), whole_s=0.3) == Outcome("timeout")
 
 
+@pytest.mark.fault("C-27")
 def test_what_answers_byte_by_byte_gains_nothing(serve: Serve) -> None:
     """Each byte begins a new wait of its own, unless one deadline counts for all."""
     assert post(serve(b"HTTP/1.1 20").url(), whole_s=5) == Outcome("bad_answer")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx2
+import pytest
 
 import cuebook
 from tests.cli.conftest import Command
@@ -55,6 +56,7 @@ def other_tools(bare: Command, server: Server, data: tuple[str, str]) -> None:
     until(lambda: httpx2.get(f"{server.url}/readyz").json()["epoch"] == epoch)
 
 
+@pytest.mark.fault("C-25")
 def test_a_second_server_in_a_folder_is_refused(bare: Command, server: Server) -> None:
     second = bare("serve", "--data", str(server.data), "--port", "0")
     assert (second.code, "Another server runs in" in second.err) == (1, True)

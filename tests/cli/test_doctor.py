@@ -96,6 +96,7 @@ def test_a_bundle_of_another_environment(doctor: Doctor, server: Server, bundle:
     assert (ran.code, found(ran, "bundle")["verdict"]) == (1, "bad")
 
 
+@pytest.mark.fault("C-13")
 def test_a_clock_that_is_wrong(doctor: Doctor, bundle: str, monkeypatch: pytest.MonkeyPatch) -> None:
     real = time.time
     monkeypatch.setattr(time, "time", lambda: real() + 3600)

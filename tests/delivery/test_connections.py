@@ -54,6 +54,7 @@ def rest(connection: socket.socket) -> bytes:
     return received
 
 
+@pytest.mark.fault("C-14")
 @pytest.mark.parametrize(
     ("sent", "said"),
     [
@@ -72,6 +73,7 @@ def test_who_does_not_finish_is_closed(shop: Shop, port: int, sent: Callable[[Sh
     assert shop.node.board.counters.late_requests == 1
 
 
+@pytest.mark.fault("C-14")
 def test_a_trickle_is_no_progress(shop: Shop, port: int) -> None:
     with connect(port) as connection:
         connection.sendall(render(shop, 1_000))

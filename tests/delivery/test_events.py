@@ -166,6 +166,7 @@ def test_a_life_ends_and_says_when_to_come_back(shop: Shop) -> None:
     assert dict(shop.node.board.counters.goodbyes) == {"life": 1}
 
 
+@pytest.mark.fault("C-16")
 def test_who_does_not_read_hears_the_newest_only(shop: Shop, port: int) -> None:
     """Names of 200 bytes, a hundred a release: what is not read fills the connection after a few."""
     for number in range(60):
@@ -185,6 +186,7 @@ def test_who_does_not_read_hears_the_newest_only(shop: Shop, port: int) -> None:
     assert len(heard) <= 61 - counters.mailbox_overwrites
 
 
+@pytest.mark.fault("C-16")
 def test_who_takes_nothing_is_dropped(shop: Shop) -> None:
     for number in range(60):
         shop.source.save(f"{'n' * 190}.{number}", text("long"))
@@ -276,6 +278,7 @@ def test_writers_without_pause_leave_the_last_word_to_the_last(shop: Shop, port:
     assert heard[1:] == sorted(heard[1:])
 
 
+@pytest.mark.fault("C-15")
 def test_all_come_back_at_once_and_are_taken_in(shop: Shop, port: int) -> None:
     for _ in range(3):
         with ExitStack() as stack:

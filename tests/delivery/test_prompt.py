@@ -146,6 +146,7 @@ def test_an_alias_leads_to_the_prompt_under_its_own_name(shop: Shop) -> None:
     assert shop.get("/v1/prompts/old.draft").code == "not_released_here"
 
 
+@pytest.mark.fault("C-07")
 def test_a_damaged_version_keeps_no_other_from_being_served(shop: Shop) -> None:
     number = shop.source.save("bad.apple", text("fine"))
     shop.source.versions[1, "bad.apple"][number - 1] = b'{"kind":"text"'

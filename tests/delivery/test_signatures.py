@@ -112,6 +112,7 @@ def test_each_revision_and_each_environment_is_signed_once(shop: Shop, files: Fi
     assert files.counters.signatures == 3
 
 
+@pytest.mark.fault("C-30")
 @pytest.mark.usefixtures("signed")
 def test_a_key_is_replaced_while_the_node_runs(shop: Shop, files: Files) -> None:
     before = files.read(shop.get("/v1/snapshot")).key
@@ -132,6 +133,7 @@ def test_without_a_certificate_nothing_is_signed_until_there_is_one(
     assert files.read(shop.get("/v1/snapshot")).environment == "production"
 
 
+@pytest.mark.fault("C-30")
 def test_what_cannot_be_signed_is_served_and_told(
     shop: Shop, files: Files, sign: Callable[..., None], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -145,6 +147,7 @@ def test_what_cannot_be_signed_is_served_and_told(
     assert [record.levelname for record in caplog.records if "not signed" in record.message] == ["ERROR"]
 
 
+@pytest.mark.fault("C-30")
 def test_a_certificate_that_ends_soon_is_told_and_bounds_the_signature(
     shop: Shop, files: Files, sign: Callable[..., None], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -154,6 +157,7 @@ def test_a_certificate_that_ends_soon_is_told_and_bounds_the_signature(
     assert "ends in 0 days" in caplog.text
 
 
+@pytest.mark.fault("C-30")
 @pytest.mark.parametrize("damage", ["no certificate", "another key", "no key"])
 def test_a_required_signature_that_cannot_be_made_is_an_error(files: Files, damage: str) -> None:
     if damage != "no certificate":

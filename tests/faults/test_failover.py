@@ -90,6 +90,7 @@ def settled(server: Server) -> None:
     release(server, 1)
 
 
+@pytest.mark.fault("C-10")
 def test_the_lost_release_is_kept_by_nobody(
     start_server: Callable[..., Server], primary: Cluster, standby: Cluster, tmp_path: Path
 ) -> None:
@@ -130,6 +131,7 @@ def test_the_lost_release_is_kept_by_nobody(
     assert [entry["principal"] for entry in entries] == ["cuebook"], "of two nodes that noticed one began it"
 
 
+@pytest.mark.fault("C-09")
 def test_a_crash_of_the_database_is_no_other_past(
     start_server: Callable[..., Server], primary: Cluster, tmp_path: Path
 ) -> None:
@@ -148,6 +150,7 @@ def test_a_crash_of_the_database_is_no_other_past(
     assert served(one, "n", one.keys["production"]) == 2
 
 
+@pytest.mark.fault("C-10")
 def test_a_node_that_asks_a_standby_waits_until_it_is_promoted(
     start_server: Callable[..., Server], primary: Cluster, standby: Cluster, tmp_path: Path
 ) -> None:

@@ -88,6 +88,7 @@ def test_every_worker_tells_its_clients(start_server: Callable[..., Server], tmp
         assert {client.next("goodbye").data["reason"] for client in clients} == {"drain"}
 
 
+@pytest.mark.fault("C-21")
 def test_a_server_that_stops_says_so_first(start_server: Callable[..., Server], tmp_path: Path) -> None:
     server = start_server(tmp_path / "data", environment={"CUEBOOK_DRAIN_S": "30"})
     key = server.keys["production"]
@@ -115,6 +116,7 @@ def test_told_twice_it_stops_now(start_server: Callable[..., Server], tmp_path: 
         server.process.wait(WAIT_S_MAX)
 
 
+@pytest.mark.fault("C-21")
 @pytest.mark.slow
 def test_behind_a_balancer_nobody_notices(start_server: Callable[..., Server], tmp_path: Path) -> None:
     """Clients without pause, through nginx over two nodes, one of which is told to stop."""
@@ -144,6 +146,7 @@ def test_behind_a_balancer_nobody_notices(start_server: Callable[..., Server], t
     assert set(statuses) == {200}
 
 
+@pytest.mark.fault("C-22")
 @pytest.mark.slow
 def test_a_server_that_runs_out_of_files_recovers(start_server: Callable[..., Server], tmp_path: Path) -> None:
     """It holds what it can, says no to the rest, and goes on when they leave."""

@@ -36,6 +36,7 @@ def site(sqlite_site: Site) -> Site:
     return sqlite_site
 
 
+@pytest.mark.fault("C-05")
 def test_on_a_read_only_database_reading_goes_on(site: Site) -> None:
     pragma(site, "PRAGMA query_only = ON")
     for path, body in (("prompts/a/versions", {"content": text("y")}), ("keys", {"environment": "staging", "name": "k"})):
@@ -46,6 +47,7 @@ def test_on_a_read_only_database_reading_goes_on(site: Site) -> None:
     assert delivered(site) == 200
 
 
+@pytest.mark.fault("C-04")
 def test_on_a_full_disk_nothing_is_half_done(site: Site) -> None:
     before = site.registry.audit()
     with site.app.database.read() as connection:

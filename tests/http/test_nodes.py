@@ -56,6 +56,7 @@ def release(server: Server, number: int) -> None:
         assert post(server, "releases", body).status_code == 201
 
 
+@pytest.mark.fault("C-11")
 def test_what_one_node_releases_the_other_serves(nodes: tuple[Server, Server], database_url: str) -> None:
     one, other = nodes
     key = one.keys["production"]
@@ -108,6 +109,7 @@ def test_one_idempotency_key_has_one_effect_on_two_nodes(nodes: tuple[Server, Se
     assert json.loads(answers[0].content)["number"] == 1
 
 
+@pytest.mark.fault("C-01")
 @pytest.mark.slow
 def test_what_was_confirmed_survives_a_kill(database_url: str, tmp_path: Any) -> None:
     confirmed: dict[str, str] = {}

@@ -45,6 +45,7 @@ def restored(start_server: Callable[..., Server], tmp_path: Path) -> Server:
     return server
 
 
+@pytest.mark.fault("C-29")
 def test_clients_of_the_lost_past_follow_the_restored_one(
     restored: Server, start_server: Callable[..., Server], tmp_path: Path
 ) -> None:

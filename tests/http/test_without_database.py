@@ -34,6 +34,7 @@ def kept(server: Server) -> None:
     time.sleep(1.5)  # the copy is looked after once a second
 
 
+@pytest.mark.fault("C-18")
 @pytest.mark.slow
 @pytest.mark.postgres
 def test_a_node_starts_serves_and_goes_on(start_server: Callable[..., Server], cluster: Cluster) -> None:
@@ -81,6 +82,7 @@ def answers(server: Server, status: int) -> bool:
         return False
 
 
+@pytest.mark.fault("C-07")
 def test_a_damaged_file_is_served_around(start_server: Callable[..., Server], tmp_path: Path) -> None:
     first = start_server(tmp_path / "data")
     kept(first)

@@ -124,6 +124,7 @@ def test_a_newer_schema_is_refused_with_the_version_needed(database: Database) -
         assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "9999"
 
 
+@pytest.mark.fault("C-28")
 def test_a_migration_that_fails_leaves_the_schema_as_it_was(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise RuntimeError

@@ -64,6 +64,7 @@ def test_every_statement_of_every_use_case_fails_once(database_url: str) -> None
     crashed_all(around.crashed)
 
 
+@pytest.mark.fault("C-01")
 def test_the_process_is_killed_in_every_use_case(database_url: str) -> None:
     root = Path(__file__).parents[2]
     path = os.pathsep.join(str(folder) for folder in (root / "src", root))
@@ -75,6 +76,7 @@ def test_the_process_is_killed_in_every_use_case(database_url: str) -> None:
     crashed_all(json.loads(ended.stdout))
 
 
+@pytest.mark.fault("C-01")
 def test_a_server_killed_under_writers_loses_nothing(tmp_path: Path) -> None:
     """Kill -9 at any moment; ``make soak`` goes on for minutes."""
     told = kill_often(tmp_path / "data", 2, random.Random(1))

@@ -108,6 +108,7 @@ BAD_ANSWERS = {
 }
 
 
+@pytest.mark.fault("C-17")
 @pytest.mark.parametrize("bad", BAD_ANSWERS.values(), ids=BAD_ANSWERS)
 def test_a_bad_answer_changes_nothing_but_the_state(registry: StandIn, client: cuebook.Client, bad: Reply) -> None:
     registry.answer = serving(whole(2))
@@ -151,6 +152,7 @@ def test_with_a_refused_key_the_first_read_fails_at_once(registry: StandIn) -> N
     assert (refused.value.code, refused.value.status) == ("unknown_key", 401)
 
 
+@pytest.mark.fault("C-17")
 def test_without_a_registry_only_the_first_read_waits() -> None:
     with cuebook.Client(NOWHERE, KEY, timeout_s=0.3) as client:
         with pytest.raises(cuebook.PromptUnavailable, match=r"127\.0\.0\.1:9 was asked, \d+ failures"):

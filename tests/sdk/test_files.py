@@ -64,6 +64,7 @@ def synced(registry: StandIn, disk: Path, revision: int = 1) -> Path:
     return next(disk.glob("*.json"))
 
 
+@pytest.mark.fault("C-17")
 def test_what_was_synced_survives_a_restart_with_the_registry_down(registry: StandIn, disk: Path) -> None:
     path = synced(registry, disk)
     assert path.stat().st_mode & 0o777 == 0o600
@@ -105,6 +106,7 @@ def test_what_the_disk_copy_lacks_is_waited_for(registry: StandIn, disk: Path, w
     assert asyncio.run(read()) == "network"
 
 
+@pytest.mark.fault("C-17")
 @pytest.mark.parametrize("newer", ["disk", "bundle"])
 def test_the_newer_of_both_serves(tmp_path: Path, disk: Path, newer: str) -> None:
     Disk(disk, True, server=NOWHERE, key=NAME, environment=None).save(read_snapshot(answer(5), 0.0), answer(5))

@@ -22,7 +22,7 @@ from tests.sdk.test_client import until
 from tests.sdk.test_files import bundle
 from tests.sdk.test_streaming import event, listens
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+pytestmark = [pytest.mark.fault("C-19"), pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")]
 CHILD_S_MAX = 30
 
 

@@ -86,6 +86,7 @@ ATTACKS: list[Attack] = [rollback, freeze, mix_and_match, arbitrary_content, uns
 ATTACKS += [wrong_environment, wrong_kind, wrong_project]
 
 
+@pytest.mark.fault("C-30")
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_an_attack_on_the_way_changes_nothing(client: cuebook.Client, registry: StandIn, attack: Attack) -> None:
     registry.answer = attack()
@@ -104,6 +105,7 @@ def test_endless_data_is_cut_off(registry: StandIn) -> None:
         assert client.revision is None
 
 
+@pytest.mark.fault("C-30")
 def test_a_revoked_key_signs_for_nobody_and_its_numbers_bind_nobody(client: cuebook.Client, registry: StandIn) -> None:
     """Who had the key for a while may have signed a revision that no true one ever reaches."""
     registry.answer = signed(whole(10**6))

@@ -203,6 +203,7 @@ def test_an_endpoint_that_failed_rests_whatever_else_is_due(filled: Registry) ->
     assert len(post.came) == 1
 
 
+@pytest.mark.fault("C-27")
 def test_trouble_of_one_is_not_trouble_of_another(filled: Registry) -> None:
     add(filled)
     other = add(filled, "https://other.example.com/")

@@ -183,6 +183,7 @@ def test_servers_share_a_file_and_a_restore_is_alone(tmp_path: Path) -> None:
     holds.share(database).close()
 
 
+@pytest.mark.fault("C-25")
 def test_a_folder_has_one_server(tmp_path: Path) -> None:
     first = holds.serve_in(tmp_path)
     with pytest.raises(holds.FolderInUse):

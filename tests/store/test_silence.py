@@ -56,6 +56,7 @@ def test_a_hung_connection_is_given_up_and_the_next_one_reads(reading: Database)
             assert source.heads() == before
 
 
+@pytest.mark.fault("C-12")
 def test_a_listener_that_hears_nothing_notices_when_nobody_is_there(reading: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"POLL_S": 0.05, "HEARTBEAT_S": 0.1, "HEARTBEAT_TIMEOUT_S": 1.0}.items():
         monkeypatch.setattr(snapshots, name, value)

@@ -12,6 +12,7 @@ import orjson
 
 from cuebook import wire
 from cuebook_server.delivery import etags
+from cuebook_server.domain.canonical import digest as digest_of
 from cuebook_server.domain.environment import Environment
 from cuebook_server.services.ports import Directory, EnvironmentKey, EnvironmentState, Recalls, Received, ServedVersion
 
@@ -60,7 +61,9 @@ class Entry(Encoded):
 
 
 def entry_of(served: ServedVersion, number: int, environment: str) -> Entry:
-    """Encode a version as an environment serves it."""
+    """Encode a version as an environment serves it. Raises ``ValueError`` for content that is not what was saved."""
+    if served.verbatim and digest_of(served.content) != served.digest:
+        raise ValueError(f"{served.name} version {number} does not fit its digest")
     body = wire.served(
         orjson.loads(served.content),
         name=served.name,

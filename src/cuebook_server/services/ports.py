@@ -407,7 +407,7 @@ class ServedVersion:
     """One prompt as an environment serves it. ``number`` is ``None`` when it was retired here, or all of it recalled.
 
     ``content``: the flattened canonical JSON of the version's content; ``b""`` when retired.
-    ``latest``: the prompt's newest number.
+    ``latest``: the prompt's newest number. ``verbatim``: the digest is that of ``content``, so damage can be seen.
     """
 
     prompt_id: int
@@ -417,6 +417,7 @@ class ServedVersion:
     digest: str
     content: bytes
     released_at: datetime
+    verbatim: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """PostgreSQL connections that give up on a database which is there and says nothing.
 
 The server's own ``statement_timeout`` cannot help where the server hangs: neither a stopped process nor a silent network ends
-a wait. Whoever keeps a node current must not wait longer than this.
+a wait. Nobody may wait longer than this: neither what keeps a node current nor somebody's request.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ class Bounded(psycopg.Connection[Any]):
             raise
 
 
-def connect(url: str, **more: Any) -> Bounded:
+def connect(url: str, answer_s: float | None = None, **more: Any) -> Bounded:
     """Connect, with a kernel that notices when the other side is gone."""
-    return Bounded.connect(
+    connection = Bounded.connect(
         url,
         connect_timeout=CONNECT_S,
         keepalives=1,
@@ -43,3 +43,5 @@ def connect(url: str, **more: Any) -> Bounded:
         tcp_user_timeout=5_000,
         **more,
     )
+    connection.answer_s = answer_s or connection.answer_s
+    return connection

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -21,6 +22,7 @@ from cuebook_server.store import bounded
 SQLITE_VERSION_MIN = (3, 51, 3)
 BUSY_TIMEOUT_MS = 15_000
 STATEMENT_TIMEOUT_MS = 15_000
+ANSWER_S = 17.0  # PostgreSQL itself ends a statement before; one that hangs ends nothing
 POOL_SIZE = 16
 POOL_TIMEOUT_S = 10
 DELIVERY_STATEMENT_TIMEOUT_MS = 8_000
@@ -66,14 +68,8 @@ class Database:
         """Connections of their own for what keeps a node current: nobody who writes uses them up, and none waits for ever."""
         if self.dialect != "postgresql":
             return self
-        engine = create_engine(
-            "postgresql+psycopg://",
-            creator=lambda: bounded.connect(self.url, options=_options(DELIVERY_STATEMENT_TIMEOUT_MS)),
-            pool_size=DELIVERY_POOL_SIZE,
-            pool_timeout=DELIVERY_POOL_TIMEOUT_S,
-            pool_pre_ping=True,
-        )
-        return Database(self.url, engine, self.dialect)
+        pool = {"pool_size": DELIVERY_POOL_SIZE, "pool_timeout": DELIVERY_POOL_TIMEOUT_S}
+        return Database(self.url, _postgres(self.url, DELIVERY_STATEMENT_TIMEOUT_MS, None, **pool), self.dialect)
 
     def close(self) -> None:
         """Close every connection; one that a thread still uses is closed when it comes back."""
@@ -100,23 +96,18 @@ def open_database(url: str) -> Database:
     if backend == "sqlite":
         engine = _sqlite(parsed.database or ":memory:")
     elif backend == "postgresql":
-        engine = create_engine(
-            parsed.set(drivername="postgresql+psycopg"),
-            pool_size=POOL_SIZE,
-            pool_timeout=POOL_TIMEOUT_S,
-            pool_pre_ping=True,
-            connect_args={
-                "connect_timeout": 5,
-                "options": _options(STATEMENT_TIMEOUT_MS),
-            },
-        )
+        engine = _postgres(url, STATEMENT_TIMEOUT_MS, ANSWER_S, pool_size=POOL_SIZE, pool_timeout=POOL_TIMEOUT_S)
     else:
         raise UnknownDatabase(f"A database of kind {backend!r} is not supported.")
     return Database(url, engine, backend)
 
 
-def _options(statement_timeout_ms: int) -> str:
-    return f"-c statement_timeout={statement_timeout_ms} -c lock_timeout={BUSY_TIMEOUT_MS} -c timezone=UTC"
+def _postgres(url: str, statement_timeout_ms: int, answer_s: float | None, **pool: int) -> Engine:
+    options = f"-c statement_timeout={statement_timeout_ms} -c lock_timeout={BUSY_TIMEOUT_MS} -c timezone=UTC"
+    # psycopg knows `postgresql://`; a driver's name is SQLAlchemy's.
+    address = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    connect = partial(bounded.connect, address, answer_s=answer_s, options=options)
+    return create_engine("postgresql+psycopg://", creator=connect, pool_pre_ping=True, **pool)
 
 
 def _sqlite(path: str) -> Engine:

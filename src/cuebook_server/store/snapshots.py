@@ -45,6 +45,8 @@ _project, _prompt, _alias, _version = schema.project.c, schema.prompt.c, schema.
 _environment, _pointer, _change = schema.environment.c, schema.pointer.c, schema.pointer_change.c
 _recall = schema.recall.c
 _body = func.coalesce(_version.served, _version.body).label("content")
+# The digest is of what the author wrote: it covers what is served where no fragments were flattened in.
+_verbatim = _version.served.is_(None).label("verbatim")
 
 
 class SqlSnapshotSource:
@@ -174,6 +176,7 @@ class SqlSnapshotSource:
                     _version.number,
                     _version.digest,
                     _body,
+                    _verbatim,
                     func.coalesce(released_at, _version.created_at).label("released_at"),
                     was_live.label("was_live"),
                 )
@@ -292,6 +295,7 @@ def _tracking(key: EnvironmentKey, since: int | None) -> Select[Any]:
             _version.number,
             _version.digest,
             _body,
+            _verbatim,
             func.coalesce(_version.created_at, _prompt.created_at).label("released_at"),
         )
         .select_from(schema.prompt)
@@ -324,6 +328,7 @@ def _pinned(key: EnvironmentKey, since: int | None) -> Select[Any]:
             _pointer.number,
             _version.digest,
             _body,
+            _verbatim,
             schema.release.c.applied_at.label("released_at"),
         )
         .select_from(schema.pointer)
@@ -355,4 +360,5 @@ def _served(row: Row[Any]) -> ServedVersion:
         digest=row.digest or "",
         content=(row.content or "").encode(),
         released_at=row.released_at,
+        verbatim=bool(row.verbatim),
     )

@@ -26,6 +26,7 @@ from tests.support.server import free_port, start_server
 
 # Two minutes are for one test of the everyday run; this one starts a server twice, on a machine that may be busy.
 pytestmark = [
+    pytest.mark.fault("C-19"),
     pytest.mark.slow,
     pytest.mark.timeout(300),
     pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork"),
