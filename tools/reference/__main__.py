@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tools.pages import fill
-from tools.reference import commands, errors, routes, sdk, settings
+from tools.reference import commands, errors, faults, routes, sdk, settings
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs/reference"
@@ -19,6 +19,7 @@ OPENAPI = ROOT / "ui/openapi.json"
 PAGES: dict[str, Callable[[], str]] = {
     "commands": commands.body,
     "errors": errors.body,
+    "faults": faults.body,
     "http": routes.body,
     "sdk": sdk.body,
     "settings": settings.body,
