@@ -22,19 +22,24 @@ _END = re.compile(rb"\r\n|\n|\r")
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """The stream stands; the environment is at this (epoch, revision)."""
+    """The stream stands; the environment is at this (epoch, revision). ``recalled``: as in `Head`."""
 
     epoch: int
     revision: int
     heartbeat_s: float
+    recalled: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The environment is at this (epoch, revision)."""
+    """The environment is at this (epoch, revision).
+
+    ``recalled``: how many harmful versions its snapshot names now, where the server says so. It may grow without a revision.
+    """
 
     epoch: int
     revision: int
+    recalled: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +122,16 @@ class Parser:
 
 def _hello(data: Any) -> Event:
     heartbeat_s = _number(data.get("heartbeat_s", HEARTBEAT_S))
-    return Hello(_whole(data["epoch"]), _whole(data["revision"]), min(max(heartbeat_s, 0.1), HEARTBEAT_S_MAX))
+    heartbeat_s = min(max(heartbeat_s, 0.1), HEARTBEAT_S_MAX)
+    return Hello(_whole(data["epoch"]), _whole(data["revision"]), heartbeat_s, _recalled(data))
 
 
 def _head(data: Any) -> Event:
-    return Head(_whole(data["epoch"]), _whole(data["revision"]))
+    return Head(_whole(data["epoch"]), _whole(data["revision"]), _recalled(data))
+
+
+def _recalled(data: Any) -> int | None:
+    return _whole(data["recalled"]) if "recalled" in data else None
 
 
 def _goodbye(data: Any) -> Event:

@@ -125,6 +125,8 @@ class Engine:
         self._phase: Phase = "starting"
         self._closed = self._fetching = self._whole = False
         self._announced, self._chases = (-1, -1), 0
+        # How many recalled versions the streams told of last, and the ETag that was held when that became another number.
+        self._told_recalled, self._recall_lacks = None, None  # type: int | None, str | None
         self._stream, self._streams = None, 0  # type: int | None, int
         self._parser = Parser()
         self._stream_pause_s, self._retry_s, self._quiet_s = STREAM_PAUSE_S_FIRST, 0.0, HEARTBEAT_S * QUIET_HEARTBEATS
@@ -318,13 +320,23 @@ class Engine:
             if self.error is None or not self.error.retry_after_s:
                 self._fetch_at = now
 
+    def _hear_of_recall(self, now: float) -> None:
+        """What comes with the revision is another: ask until another answer than this one is held."""
+        self._recall_lacks, self._chases = self.snapshot.etag, 0
+        if self.error is None or not self.error.retry_after_s:
+            self._fetch_at = now
+
+    @property
+    def _behind(self) -> bool:
+        """Whether less is held than was announced."""
+        return self._announced > self.snapshot.order or self._recall_lacks == self.snapshot.etag
+
     def _plan(self, now: float, luck: float, retry_after_s: float) -> None:
         """When to ask next, after an answer that is none of a failure."""
         if self._fetch_at <= now:
             return  # something was heard while the answer was on its way
-        behind = self._announced > self.snapshot.order and self._chases < CHASES_MAX
-        if not behind:
-            self._announced, self._chases = (-1, -1), 0
+        if not self._behind or self._chases >= CHASES_MAX:
+            self._announced, self._recall_lacks, self._chases = (-1, -1), None, 0
             self._fetch_at = now + pause_s(self._poll_s, 0, None, held=True, luck=luck)
             return
         # The node that answered is behind the one that announced: ask again soon, some times, and then as ever.
@@ -336,13 +348,13 @@ class Engine:
     # --- the stream ------------------------------------------------------------------------------------------------------
     def _react(self, event: Event, now: float, luck: float, actions: list[Action]) -> None:
         match event:
-            case Hello(epoch, revision, heartbeat_s):
+            case Hello(epoch, revision, heartbeat_s, recalled):
                 self._quiet_s = heartbeat_s * QUIET_HEARTBEATS
                 self._quiet_at = now + self._quiet_s
-                self._greet((epoch, revision), now)
+                self._greet((epoch, revision), recalled, now)
                 self._fetch_at = now  # what was missed while nobody listened is only found by asking
-            case Head(epoch, revision):
-                self._greet((epoch, revision), now)
+            case Head(epoch, revision, recalled):
+                self._greet((epoch, revision), recalled, now)
             case Goodbye(reason, retry_ms):
                 self._lose(now, luck, actions)
                 if retry_ms is not None:
@@ -352,9 +364,12 @@ class Engine:
             case Retry(ms):
                 self._retry_s = min(ms / 1000, RETRY_S_MAX)
 
-    def _greet(self, order: tuple[int, int], now: float) -> None:
+    def _greet(self, order: tuple[int, int], recalled: int | None, now: float) -> None:
         self.streaming, self._stream_pause_s = True, STREAM_PAUSE_S_FIRST
         self._hear_of(order, now)
+        told, self._told_recalled = self._told_recalled, recalled
+        if told is not None and recalled not in {told, None}:
+            self._hear_of_recall(now)
 
     def _lose(
         self, now: float, luck: float, actions: list[Action], retry_after_s: float = 0.0, *, hung_up: bool = False

@@ -16,7 +16,7 @@ from cuebook_server.delivery.streams import Streams
 from tests.delivery.client import TRIAGE, Shop, make_shop
 from tests.delivery.listener import PATIENCE_S, Listener
 from tests.delivery.live import serving
-from tests.delivery.memory import SOME_TIME, text
+from tests.delivery.memory import PROJECT, SOME_TIME, text
 from tests.delivery.proxies import front
 
 
@@ -57,20 +57,20 @@ def test_a_newcomer_is_told_at_once_where_things_stand(shop: Shop, port: int) ->
         hello, head = client.event(), client.event()
     assert (hello.name, hello.id, hello.data["heartbeat_s"]) == ("hello", "1:1", 15)
     assert 0.8 * 1_800 <= hello.data["life_s"] <= 1.2 * 1_800
-    assert head == ("head", "1:1", {"epoch": 1, "revision": 1})
+    assert head == ("head", "1:1", {"epoch": 1, "revision": 1, "recalled": 0})
 
 
 @pytest.mark.parametrize("seen", ["1:1", "1:999999", "9:0", "", "x", "1:1\u00e9", "9" * 5_000])
 def test_what_a_client_has_seen_changes_nothing(shop: Shop, port: int, seen: str) -> None:
     with Listener(port, shop.prd, f"Last-Event-ID: {seen}") as client:
-        assert client.next("head").data == {"epoch": 1, "revision": 1}
+        assert client.next("head").data == {"epoch": 1, "revision": 1, "recalled": 0}
 
 
 def test_a_release_is_told_with_what_changed(shop: Shop, port: int) -> None:
     with Listener(port, shop.prd) as client:
         client.next("head")
         shop.release("production", TRIAGE, 3)
-        assert client.event() == ("head", "1:2", {"epoch": 1, "revision": 2, "changed": [[TRIAGE, 3]]})
+        assert client.event() == ("head", "1:2", {"epoch": 1, "revision": 2, "recalled": 0, "changed": [[TRIAGE, 3]]})
         shop.release("production", TRIAGE, None)
         assert client.event().data["changed"] == [[TRIAGE, None]]
 
@@ -82,7 +82,22 @@ def test_many_changes_are_not_listed(shop: Shop, port: int) -> None:
         client.next("head")
         shop.source.release_all(shop.environments["production"])
         assert shop.node.board.refresh_now()
-        assert client.event().data == {"epoch": 1, "revision": 2}
+        assert client.event().data == {"epoch": 1, "revision": 2, "recalled": 0}
+
+
+def test_a_recall_that_raises_no_revision_is_told_to_whom_it_concerns(shop: Shop, port: int) -> None:
+    shop.release("production", TRIAGE, 2)
+    with Listener(port, shop.prd) as concerned, Listener(port, shop.keys["staging"]) as other:
+        concerned.next("head")
+        other.next("head")
+        shop.source.recalls.append((PROJECT, TRIAGE, 3))  # development alone has served it
+        assert shop.node.board.refresh_now()
+        shop.source.recalls.append((PROJECT, TRIAGE, 1))  # both have; neither serves it now
+        assert shop.node.board.refresh_now()
+        told = {"epoch": 1, "recalled": 1}
+        assert concerned.event() == ("head", "1:2", {**told, "revision": 2})
+        assert other.event() == ("head", "1:2", {**told, "revision": 2})
+    assert shop.get("/v1/snapshot").json["recalled"] == {TRIAGE: [1]}
 
 
 def test_nobody_hears_of_another_environment(shop: Shop, port: int) -> None:
@@ -99,7 +114,7 @@ def test_a_restored_database_is_told_by_its_epoch(shop: Shop, port: int) -> None
         client.next("head")
         shop.source.epoch = 2
         assert shop.node.board.refresh_now()
-        assert client.event() == ("head", "2:1", {"epoch": 2, "revision": 1})
+        assert client.event() == ("head", "2:1", {"epoch": 2, "revision": 1, "recalled": 0})
 
 
 @pytest.mark.parametrize(

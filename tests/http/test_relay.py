@@ -137,6 +137,21 @@ def test_the_registry_shows_which_keys_are_used_behind_both(tiers: Tiers) -> Non
         until(lambda: "edge web" in {one["key"] for one in tiers.told("environments/production/fleet")["items"]})
 
 
+def test_a_session_behind_both_leaves_a_version_that_was_recalled_after_it_was_replaced(tiers: Tiers) -> None:
+    with cuebook.Client(tiers.far.url, tiers.prd, disk=False) as client:
+        rude = tiers.save("Rude")
+        tiers.release(rude)
+        until(lambda: client.get("n").version == rude)
+        conversation = client.session("one")
+        assert conversation.get("n").version == rude
+        kind = tiers.save("Kind")
+        tiers.release(kind)
+        until(lambda: client.get("n").version == kind and client.state.streaming)
+        assert conversation.get("n").version == rude
+        assert post(tiers.origin, f"prompts/n/versions/{rude}/recall", {"reason": "rude"}).status_code == 201
+        until(lambda: conversation.get("n").version == kind)
+
+
 def test_a_revoked_key_is_refused_by_every_tier(tiers: Tiers) -> None:
     made = post(tiers.origin, "keys", {"environment": "production", "name": "k"}).json()
     until(lambda: tiers.get(tiers.far, PATHS[2], made["key"]).status_code == 200)

@@ -10,6 +10,7 @@ import pytest
 
 import cuebook
 from cuebook.admin import AdminClient
+from tests.http.test_nodes import until
 from tests.sdk.standin import Asked, Reply, StandIn, reply, serving, whole
 from tests.support.server import Server
 
@@ -57,6 +58,22 @@ def test_a_session_leaves_a_version_that_was_recalled_after_it_was_replaced(serv
         recall(server, recalled)
         client.refresh()
         assert (client.revision, conversation.get(recalled).version) == (back["revision"], 1)
+
+
+def test_a_recall_without_a_revision_is_heard_of_by_the_stream(server: Server, recalled: str) -> None:
+    """It reached who streams with the next poll only, a minute later."""
+    with (
+        cuebook.Client(server.url, server.keys["staging"]) as client,
+        AdminClient(server.url, server.token, server.project) as admin,
+    ):
+        conversation = client.session("one")
+        assert conversation.get(recalled).version == 2
+        back = admin.release("staging", [{"prompt": recalled, "version": 1}], kind="rollback", reason="rude")
+        until(lambda: client.revision == back["revision"])
+        until(lambda: client.state.streaming)
+        recall(server, recalled)
+        until(lambda: conversation.get(recalled).version == 1)
+        assert client.revision == back["revision"]
 
 
 def test_the_asynchronous_client_does_the_same(server: Server, recalled: str) -> None:

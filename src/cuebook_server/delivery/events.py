@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import orjson
@@ -26,19 +27,32 @@ LOST_MS = (1_000, 3_000)
 EACH_MS = 2
 
 
-def hello(snapshot: Snapshot, heartbeat_s: float, life_s: float, crowd: int) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an environment stands. ``recalled``: how many harmful versions its snapshot names, which needs no new revision."""
+
+    snapshot: Snapshot
+    recalled: int
+
+    @property
+    def order(self) -> tuple[int, int, int]:
+        """What grows with every change that a client is told of."""
+        return self.snapshot.epoch, self.snapshot.revision, self.recalled
+
+
+def hello(place: Place, heartbeat_s: float, life_s: float, crowd: int) -> bytes:
     """How a stream begins: what this connection will be like, and where the environment stands now.
 
     crowd: how many may lose their connections at the same moment.
     """
     life = {"heartbeat_s": round(heartbeat_s), "life_s": round(life_s)}
-    return b"retry: %d\n\n%b" % (_spread_ms(LOST_MS, crowd), _event(b"hello", snapshot, life))
+    return b"retry: %d\n\n%b" % (_spread_ms(LOST_MS, crowd), _event(b"hello", place, life))
 
 
-def head(snapshot: Snapshot, *, changed: bool) -> bytes:
+def head(place: Place, *, changed: bool) -> bytes:
     """Where the environment stands; with what changed since the revision before, where that is known and short."""
-    names = {"changed": snapshot.changed} if changed and snapshot.changed is not None else {}
-    return _event(b"head", snapshot, names)
+    names = {"changed": place.snapshot.changed} if changed and place.snapshot.changed is not None else {}
+    return _event(b"head", place, names)
 
 
 def goodbye(reason: Reason, crowd: int) -> bytes:
@@ -47,9 +61,10 @@ def goodbye(reason: Reason, crowd: int) -> bytes:
     return b"event: goodbye\ndata: %b\n\n" % data
 
 
-def _event(name: bytes, snapshot: Snapshot, more: Mapping[str, Any]) -> bytes:
-    data = orjson.dumps({"epoch": snapshot.epoch, "revision": snapshot.revision, **more})
-    return b"event: %b\nid: %d:%d\ndata: %b\n\n" % (name, snapshot.epoch, snapshot.revision, data)
+def _event(name: bytes, place: Place, more: Mapping[str, Any]) -> bytes:
+    epoch, revision, recalled = place.order
+    data = orjson.dumps({"epoch": epoch, "revision": revision, "recalled": recalled, **more})
+    return b"event: %b\nid: %d:%d\ndata: %b\n\n" % (name, epoch, revision, data)
 
 
 def _spread_ms(bounds: tuple[int, int], crowd: int) -> int:

@@ -171,13 +171,13 @@ def snapshot_body(snapshot: Snapshot, directory: Directory, recalls: Recalls) ->
     tail = {
         "aliases": {old: new for old, new in sorted(directory.aliases.items()) if new in known},
         "retired": sorted(snapshot.retired),
-        "recalled": _recalled(snapshot, recalls),
+        "recalled": recalled(snapshot, recalls),
     }
     prompts = b",".join(entry.body for entry in _sorted(snapshot))
     return b'%b,"prompts":[%b],%b' % (orjson.dumps(head)[:-1], prompts, orjson.dumps(tail)[1:])
 
 
-def _recalled(snapshot: Snapshot, recalls: Recalls) -> dict[str, list[int]]:
+def recalled(snapshot: Snapshot, recalls: Recalls) -> dict[str, list[int]]:
     """The harmful versions this environment served, of what it serves; what is retired is served by nobody anyway."""
     names = {entry.prompt_id: entry.name for entry in snapshot.entries.values()} if recalls else {}
     found: dict[str, list[int]] = {}

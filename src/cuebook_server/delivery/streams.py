@@ -16,13 +16,13 @@ from itertools import takewhile
 
 from cuebook_server.delivery import events
 from cuebook_server.delivery.answer import STREAM, Open, Pipe, Receive, Scope
-from cuebook_server.delivery.board import Board, Grant
-from cuebook_server.delivery.events import Reason
+from cuebook_server.delivery.board import NO_RECALLS, Board, Grant
+from cuebook_server.delivery.events import Place, Reason
 from cuebook_server.delivery.limits import Limits, spread_s
 from cuebook_server.delivery.portions import Portions
-from cuebook_server.delivery.snapshot import Snapshot
+from cuebook_server.delivery.snapshot import recalled
 from cuebook_server.domain.errors import CuebookError, Draining, NoStreams, TooManyStreams
-from cuebook_server.services.ports import EnvironmentKey
+from cuebook_server.services.ports import EnvironmentKey, Recalls
 
 log = logging.getLogger(__name__)
 HEARTBEAT_S = 15.0
@@ -35,27 +35,27 @@ LINES = (
 )
 _TICK_S = 0.1
 _RETRY_AFTER_S = (5, 30)
-Order = tuple[int, int]  # epoch, revision
+Order = tuple[int, int, int]  # epoch, revision, versions recalled
 
 
 class Channel:
     """One environment: who listens, and what they are told."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, place: Place) -> None:
         self.streams: dict[Stream, None] = {}
         self.busy = False
-        self.move(snapshot)
+        self.move(place)
 
-    def move(self, snapshot: Snapshot) -> None:
+    def move(self, place: Place) -> None:
         """From now on this is where the environment stands."""
-        self.order: Order = (snapshot.epoch, snapshot.revision)
-        self._before = (snapshot.epoch, snapshot.since)
-        self._changed = events.head(snapshot, changed=True)
-        self._plain = events.head(snapshot, changed=False)
+        self.order: Order = place.order
+        self._before = (place.snapshot.epoch, place.snapshot.since)
+        self._changed = events.head(place, changed=True)
+        self._plain = events.head(place, changed=False)
 
     def head(self, known: Order) -> bytes:
         """The event for somebody who knew this much: what changed is told to those who missed nothing before it."""
-        return self._changed if known == self._before else self._plain
+        return self._changed if known[:2] == self._before else self._plain
 
 
 class Stream:
@@ -67,7 +67,7 @@ class Stream:
 
     def __init__(self, streams: Streams, verifier: bytes, address: str, ends_at: float) -> None:
         self._streams, self.verifier, self.address, self.ends_at = streams, verifier, address, ends_at
-        self.known: Order = (0, 0)
+        self.known: Order = (0, 0, 0)
         self.waiting = False
         self.turn = 0
 
@@ -115,6 +115,7 @@ class Streams:
         self.draining, self._crowd = False, 0
         self.full: dict[Stream, float] = {}  # since when each has taken nothing, the longest first
         self._channels: dict[EnvironmentKey, Channel] = {}
+        self._places: dict[EnvironmentKey, tuple[Place, Recalls]] = {}
         self._by_key: dict[bytes, dict[Stream, None]] = {}
         self._by_address: Counter[str] = Counter()
         self._wheel: list[dict[Stream, None]] = [{} for _ in range(max(1, round(heartbeat_s / _TICK_S)))]
@@ -147,9 +148,9 @@ class Streams:
         self._enter(stream, pipe, key)
         try:
             # A newcomer hears where the board stands, which may be further than what the others are being told.
-            snapshot = self.board.environments[key]
-            stream.known = (snapshot.epoch, snapshot.revision)
-            pipe.write(events.hello(snapshot, self._heartbeat_s, life_s, len(self)) + events.head(snapshot, changed=False))
+            place = self._place(key)
+            stream.known = place.order
+            pipe.write(events.hello(place, self._heartbeat_s, life_s, len(self)) + events.head(place, changed=False))
             while (await receive())["type"] != "http.disconnect":
                 pass
         finally:
@@ -199,7 +200,7 @@ class Streams:
 
     def _enter(self, stream: Stream, pipe: Pipe, key: EnvironmentKey) -> None:
         if key not in self._channels:
-            self._channels[key] = Channel(self.board.environments[key])
+            self._channels[key] = Channel(self._place(key))
         self.board.counters.requests[200] += 1
         stream.pipe, stream.channel = pipe, self._channels[key]
         stream.channel.streams[stream] = None
@@ -235,11 +236,20 @@ class Streams:
             else:
                 del self._channels[key]
 
+    def _place(self, key: EnvironmentKey) -> Place:
+        """Where an environment stands now; its recalled versions are counted once for each change of either."""
+        snapshot, recalls = self.board.environments[key], self.board.recalled.get(key[0], NO_RECALLS)
+        known = self._places.get(key)
+        if known is None or known[0].snapshot is not snapshot or known[1] is not recalls:
+            count = sum(map(len, recalled(snapshot, recalls).values()))
+            known = self._places[key] = (Place(snapshot, count), recalls)
+        return known[0]
+
     def _spread(self, key: EnvironmentKey, channel: Channel) -> None:
-        snapshot = self.board.environments[key]
-        if not channel.busy and channel.order < (snapshot.epoch, snapshot.revision):
+        place = self._place(key)
+        if not channel.busy and channel.order < place.order:
             channel.busy = True
-            channel.move(snapshot)
+            channel.move(place)
             self._portions.begin(self._tell(key, channel))
 
     def _tell(self, key: EnvironmentKey, channel: Channel) -> Iterator[None]:
