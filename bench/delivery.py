@@ -1,10 +1,14 @@
-"""Delivery's hot path against a bare "hello" on the same server, in the same run; and what 10,000 prompts cost a node."""
+"""Delivery against a bare "hello" on the same server, in the same run; and what 10,000 prompts cost a node.
+
+Its hot path alone, then `cuebook serve` with all that belongs to it, then two workers of that.
+"""
 
 from __future__ import annotations
 
 import re
 import subprocess
 import sys
+import tempfile
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -15,6 +19,7 @@ import psutil
 
 from bench._delivery_server import registry
 from bench.rows import Row
+from tests.support.server import Server, start_server
 
 ROUNDS = 8
 SECONDS = 1
@@ -43,6 +48,7 @@ def run() -> list[Row]:
     """Requests a second in alternating rounds, then memory and time of a large node."""
     path, key = "/v1/prompts/team.prompt-7", f"Authorization: Bearer {registry(0)[1]}"
     with ExitStack() as servers:
+        whole, workers = (servers.enter_context(_registry(count)) for count in (1, 2))
         (bare, hello), (small, few), (large, many) = (servers.enter_context(_serving(w)) for w in ("hello", "10", str(MANY)))
         rates = _rates(
             {
@@ -51,6 +57,8 @@ def run() -> list[Row]:
                 "changed": Cell(small, few + path, [key, f'If-None-Match: "{"0" * 43}"']),
                 "304": Cell(small, few + path, [key, f"If-None-Match: {_etag(few + path, key)}"]),
                 "many": Cell(large, many + path, [key]),
+                "serve": _cell(whole),
+                "two": _cell(workers),
             }
         )
     return [
@@ -58,8 +66,16 @@ def run() -> list[Row]:
         _against('one prompt by key, against "hello"', rates["one"], rates["hello"], 0.80),
         _against("304, against 200 to a tag that is no longer true", rates["304"], rates["changed"], 1.0),
         _against(f"one of {MANY:,} prompts, against one of 10", rates["many"], rates["one"], 0.90),
+        _against('`cuebook serve`, everything on, against "hello"', rates["serve"], rates["hello"], 0.80),
+        _workers(rates["two"], rates["serve"]),
         *_size(),
     ]
+
+
+def _workers(two: Rates, one: Rates) -> Row:
+    """By the clock: two processes have two clocks of processor time. Who asks needs a part of the same cores."""
+    most = max(two.by_clock)
+    return Row("`cuebook serve --workers 2`, against one", most, "requests/s", most / max(one.by_clock), 1.15)
 
 
 def _against(name: str, rates: Rates, base: Rates, target: float) -> Row:
@@ -72,11 +88,15 @@ def _rates(cells: Mapping[str, Cell]) -> dict[str, Rates]:
     rates = {name: Rates([], []) for name in cells}
     for _ in range(ROUNDS):
         for name, cell in cells.items():
-            before = sum(cell.server.cpu_times()[:2])
+            before = _worked_s(cell.server)
             per_second, requests = _wrk(cell)
             rates[name].by_clock.append(per_second)
-            rates[name].by_processor.append(requests / (sum(cell.server.cpu_times()[:2]) - before))
+            rates[name].by_processor.append(requests / (_worked_s(cell.server) - before))
     return rates
+
+
+def _worked_s(server: psutil.Process) -> float:
+    return sum(sum(each.cpu_times()[:2]) for each in (server, *server.children(recursive=True)))
 
 
 def _wrk(cell: Cell) -> tuple[float, int]:
@@ -93,6 +113,22 @@ def _etag(url: str, authorization: str) -> str:
     asked = urllib.request.Request(url, headers=dict([authorization.split(": ")]))
     with urllib.request.urlopen(asked, timeout=10) as answer:
         return str(answer.headers["ETag"])
+
+
+@contextmanager
+def _registry(workers: int) -> Iterator[Server]:
+    """A registry with its sample prompts, as people start it."""
+    with tempfile.TemporaryDirectory(prefix="cuebook-bench-") as folder:
+        server = start_server(Path(folder), "--workers", str(workers))
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+def _cell(server: Server) -> Cell:
+    url, key = f"{server.url}/v1/prompts/support.triage", server.keys["production"]
+    return Cell(psutil.Process(server.process.pid), url, [f"Authorization: Bearer {key}"])
 
 
 @contextmanager

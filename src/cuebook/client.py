@@ -71,7 +71,8 @@ class _Base:
         urls = base_urls(setting("CUEBOOK_URL", url, required="the address of the registry"))
         self._key = bearer(setting("CUEBOOK_KEY", key, required="the delivery key, which decides the environment"))
         self._timeout_s, self._bytes_max = timeout_s, answer_bytes_max
-        self._wait_s = timeout_s if wait is None else wait
+        # A tenth of it is left for what comes before and after: an application starts within ``timeout_s`` whatever happens.
+        self._wait_s = 0.9 * timeout_s if wait is None else wait
         name = KeyName.of(self._key)
         engine = Engine(
             environment=environment,
@@ -169,7 +170,7 @@ class Client(_Base):
     ``CUEBOOK_TRUST_FILE``) trusts the root met first, and keeps it there. ``project`` is an assertion as well.
     Needs the extra ``[verify]``; `State.verified` says whether signatures are checked.
 
-    The first read waits at most ``wait`` seconds (``timeout_s`` by default, which also bounds each network step) for something
+    The first read waits at most ``wait`` seconds (nine tenths of ``timeout_s``, which bounds each network step) for something
     to serve: for ``require="fresh"`` that is only what the registry confirmed to this process. What is older than ``max_stale``
     seconds is served, with the state saying so, or counts as not there (``on_max_stale="fallback"``), or raises ``"raise"``.
     ``on_change`` and ``on_state`` get a `State`, on a thread of their own. Raises `Misconfigured`.

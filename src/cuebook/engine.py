@@ -25,6 +25,7 @@ SAFETY_POLL_S = 60.0
 # One heartbeat may be lost, and the next be late.
 QUIET_HEARTBEATS = 2.67
 STREAM_PAUSE_S_FIRST, STREAM_PAUSE_S_MAX = 0.5, 60.0
+RETRY_S_MIN = 0.2
 NO_STREAM_PAUSE_S = 600.0
 RETRY_S_MAX = 300.0
 RECALLED_MAX = 10_000
@@ -374,11 +375,16 @@ class Engine:
     def _lose(
         self, now: float, luck: float, actions: list[Action], retry_after_s: float = 0.0, *, hung_up: bool = False
     ) -> None:
-        """The stream is over: come back after a decorrelated pause, and poll meanwhile."""
+        """The stream is over: come back after a decorrelated pause, and poll meanwhile.
+
+        Where it had begun, the server's own `retry` counts alone: it knows how many lost theirs at the same moment.
+        """
+        told = self._retry_s if self.streaming else 0.0
         self._hang_up(actions, hung_up=hung_up)
         base = STREAM_PAUSE_S_FIRST
         self._stream_pause_s = min(base + luck * (3 * self._stream_pause_s - base), STREAM_PAUSE_S_MAX)
-        self._listen_at = now + max(self._stream_pause_s, self._retry_s, retry_after_s * (1.0 + 0.2 * luck))
+        pause = max(told, RETRY_S_MIN) if told else max(self._stream_pause_s, self._retry_s)
+        self._listen_at = now + max(pause, retry_after_s * (1.0 + 0.2 * luck))
         self._fetch_at = min(self._fetch_at, now + pause_s(self.refresh_s, 0, None, held=True, luck=luck))
 
     def _hang_up(self, actions: list[Action], *, hung_up: bool = False) -> None:

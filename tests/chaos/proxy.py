@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,11 +16,15 @@ _LOOK_S = 0.02
 
 
 class Proxy:
-    """One address before one port of this machine. ``mode`` may be set from any thread."""
+    """One address before one port of this machine. ``mode`` may be set from any thread.
+
+    ``lost``: how many of the events that streams tell are lost on their way, as a share of all.
+    """
 
     def __init__(self, node: int) -> None:
         self.node, self.port = node, 0
         self.mode: Mode = "pass"
+        self.lost = 0.0
         self._loop = asyncio.new_event_loop()
         self._open: set[asyncio.StreamWriter] = set()
         self._pumps: set[asyncio.Task[None]] = set()
@@ -81,6 +86,8 @@ class Proxy:
                     await asyncio.sleep(_LOOK_S)
                 if self.mode == "slow":
                     await asyncio.sleep(SLOW_S)
+                if piece.startswith(b"event: head") and random.random() < self.lost:
+                    continue
                 sink.write(piece)
                 await sink.drain()
             sink.close()

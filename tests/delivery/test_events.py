@@ -53,7 +53,7 @@ def test_a_newcomer_is_told_at_once_where_things_stand(shop: Shop, port: int) ->
         assert client.headers["content-type"] == "text/event-stream"
         assert client.headers["cache-control"] == "no-store, no-transform"
         assert client.headers["x-accel-buffering"] == "no"
-        assert 1_000 <= int(client.event().data) <= 5_000
+        assert 200 <= int(client.event().data) <= 2_000
         hello, head = client.event(), client.event()
     assert (hello.name, hello.id, hello.data["heartbeat_s"]) == ("hello", "1:1", 15)
     assert 0.8 * 1_800 <= hello.data["life_s"] <= 1.2 * 1_800

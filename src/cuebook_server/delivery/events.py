@@ -22,7 +22,7 @@ RETRY_MS: Mapping[Reason, tuple[int, int]] = {
     "overload": (5_000, 30_000),
     "slow": (2_000, 10_000),
 }
-LOST_MS = (1_000, 3_000)
+LOST_MS = (200, 700)  # a client whose connection was cut hears of a release within a second all the same
 # A node takes in some thousand connections a second and has other things to do: with ten thousand, within 20 s.
 EACH_MS = 2
 
