@@ -342,6 +342,14 @@ class AdminClient(TellingCalls):
         """Invite somebody: a grant is ``{"role": ..., "project": ..., "environment": ...}``. ``secret`` is shown this once."""
         return self._write("POST", "/api/invitations", {"login": login, "grants": list(grants)})
 
+    def invitations(self) -> list[Json]:
+        """The invitations that nobody has taken up yet, without their secrets."""
+        return self._items("/api/invitations")
+
+    def withdraw_invitation(self, invitation: str) -> Json:
+        """Take one back, by its ``id``: its link counts no more."""
+        return self._exchange(Request("DELETE", f"/api/invitations/{segment(invitation)}"))
+
     def disable(self, login: str) -> Json:
         """End what an account may do, at once."""
         return self._write("POST", f"/api/people/{segment(login, '@+')}/disable", {})

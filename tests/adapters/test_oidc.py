@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import json
 import re
 import subprocess
 import sys
@@ -77,9 +78,9 @@ class Browser:
             self.cookies[name] = rest.partition(";")[0]
         return answer
 
-    def elsewhere(self, subject: str = AUTHOR, **form: str) -> str:
+    def elsewhere(self, subject: str = AUTHOR, wanted: str = "", **form: str) -> str:
         """Go to the provider, sign in there, and return the address it sends the browser back to."""
-        away = self.send("POST", "/sign-in/oidc", data={"secret": "", **form})
+        away = self.send("POST", "/sign-in/oidc", params={"next": wanted}, data={"secret": "", **form})
         assert away.status_code == 303, away.text
         back = httpx2.post(away.headers["location"], data={"sub": subject}, follow_redirects=False)
         return str(back.headers["location"])
@@ -117,6 +118,35 @@ def test_a_server_may_take_everybody_the_provider_knows(browser: Browser) -> Non
     browser.provider.default_role = "viewer"
     assert browser.sign_in().status_code == 200
     assert "author@example.org" in browser.send("GET", "/plain").text
+
+
+def test_the_page_that_was_wanted_is_where_one_arrives(browser: Browser) -> None:
+    browser.provider.default_role = "viewer"
+    asked = browser.send("GET", "/sign-in", params={"next": "/p/desk/audit?action=a"}).text
+    assert 'action="/sign-in/oidc?next=%2Fp%2Fdesk%2Faudit%3Faction%3Da"' in asked
+    arrived = browser.send("GET", browser.elsewhere(wanted="/p/desk/audit?action=a"))
+    assert 'content="0; url=/p/desk/audit?action=a"' in arrived.text
+
+
+@pytest.mark.parametrize("wanted", ["//evil.example", "https://evil.example", "/sign-out", '/p/a";url=//evil.example'])
+def test_a_way_back_that_is_not_ours_leads_to_the_first_page(browser: Browser, wanted: str) -> None:
+    browser.provider.default_role = "viewer"
+    assert 'content="0; url=/"' in browser.send("GET", browser.elsewhere(wanted=wanted)).text
+
+
+def test_a_cookie_that_somebody_wrote_leads_nowhere_else(browser: Browser) -> None:
+    browser.provider.default_role = "viewer"
+    back = browser.elsewhere()
+    kept = json.loads(bytes.fromhex(browser.cookies[OIDC_COOKIE]))
+    browser.cookies[OIDC_COOKIE] = json.dumps({**kept, "next": "//evil.example"}).encode().hex()
+    assert 'content="0; url=/"' in browser.send("GET", back).text
+
+
+def test_who_is_refused_on_the_way_still_comes_to_the_page_they_wanted(browser: Browser) -> None:
+    browser.elsewhere(wanted="/p/desk/keys")
+    state = json.loads(bytes.fromhex(browser.cookies[OIDC_COOKIE]))["state"]
+    refused = browser.send("GET", "/sign-in/oidc", params={"state": state, "error": "access_denied"})
+    assert (refused.status_code, 'action="/sign-in?next=%2Fp%2Fdesk%2Fkeys"' in refused.text) == (401, True)
 
 
 def test_the_way_back_counts_once_in_one_browser_and_unchanged(browser: Browser) -> None:

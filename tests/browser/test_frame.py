@@ -33,14 +33,16 @@ def test_who_is_not_signed_in_signs_in_and_goes_on(look: Looker) -> None:
         expect(page).to_have_url(re.compile(r"/p/default/audit\?action=release$"))
 
 
-def test_a_session_that_ended_leads_to_the_sign_in(look: Looker) -> None:
+def test_a_session_that_ended_is_asked_for_where_one_is(look: Looker) -> None:
     with look.window("releaser") as page:
         page.goto("/p/default")
         settled(page)
         page.context.clear_cookies()
         page.keyboard.press("Control+k")
         page.get_by_label("Search").fill("triage")
-        page.wait_for_url("**/sign-in?next=%2Fp%2Fdefault")
+        dialog = page.get_by_role("dialog", name="Your session has ended")
+        expect(dialog).to_contain_text(login("releaser"))
+        expect(dialog.get_by_role("link", name="Sign in another way")).to_have_attribute("href", "/sign-in?next=%2Fp%2Fdefault")
 
 
 def test_a_prompt_is_three_keys_away(look: Looker) -> None:

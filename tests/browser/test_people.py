@@ -96,6 +96,29 @@ def test_somebody_without_an_account_is_invited_and_comes_in(look: Looker) -> No
         expect(page.get_by_role("list", name="Members")).not_to_contain_text("newcomer@example.org")
 
 
+def test_an_invitation_that_went_astray_is_seen_and_withdrawn(look: Looker) -> None:
+    with look.window("owner") as page:
+        page.goto("/people")
+        page.get_by_role("button", name="Invite somebody").click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_label("Login").fill("astray@example.org")
+        dialog.get_by_label("Where").select_option("default")
+        link = made(page, "Make the invitation")
+        open_ = page.get_by_role("list", name="Open invitations")
+        expect(open_).to_contain_text(f"To be author in default. Made by {login('owner')}")
+        page.goto("/p/default/members")
+        assert violations(page) == []
+        page.get_by_role("button", name="Withdraw the invitation of astray@example.org").click()
+        dialog.get_by_role("button", name="Withdraw").click()
+        expect(open_).to_have_count(0)
+    with look.window() as page:
+        page.goto(link)
+        page.get_by_label("Your name").fill("Astray")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name=re.compile("account", re.IGNORECASE)).click()
+        expect(page.get_by_role("alert")).to_contain_text("This invitation was used before")
+
+
 def test_a_token_of_ones_own_is_made_and_ended(look: Looker) -> None:
     with look.window() as page:
         sign_in(page, "author")

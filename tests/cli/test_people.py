@@ -53,6 +53,10 @@ def test_a_wrong_password_signs_nobody_in(bare: Command, own: Server) -> None:
 def test_somebody_is_invited_given_a_role_and_let_go(bare: Command, own: Server) -> None:
     link = bare("people", "invite", REVIEWER, "--role", "author").text.strip()
     secret = link.removeprefix(f"{own.url}/invitation#")
+    bare("people", "invite", "astray@example.org")
+    (astray, _) = bare("people", "invitations", "--json").json["items"]
+    assert bare("people", "withdraw", astray["id"]).text.strip() == "The invitation of astray@example.org counts no more."
+    assert f"{REVIEWER}  author in default" in bare("people", "invitations").text
     form = {"secret": secret, "name": "Reviewer", "password": PASSWORD}
     assert httpx2.post(f"{own.url}/invitation", data=form, headers={"Origin": own.url}).status_code == 303
     assert bare("members", "add", REVIEWER, "--role", "releaser", "--env", "staging").code == 0

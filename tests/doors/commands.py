@@ -64,6 +64,8 @@ COMMANDS: Mapping[str, Typed] = {
     "people grant": Typed("people grant viewer --role author", ("POST /api/people/{login}/roles",)),
     "people revoke": Typed("people revoke viewer --role author", ("DELETE /api/people/{login}/roles",)),
     "people invite": Typed("people invite x@example.org", ("POST /api/invitations",)),
+    "people invitations": Typed("people invitations", ("GET /api/invitations",)),
+    "people withdraw": Typed("people withdraw none", ("DELETE /api/invitations/{invitation}",)),
     "people list": Typed("people list", ("GET /api/people",)),
     "promote": Typed("promote a@3 --to production -m r", (RELEASES,)),
     "propose": Typed("propose a@3 --to production -m r", (RELEASES, ONE)),

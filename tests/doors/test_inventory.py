@@ -21,7 +21,7 @@ from cuebook_server.delivery import app as delivery
 from cuebook_server.http import permissions
 from cuebook_server.http.app import NOUNS
 from cuebook_server.http.operations import router as operations
-from cuebook_server.ui.accounts import OIDC
+from cuebook_server.ui.signing import OIDC
 from tests.doors.commands import COMMANDS, OTHERWISE, Typed
 from tests.doors.inventory import CALLS, DELIVERY, MAKE, OFFLINE, OPERATOR, PAGES
 from tests.doors.world import World

@@ -64,6 +64,8 @@ MATRIX = [
         ADMIN,
         {"login": "new@example.org", "grants": [{"role": "viewer", "project": "desk"}]},
     ),
+    Line("GET /api/invitations", SELF),
+    Line("DELETE /api/invitations/none", "404 404 404 404 404 401"),
     Line("GET /api/people", INSTANCE),
     Line("POST /api/people/bystander/disable", INSTANCE),
     Line("POST /api/people/bystander/enable", INSTANCE),

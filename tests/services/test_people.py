@@ -242,6 +242,35 @@ def test_an_admin_of_one_environment_everywhere_is_none_of_the_instance(registry
         role_of(registry, AUTHOR, give="admin", by=staging)
 
 
+def test_an_open_invitation_is_seen_and_taken_back_by_whoever_could_make_it(registry: Registry) -> None:
+    who = registry.people
+    kept = invited(registry, who.owner.actor, REVIEWER, ("viewer", PROJECT, None))
+    invited(registry, who.operator.actor, AUTHOR, ("viewer", None, None))
+    with registry.units.write() as uow:
+        ((offered, counts),) = people.open_invitations(who.owner.actor, uow)
+        assert (offered.login, counts) == (REVIEWER, True)
+        assert {found.login for found, _ in people.open_invitations(who.operator.actor, uow)} == {AUTHOR, REVIEWER}
+        for outsider in (who.colleague, who.stranger):
+            assert people.open_invitations(outsider.actor, uow) == []
+            with pytest.raises(NotFound):
+                people.withdraw(outsider.actor, uow, offered.name)
+        people.withdraw(who.owner.actor, uow, offered.name)
+        assert people.open_invitations(who.owner.actor, uow) == []
+    with pytest.raises(LinkRefused):
+        people.accept(registry.units, cheap(), kept, Newcomer("Reviewer", PASSWORD), HERE)
+
+
+def test_an_open_invitation_says_when_it_counts_no_more(registry: Registry) -> None:
+    invited(registry, hired(registry, project=PROJECT), REVIEWER, ("viewer", PROJECT, None))
+    with registry.units.write() as uow:
+        people.disable(registry.people.operator.actor, uow, AUTHOR)
+    with registry.units.read() as uow:
+        assert [counts for _, counts in people.open_invitations(registry.people.owner.actor, uow)] == [False]
+    registry.clock.tick(INVITATION_LIFE.total_seconds())
+    with registry.units.read() as uow:
+        assert people.open_invitations(registry.people.owner.actor, uow) == []
+
+
 def test_an_invitation_by_somebody_who_lost_the_right_counts_no_more(registry: Registry) -> None:
     admin = hired(registry, AUTHOR)
     hired(registry, "another@example.org")

@@ -5,16 +5,26 @@ from __future__ import annotations
 import gzip
 import re
 from pathlib import Path
+from urllib.parse import urljoin, urlsplit
 
 import httpx2
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cuebook_server.domain.errors import NotFound
+from cuebook_server.ui import door
 from cuebook_server.ui.built import ADDRESS, Built
 from tests.support.passwords import PASSWORD
 from tests.support.server import Server
 from tests.ui.browser import LOGIN, account, get, post, signed_in
 
+HOSTILE = [
+    *("//evil.example", "///evil.example", "/\\evil.example", "\\\\evil.example", "https://evil.example", "//evil.example/p/a"),
+    *("javascript:alert(1)", "data:text/html,x", "/p/a\r\nSet-Cookie: a=b", "/\t/evil.example", " //evil.example", "/p/%2e%2e"),
+    *("/p//evil", "/p/", "/p/a/", "/p/a//evil.example", "/p/a/../../x", "/p/../x", "/p/.", "/p/a/..", "/p/A", "/p/a\n"),
+    *("/api", "/v1", "/peoples", "/sign-out", "/sign-in/oidc", "/set-up#x", "/static/style.css", "evil.example", "."),
+]
 DOCUMENT = '<meta property="csp-nonce" nonce="__NONCE__" /><script src="/static/app/assets/a.js"></script>'
 
 
@@ -67,9 +77,22 @@ def test_an_address_of_the_pages_is_known(folder: Path, path: str) -> None:
     assert Built(folder).owns(path)
 
 
-@pytest.mark.parametrize("path", ["//evil.example", "/\\evil.example", "/p//evil", "/p/", "/api", "/v1", "/peoples", "/p/A"])
+@pytest.mark.parametrize("path", HOSTILE)
 def test_no_other_address_is_taken(path: str) -> None:
     assert ADDRESS.fullmatch(path) is None
+    assert {door.own_address(path), door.own_address(f"{path}?a=b")} == {"/"}
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_a_way_back_is_one_of_our_own_addresses_and_is_read_as_it_stands(path: str, query: str) -> None:
+    """Browsers drop tabs and line ends, read `\\` as `/` and resolve dots: none of it may change where an address leads."""
+    for wanted in (path, f"/p/{path}", f"/p/a/{path}?{query}", f"/?{query}"):
+        back = door.own_address(wanted)
+        assert back in {"/", wanted}
+        assert urlsplit(urljoin("http://here.example", back))[:2] == ("http", "here.example")
+        assert urlsplit(urljoin("http://here.example", back)).path == back.partition("?")[0]
+        assert back.isascii()
+        assert back.isprintable()
 
 
 def test_who_has_to_sign_in_comes_back_to_where_they_were_going(server: Server) -> None:
@@ -79,9 +102,7 @@ def test_who_has_to_sign_in_comes_back_to_where_they_were_going(server: Server) 
     assert post(server, asked, login=LOGIN, password=PASSWORD).headers["location"] == "/p/default/audit?action=a"
 
 
-@pytest.mark.parametrize(
-    "wanted", ["//evil.example/p", "https://evil.example", "/p/x%0d%0aSet-Cookie:a", "/p/../../x?\u00e9", "/sign-out"]
-)
+@pytest.mark.parametrize("wanted", ["//evil.example/p", "/p/x%0d%0aSet-Cookie:a", "/p/../../x?\u00e9", "/sign-out"])
 def test_the_way_back_leads_nowhere_else(server: Server, wanted: str) -> None:
     account(server)
     answer = httpx2.post(

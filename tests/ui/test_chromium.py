@@ -6,7 +6,7 @@ import httpx2
 
 from cuebook_server.ui.app import PLAIN
 from tests.support.server import Server
-from tests.ui.browser import Chromium, get, signed_in
+from tests.ui.browser import Chromium, account, get, signed_in
 
 INERT = """<script>document.title='taken'</script><img src=x onerror="document.title='taken'"></bdi></p><h1>taken</h1>"""
 
@@ -18,6 +18,7 @@ def test_a_link_leads_to_its_form(server: Server, chromium: Chromium) -> None:
 
 
 def test_without_a_session_the_browser_is_told_how_to_get_one(server: Server, chromium: Chromium) -> None:
+    account(server)
     assert "<h1>Sign in</h1>" in chromium.dom(server.url)
 
 

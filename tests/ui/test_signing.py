@@ -17,12 +17,14 @@ from tests.ui.browser import LOGIN, account, first_link, get, given_cookie, post
 
 def test_the_link_of_the_first_start_makes_the_first_account_once(start_server: Callable[..., Server]) -> None:
     server = start_server()
+    assert "Nobody has an account yet" in get(server, "/sign-in").text
     form = {"secret": first_link(server), "login": LOGIN, "name": "Author", "password": PASSWORD}
     weak = post(server, "/set-up", **{**form, "password": "short"})
     assert (weak.status_code, f'value="{form["secret"]}"' in weak.text, "short" in weak.text) == (422, True, False)
     first, second = post(server, "/set-up", **form), post(server, "/set-up", **form)
     assert (first.status_code, first.headers["location"], second.status_code) == (303, "/", 401)
     assert "What runs where" in get(server, PLAIN, cookie=given_cookie(first)).text
+    assert "<h1>Sign in</h1>" in get(server, "/sign-in").text
     server.stop()
     again = start_server(server.data)
     assert again.output.count("/set-up#") == 1
@@ -63,6 +65,7 @@ def test_who_is_not_signed_in_is_told_how(server: Server) -> None:
     for cookie in ("", "x", "'; a=b", '"%00"'):
         answer = get(server, cookie=cookie)
         assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+    account(server)
     page = get(server, "/sign-in").text
     assert ("cuebook people reset-link LOGIN" in page, "your organisation" in page) == (True, False)
 

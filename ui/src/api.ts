@@ -37,6 +37,10 @@ const NO_ANSWER = {
   hint: "Look at the connection, then try again.",
 };
 
+/** Whether it says that nobody is signed in any more. */
+export const isSignedOut = (error: unknown): boolean =>
+  error instanceof Refusal && (error.code === "unauthenticated" || error.code === "signed_out");
+
 /** Where to sign in, and come back here from. */
 export function signInAddress(): string {
   return `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`;
@@ -52,9 +56,7 @@ client.interceptors.request.use(async (request) => {
   return new Request(url, { method, headers, signal, body: (await request.text()) || null });
 });
 client.interceptors.error.use((error, response) => {
-  const refusal = Refusal.of(error, (response as Response | undefined)?.status ?? 0);
-  if (refusal.code === "unauthenticated" || refusal.code === "signed_out") location.assign(signInAddress());
-  return refusal;
+  return Refusal.of(error, (response as Response | undefined)?.status ?? 0);
 });
 
 export const queries = new QueryClient({

@@ -11,7 +11,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { queries } from "./api";
 import { router } from "./router";
-import { SignInAgain } from "./shared/acting";
+import { SignInAgain } from "./shared/SignInAgain";
 import { theme, variables } from "./theme";
 
 createRoot(document.getElementById("root")!).render(

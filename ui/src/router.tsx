@@ -17,6 +17,7 @@ import { promptSearch } from "./pages/prompt/search";
 import { proposeSearch } from "./pages/propose/search";
 import { releaseSearch } from "./pages/release/search";
 import { releasesSearch } from "./pages/releases/search";
+import { webhooksSearch } from "./pages/webhooks/search";
 
 /*
  * Every address of the pages. They are shared, linked and kept: an address here does not change. What stands behind the `?` is
@@ -108,6 +109,12 @@ const audit = createRoute({
   validateSearch: auditSearch,
   component: lazyRouteComponent(() => import("./pages/audit/Page"), "Page"),
 });
+const webhooks = createRoute({
+  getParentRoute: () => root,
+  path: "/p/$project/webhooks",
+  validateSearch: webhooksSearch,
+  component: lazyRouteComponent(() => import("./pages/webhooks/Page"), "Page"),
+});
 const people = createRoute({
   getParentRoute: () => root,
   path: "/people",
@@ -117,6 +124,11 @@ const account = createRoute({
   getParentRoute: () => root,
   path: "/me",
   component: lazyRouteComponent(() => import("./pages/me/Page"), "Page"),
+});
+const newProject = createRoute({
+  getParentRoute: () => root,
+  path: "/new-project",
+  component: lazyRouteComponent(() => import("./pages/home/NewProject"), "Page"),
 });
 const notices = createRoute({
   getParentRoute: () => root,
@@ -139,8 +151,10 @@ export const router = createRouter({
     keys,
     members,
     audit,
+    webhooks,
     people,
     account,
+    newProject,
     notices,
   ]),
   parseSearch: parse,

@@ -100,6 +100,31 @@ def invite(
     show.write_text(f"{session(ctx).settings.url.rstrip('/')}/invitation#{made['secret']}")
 
 
+@people.command("invitations")
+def list_invitations(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """List the invitations that nobody has taken up yet: those that you may make, and take back."""
+    found = session(ctx).admin.invitations()
+    if as_json:
+        show.write_json({"items": found})
+        return
+    rows = ((i["id"], i["login"], _grants(i), i["invited_by"], show.moment(i["expires_at"]), _counts(i)) for i in found)
+    show.table(("id", "login", "roles", "invited by", "ends", "state"), rows)
+
+
+@people.command("withdraw")
+def withdraw(
+    ctx: typer.Context,
+    invitation: Annotated[str, typer.Argument(metavar="ID", help="Its id, as `invitations` shows it.")],
+    as_json: AsJson = False,
+) -> None:
+    """Take an invitation back: its link counts no more."""
+    taken = session(ctx).admin.withdraw_invitation(invitation)
+    if as_json:
+        show.write_json(taken)
+    else:
+        show.say(f"The invitation of {taken['login']} counts no more.")
+
+
 @people.command("grant")
 def grant(ctx: typer.Context, login: Login, role: Role = "viewer", env: Where = None, as_json: AsJson = False) -> None:
     """Give somebody a role in every project; `--role admin` is the whole server's."""
@@ -180,6 +205,10 @@ def _password() -> str:
 def _grants(person: Json) -> str:
     places = ((grant["role"], grant["project"] or "all", grant["environment"]) for grant in person["grants"])
     return ", ".join(f"{role} in {project}" + (f" ({place})" if place else "") for role, project, place in places)
+
+
+def _counts(invitation: Json) -> str:
+    return "counts" if invitation["counts"] else "counts no more: who invited lost the right to"
 
 
 def _everywhere(env: str | None) -> str:

@@ -68,6 +68,11 @@ class Invitation:
     created_at: datetime
     expires_at: datetime
 
+    @property
+    def name(self) -> str:
+        """Enough to tell invitations apart, and useless to a reader."""
+        return self.verifier[:12]
+
 
 def check_login(text: str) -> str:
     """A login in its one form; ``BadLogin`` when it cannot be one."""

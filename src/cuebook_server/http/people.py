@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from cuebook_server.domain.access import Grant, Role
+from cuebook_server.domain.access import Actor, Grant, Role
 from cuebook_server.domain.person import Invitation
 from cuebook_server.http.door import Body, InHall, Route, Shown, Through
 from cuebook_server.http.sessions import with_session
@@ -27,6 +27,14 @@ class GrantIn(Body):
     environment: str | None = None
 
 
+class GrantHeld(Shown):
+    """A role, in a project or (null) in all, in one environment or (null) in all."""
+
+    role: str
+    project: str | None
+    environment: str | None
+
+
 class InvitationIn(Body):
     """Whom to invite, and what they may do. At least one right."""
 
@@ -42,6 +50,28 @@ class Invited(Shown):
     expires_at: datetime
 
 
+class InvitationShown(Shown):
+    """An invitation that was not taken up yet, without its secret.
+
+    ``counts``: false once whoever invited lost the right to.
+    """
+
+    id: str
+    login: str
+    grants: list[GrantHeld]
+    invited_by: str
+    created_at: datetime
+    expires_at: datetime
+    counts: bool
+
+
+class InvitationsShown(Shown):
+    """The open invitations that one could have made oneself, newest first."""
+
+    items: list[InvitationShown]
+    next: str | None = None
+
+
 class Acceptance(Body):
     """An invitation taken up."""
 
@@ -54,14 +84,6 @@ class Accepted(Shown):
     """The account exists; a browser that took the invitation up is signed in."""
 
     name: str
-
-
-class GrantHeld(Shown):
-    """A role, in a project or (null) in all, in one environment or (null) in all."""
-
-    role: str
-    project: str | None
-    environment: str | None
 
 
 class PersonShown(Shown):
@@ -124,6 +146,22 @@ def invite(body: InvitationIn, door: Through) -> Response:
         return Invited(login=made.login, secret=secret, expires_at=made.expires_at)
 
     return door.write(lambda actor, uow: (201, shown(*people.invite(actor, uow, body.login, wanted))))
+
+
+@router.get("/invitations")
+def list_invitations(door: Through) -> InvitationsShown:
+    """List the invitations that nobody has taken up yet: those that one may make, and take back."""
+
+    def look(actor: Actor, uow: UnitOfWork) -> list[InvitationShown]:
+        return [_invitation(found, uow, counts=counts) for found, counts in people.open_invitations(actor, uow)]
+
+    return InvitationsShown(items=door.read(look))
+
+
+@router.delete("/invitations/{invitation}", response_model=InvitationShown)
+def withdraw_invitation(invitation: str, door: Through) -> Response:
+    """Take an invitation back: its link counts no more."""
+    return door.write(lambda actor, uow: (200, _invitation(people.withdraw(actor, uow, invitation), uow, counts=False)))
 
 
 @router.post("/invitations/accept", response_model=Accepted, status_code=201)
@@ -208,6 +246,18 @@ def grants_shown(grants: tuple[Grant, ...], uow: UnitOfWork) -> list[GrantHeld]:
     return [
         GrantHeld(role=grant.role, project=names.get(grant.project_id or 0), environment=grant.environment) for grant in grants
     ]
+
+
+def _invitation(found: Invitation, uow: UnitOfWork, *, counts: bool) -> InvitationShown:
+    return InvitationShown(
+        id=found.name,
+        login=found.login,
+        grants=grants_shown(found.grants, uow),
+        invited_by=found.invited_by,
+        created_at=found.created_at,
+        expires_at=found.expires_at,
+        counts=counts,
+    )
 
 
 def _person(account: Account, uow: UnitOfWork) -> PersonShown:

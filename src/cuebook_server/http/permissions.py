@@ -66,6 +66,8 @@ _DECLARED: Mapping[str, str] = {
     "POST /me/notices/read": "somebody",
     # people, by those who look after them. An invitation to one project needs no more than that project's right
     "POST /invitations": "somebody",
+    "GET /invitations": "somebody",
+    "DELETE /invitations/{invitation}": "somebody",
     "GET /people": "instance",
     "POST /people/{login}/disable": "instance",
     "POST /people/{login}/enable": "instance",

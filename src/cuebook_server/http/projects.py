@@ -6,7 +6,7 @@ from datetime import datetime
 
 from fastapi import APIRouter, Response
 
-from cuebook_server.domain.access import Permission, Role
+from cuebook_server.domain.access import PERMISSIONS, Permission, Role
 from cuebook_server.http.door import Body, Route, Shown, Through
 from cuebook_server.services import projects
 from cuebook_server.services.ports import Project
@@ -23,12 +23,13 @@ class GrantShown(Shown):
 
 
 class MeShown(Shown):
-    """Who you are here. ``projects`` are those that exist for you."""
+    """Who you are here. ``projects`` are those that exist for you; ``everywhere``: what you may do in the whole instance."""
 
     principal: str
     person: str | None
     grants: list[GrantShown]
     projects: list[str]
+    everywhere: list[Permission]
 
 
 class ProjectIn(Body):
@@ -67,7 +68,13 @@ def me(door: Through) -> MeShown:
         GrantShown(role=grant.role, project=names.get(grant.project_id or 0), environment=grant.environment)
         for grant in door.actor.grants
     ]
-    return MeShown(principal=door.actor.principal, person=door.actor.person, grants=grants, projects=list(names.values()))
+    return MeShown(
+        principal=door.actor.principal,
+        person=door.actor.person,
+        grants=grants,
+        projects=list(names.values()),
+        everywhere=sorted(one for one in PERMISSIONS if door.actor.may_everywhere(one)),
+    )
 
 
 @router.get("/projects")

@@ -60,9 +60,14 @@ class Newcomer:
 
 
 # --- the first account ---------------------------------------------------------------------------------------------------
+def nobody(uow: UnitOfWork) -> bool:
+    """Whether this is a new server: there is no account at all."""
+    return not uow.people.all()
+
+
 def first_link(uow: UnitOfWork) -> str | None:
     """The secret of a link to the very first account; ``None`` when somebody has one."""
-    if uow.people.all():
+    if not nobody(uow):
         return None
     return _link(uow, None)
 
@@ -139,6 +144,25 @@ def _may_invite(actor: Actor, grant: Grant) -> bool:
     here = grant.project_id
     inviting = actor.may_everywhere("members.write") if here is None else actor.may("members.write", here)
     return inviting and may_give(actor, grant)
+
+
+def open_invitations(actor: Actor, uow: UnitOfWork) -> Sequence[tuple[Invitation, bool]]:
+    """The invitations that were not taken up yet, newest first, of those that the caller could have made; each with whether
+    it counts still.
+    """
+    mine = (found for found in uow.people.invitations() if all(_may_invite(actor, grant) for grant in found.grants))
+    return [(found, _still_gives(uow, found)) for found in mine]
+
+
+def withdraw(actor: Actor, uow: UnitOfWork, name: str) -> Invitation:
+    """Take an invitation back: its link counts no more."""
+    chain = instance(uow)
+    for found, _ in open_invitations(actor, uow):
+        if found.name == name:
+            uow.people.take_invitation(found.verifier)
+            chain.audit.append(actor, Happening("person.uninvited", found.login, before={"grants": told(found.grants)}))
+            return found
+    raise NotFound(f"There is no open invitation {name[:40]!r}.", hint="`cuebook people invitations` shows them.")
 
 
 def welcome(uow: UnitOfWork, taken: Invitation, name: str, hashed: str | None, visit: Visit) -> Person:

@@ -100,6 +100,12 @@ class PeopleStore:
         values["grants"] = json.dumps([asdict(grant) for grant in made.grants])
         self._tx.connection.execute(insert(invitation).values(**values))
 
+    def invitations(self) -> Sequence[Invitation]:
+        """The invitations that have not ended, newest first."""
+        open_ = select(invitation).where(invitation.c.expires_at > self._tx.now)
+        rows = self._tx.connection.execute(open_.order_by(invitation.c.created_at.desc(), invitation.c.verifier))
+        return [_read_invitation(row) for row in rows]
+
     def invitation(self, verifier: str) -> Invitation | None:
         """The invitation with that verifier, ended or not."""
         return _invitation(self._tx.connection.execute(select(invitation).where(invitation.c.verifier == verifier)).first())
@@ -119,7 +125,9 @@ def _grant(row: Row[Any]) -> Grant:
 
 
 def _invitation(row: Row[Any] | None) -> Invitation | None:
-    if row is None:
-        return None
+    return _read_invitation(row) if row else None
+
+
+def _read_invitation(row: Row[Any]) -> Invitation:
     grants = tuple(Grant(**grant) for grant in json.loads(row.grants))
     return Invitation(row.verifier, row.login, grants, row.invited_by, row.created_at, row.expires_at)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from cuebook_server.domain.errors import CuebookError
+from cuebook_server.domain.errors import CuebookError, Unauthenticated, Unavailable
 from cuebook_server.domain.identity import Trip
 from cuebook_server.domain.session import COOKIE, LIFE_MAX
 from cuebook_server.services import identities, people, sessions
@@ -21,7 +22,6 @@ from cuebook_server.ui import door, signing
 from cuebook_server.ui.door import Door
 from cuebook_server.ui.errors import status_of
 
-OIDC = "/sign-in/oidc"
 OIDC_COOKIE = "__Host-cuebook-oidc"
 OIDC_LIFE_S = 600
 Handler = Callable[[Request], Awaitable[Response]]
@@ -38,8 +38,9 @@ class Accounts:
             self.routes["GET", path] = self._show
             self.routes["POST", path] = self._take
         if provider:
-            self.routes["POST", OIDC] = self._leave
-            self.routes["GET", OIDC] = self._return
+            self.routes["POST", signing.OIDC] = self._leave
+            self.routes["GET", signing.OIDC] = self._return
+        self._peopled = False  # an account never goes: once somebody has one, nobody looks again
 
     @property
     def elsewhere(self) -> bool:
@@ -47,7 +48,16 @@ class Accounts:
         return self._provider is not None
 
     async def _show(self, request: Request) -> Response:
-        return _page(signing.way_in(signing.WAYS[request.url.path], elsewhere=self.elsewhere, back=door.way_back(request)))
+        way, back = signing.WAYS[request.url.path], door.way_back(request)
+        empty = way is signing.SIGN_IN and await run_in_threadpool(self._empty)
+        return _page(signing.way_in(way, elsewhere=self.elsewhere, back=back, empty=empty))
+
+    def _empty(self) -> bool:
+        if not self._peopled:
+            with suppress(Unavailable), self._units.read() as uow:  # the form is shown whatever the database does
+                self._peopled = not people.nobody(uow)
+                return not self._peopled
+        return False
 
     async def _take(self, request: Request) -> Response:
         self._door.check_form(request)
@@ -97,11 +107,11 @@ class Accounts:
         self._door.check_confidential(request)
         assert self._provider is not None
         invitation = (await door.form(request)).get("secret", "").strip().rpartition("#")[2]
-        back = request.headers["origin"] + OIDC
+        back = request.headers["origin"] + signing.OIDC
         trip = await run_in_threadpool(self._provider.leave, back)
         response = RedirectResponse(trip.url, 303)
         kept = {"state": trip.state, "nonce": trip.nonce, "code_verifier": trip.code_verifier, "back": back}
-        value = json.dumps({**kept, "invitation": invitation}).encode().hex()
+        value = json.dumps({**kept, "invitation": invitation, "next": door.way_back(request)}).encode().hex()
         # Lax, not Strict: the provider's page sends the browser back here.
         response.set_cookie(OIDC_COOKIE, value, max_age=OIDC_LIFE_S, path="/", secure=True, httponly=True, samesite="lax")
         return response
@@ -119,8 +129,12 @@ class Accounts:
 
         if not kept:
             raise identities.LostOnTheWay
-        response = _page(signing.signed_in())
-        set_session(response, await run_in_threadpool(begin))
+        next_page = door.own_address(kept["next"])
+        response = _page(signing.signed_in(next_page))
+        try:
+            set_session(response, await run_in_threadpool(begin))
+        except Unauthenticated as error:
+            return _page(signing.refused(error, elsewhere=True, back=next_page), status_of(error))
         response.set_cookie(OIDC_COOKIE, "", max_age=0, path="/", secure=True, httponly=True, samesite="lax")
         return response
 
@@ -133,7 +147,7 @@ def _kept(request: Request) -> dict[str, str]:
         kept = json.loads(bytes.fromhex(request.cookies.get(OIDC_COOKIE, "")))
     except ValueError:
         return {}
-    wanted = {*_TRIP, "back", "invitation"}
+    wanted = {*_TRIP, "back", "invitation", "next"}
     return kept if isinstance(kept, dict) and set(kept) == wanted and all(isinstance(v, str) for v in kept.values()) else {}
 
 

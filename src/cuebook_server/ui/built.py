@@ -19,7 +19,7 @@ FILES = "/static/app/"
 # What stands in the built document for the nonce of the answer it goes out with.
 NONCE = "__NONCE__"
 # Where people go in the pages; `ui/src/router.tsx` says what stands there.
-ADDRESS = re.compile(r"/(?:p/[a-z0-9][a-z0-9._/-]*|people|me|notices)?")
+ADDRESS = re.compile(r"/(?:p(?:/[a-z0-9][a-z0-9._-]*)+|people|me|notices|new-project)?")
 # Styles that are made while a page runs carry the nonce. Markup is never written from text: the policy `default`
 # (`ui/src/security.ts`) is the only one, and it refuses.
 _CSP = (

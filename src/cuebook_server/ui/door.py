@@ -83,8 +83,12 @@ def address(request: Request) -> str:
 
 
 def way_back(request: Request) -> str:
-    """The page somebody wanted before they had to sign in; one of ours, whatever the address says."""
-    wanted = request.query_params.get("next", "")
+    """The page somebody wanted before they had to sign in."""
+    return own_address(request.query_params.get("next", ""))
+
+
+def own_address(wanted: str) -> str:
+    """An address of our pages as it is wanted; whatever else somebody wrote there leads to the first page."""
     path, _, query = wanted.partition("?")
     return wanted if ADDRESS.fullmatch(path) and query.isascii() and query.isprintable() else "/"
 

@@ -12,6 +12,7 @@ from cuebook_server.ui.frame import command, page
 from cuebook_server.ui.html import Child, Html, element
 
 NO_FIELDS: Mapping[str, str] = {}
+_FIRST_RUN = command("cuebook --first-run data/first-run.json status")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,8 @@ class Way:
 SET_UP = Way(
     "/set-up",
     "Make the first account",
-    "It is the admin of this whole server. The link counts once, for 15 minutes; until somebody has an account, each start of "
-    "the server prints another.",
+    "You look after this whole server then, and invite everybody else. The link counts once, for 15 minutes; until somebody "
+    "has an account, each start of the server prints another.",
     "Make the account",
     (_SECRET, _LOGIN, _NAME, _NEW),
 )
@@ -58,7 +59,14 @@ INVITATION = Way(
     (_SECRET, _NAME, _NEW),
 )
 RESET = Way("/reset", "Choose a new password", "It ends every session of the account.", "Change the password", (_SECRET, _NEW))
-SIGN_IN = Way("/sign-in", "Sign in", "", "Sign in", (_LOGIN, _OLD))
+SIGN_IN = Way(
+    "/sign-in",
+    "Sign in",
+    "Cuebook keeps the prompts of your applications: which version runs where, who changed it and why, and the way back.",
+    "Sign in",
+    (_LOGIN, _OLD),
+)
+OIDC = "/sign-in/oidc"
 WAYS = {way.path: way for way in (SIGN_IN, SET_UP, INVITATION, RESET)}
 
 
@@ -69,33 +77,36 @@ def way_in(
     *,
     elsewhere: bool = False,
     back: str = "/",
+    empty: bool = False,
 ) -> bytes:
     """A form that leads in; ``given`` is what was typed before, ``elsewhere`` whether an identity provider is set up, ``back``
-    where it leads on to.
+    where it leads on to, ``empty`` whether nobody has an account yet.
     """
+    if empty and way is SIGN_IN:
+        return page("The first account", element("h1", "Nobody has an account yet"), *_begin(elsewhere, back))
     return page(
         way.title,
         element("h1", way.title),
         element("p", refusal.detail, " ", refusal.advice, class_="refusal", role="alert") if refusal else None,
         element("p", way.text) if way.text else None,
         _form(way, given, back),
-        _elsewhere(way, given) if elsewhere and way in (SIGN_IN, INVITATION) else None,
+        _elsewhere(way, given, back) if elsewhere and way in (SIGN_IN, INVITATION) else None,
         *(_help(back) if way is SIGN_IN else ()),
         script="sign-in.js",
     )
 
 
-def refused(error: CuebookError, *, elsewhere: bool = False) -> bytes:
+def refused(error: CuebookError, *, elsewhere: bool = False, back: str = "/") -> bytes:
     """A refusal, as a person reads it."""
     if isinstance(error, Unauthenticated):
-        return way_in(SIGN_IN, error, elsewhere=elsewhere)
+        return way_in(SIGN_IN, error, elsewhere=elsewhere, back=back)
     main: list[Child] = [element("h1", error.title()), element("p", error.detail) if error.detail != error.title() else None]
     return page(error.title(), *main, element("p", error.advice) if error.advice else None)
 
 
-def signed_in() -> bytes:
+def signed_in(back: str) -> bytes:
     """The page after a sign-in elsewhere. To go on from it is our own page's doing: the browser sends its new cookie along."""
-    return going_on("/", "Signed in")
+    return going_on(back, "Signed in")
 
 
 def going_on(to: str, title: str = "Going on") -> bytes:
@@ -106,8 +117,11 @@ def going_on(to: str, title: str = "Going on") -> bytes:
 def _form(way: Way, given: Mapping[str, str], back: str) -> Html:
     lines = [(element("label", field.label, for_=field.name), _input(field, given.get(field.name, ""))) for field in way.fields]
     button = element("button", way.button, type="submit")
-    action = way.path if back == "/" else f"{way.path}?{urlencode({'next': back})}"
-    return element("form", *lines, button, method="post", action=action, data_secret=_SECRET in way.fields)
+    return element("form", *lines, button, method="post", action=_to(way.path, back), data_secret=_SECRET in way.fields)
+
+
+def _to(path: str, back: str) -> str:
+    return path if back == "/" else f"{path}?{urlencode({'next': back})}"
 
 
 def _input(field: Field, value: str) -> Html:
@@ -124,11 +138,25 @@ def _input(field: Field, value: str) -> Html:
     )
 
 
-def _elsewhere(way: Way, given: Mapping[str, str]) -> Html:
+def _elsewhere(way: Way, given: Mapping[str, str], back: str) -> Html:
     secret = given.get("secret", "")
     asked = element("label", _SECRET.label, for_="invitation"), element("input", id="invitation", name="secret", value=secret)
     button = element("button", "Sign in with your organisation", type="submit")
-    return element("form", *(asked if way is INVITATION else ()), button, method="post", action="/sign-in/oidc")
+    return element("form", *(asked if way is INVITATION else ()), button, method="post", action=_to(OIDC, back))
+
+
+def _begin(elsewhere: bool, back: str) -> tuple[Child, ...]:
+    """What to do on a new server."""
+    return (
+        element("p", SIGN_IN.text),
+        element("p", "As the server started, it printed a link. Open it to make the first account, and invite everybody else:"),
+        command("Make the first account at …/set-up#…"),
+        element("p", "The link counts for 15 minutes. Too late, or lost? Start the server again: it prints another."),
+        _elsewhere(SIGN_IN, NO_FIELDS, back) if elsewhere else None,
+        element("h2", "Without a browser"),
+        element("p", "The command line takes the file that the first start wrote into the data folder:"),
+        _FIRST_RUN,
+    )
 
 
 def _help(back: str) -> tuple[Html, ...]:
@@ -138,6 +166,6 @@ def _help(back: str) -> tuple[Html, ...]:
         element("h2", "Without a browser"),
         element("p", "Sign the command line in, or give it the file that the first start wrote into the data folder:"),
         command("cuebook login"),
-        command("cuebook --first-run data/first-run.json status"),
+        _FIRST_RUN,
         element("p", "Signed in already, and a link from elsewhere brought you here? ", element("a", "Go on", href=back), "."),
     )

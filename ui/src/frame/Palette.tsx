@@ -4,9 +4,8 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { searchPromptsOptions } from "../api";
-import { PLACES } from "../navigation";
 import { ACTIONS } from "./actions";
-import { useMay, usePersonal } from "./here";
+import { useMay, usePersonal, usePlaces } from "./here";
 
 const HITS_MAX = 8;
 
@@ -28,13 +27,11 @@ export function Palette({ project }: { project: string }) {
     description: hit.snippet,
     onClick: () => go({ to: "/p/$project/prompts/$name", params: { project, name: hit.prompt } }),
   }));
-  const places = [...PLACES.filter((place) => project !== "" || !place.inProject), ...personal].map(
-    (place): SpotlightActionData => ({
-      id: place.to,
-      label: place.label,
-      onClick: () => go({ to: place.to, params: { project } }),
-    }),
-  );
+  const places = [...usePlaces(project), ...personal].map((place): SpotlightActionData => ({
+    id: place.to,
+    label: place.label,
+    onClick: () => go({ to: place.to, params: { project } }),
+  }));
   const deeds = ACTIONS.filter((action) => may(action.needs)).map((action): SpotlightActionData => ({
     id: action.label,
     label: action.label,

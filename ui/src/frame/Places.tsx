@@ -3,14 +3,14 @@ import { spotlight } from "@mantine/spotlight";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { listEnvironmentsOptions, listNoticesOptions, meOptions } from "../api";
-import { PLACES } from "../navigation";
 import { Name } from "./Frame";
-import { usePersonal } from "./here";
+import { usePersonal, usePlaces } from "./here";
 import { Scheme } from "./Scheme";
 
 /** The frame's list: the project, the way to everything by typing, the places, and oneself. */
 export function Places({ project }: { project: string }) {
   const { data } = useQuery(meOptions());
+  const places = usePlaces(project);
   return (
     <Stack h="100%" gap="sm">
       <Group visibleFrom="sm" px="0.6rem" pt={4}>
@@ -29,12 +29,11 @@ export function Places({ project }: { project: string }) {
       </UnstyledButton>
       <ScrollArea style={{ flex: 1 }}>
         <div className="places">
-          {project &&
-            PLACES.map((place) => (
-              <Link key={place.to} to={place.to} params={{ project }} activeOptions={{ exact: true }} search={{}}>
-                {place.label}
-              </Link>
-            ))}
+          {places.map((place) => (
+            <Link key={place.to} to={place.to} params={{ project }} activeOptions={{ exact: true }} search={{}}>
+              {place.label}
+            </Link>
+          ))}
           {project && <Environments project={project} />}
         </div>
       </ScrollArea>

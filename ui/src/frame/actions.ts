@@ -39,6 +39,13 @@ export const ACTIONS: readonly Action[] = [
     needs: "tokens.write",
   },
   {
+    label: "New webhook",
+    description: "Tell another system what happens here",
+    to: "/p/$project/webhooks",
+    search: { make: "webhook" },
+    needs: "webhooks.write",
+  },
+  {
     label: "Add somebody",
     description: "Give a role in this project, or invite",
     to: "/p/$project/members",

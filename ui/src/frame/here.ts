@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { type AccessShown, getAccessOptions, meOptions } from "../api";
 import { LAST_PROJECT } from "../lastProject";
-import { PERSONAL, type Place } from "../navigation";
+import { PERSONAL, type Place, PLACES } from "../navigation";
 
 export type Permission = AccessShown["project"][number];
 
@@ -21,11 +21,20 @@ export function useMay(project: string): (permission: Permission, environment?: 
     data !== undefined && (environment ? (data.environments[environment] ?? []) : data.project).includes(permission);
 }
 
-/** The places under one's name: what is for admins of the whole instance is shown to them. */
-export function usePersonal(): readonly Place[] {
+/** Whether the API would let one do this in the whole instance. Until it has said so: no. */
+export function useMayEverywhere(): (permission: Permission) => boolean {
   const { data } = useQuery(meOptions());
-  const everywhere = data?.grants.some(
-    ({ role, project, environment }) => role === "admin" && project === null && environment === null,
-  );
-  return PERSONAL.filter((place) => !place.instance || everywhere);
+  return (permission) => data?.everywhere.includes(permission) ?? false;
+}
+
+/** The places of a project, those that one may use. */
+export function usePlaces(project: string): readonly Place[] {
+  const may = useMay(project);
+  return project === "" ? [] : PLACES.filter((place) => !place.needs || may(place.needs));
+}
+
+/** The places under one's name, those that one may use. */
+export function usePersonal(): readonly Place[] {
+  const may = useMayEverywhere();
+  return PERSONAL.filter((place) => !place.needs || may(place.needs));
 }

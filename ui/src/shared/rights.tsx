@@ -1,5 +1,5 @@
-import { Checkbox, NativeSelect, Stack, Text } from "@mantine/core";
-import type { MemberIn } from "../api";
+import { Checkbox, NativeSelect, Stack, Text, TextInput } from "@mantine/core";
+import type { GrantHeld, MemberIn } from "../api";
 import type { Permission } from "../frame/here";
 
 export type Role = MemberIn["role"];
@@ -42,22 +42,48 @@ export function RoleChoice({ value, onChange }: { value: Role; onChange: (role: 
   );
 }
 
-/** Where a role counts: everywhere (`""`), or in one environment. */
-export function EnvironmentChoice(props: {
-  environments: readonly string[];
+/** Somebody by their login, and what they are to be. `where`: one of the places, or (`""`) all of them. */
+export interface Appointed {
+  login: string;
+  role: Role;
+  where: string;
+}
+
+export const NOBODY: Appointed = { login: "", role: "author", where: "" };
+
+/** Who gets which role where. `all`: what no single place is called. */
+export function Appointment(props: {
+  of: Appointed;
+  onChange: (of: Appointed) => void;
+  places: readonly string[];
   all: string;
-  value: string;
-  onChange: (environment: string) => void;
 }) {
+  const { of, onChange, places, all } = props;
   return (
-    <NativeSelect
-      label="Where"
-      data={[{ value: "", label: props.all }, ...props.environments]}
-      value={props.value}
-      onChange={(event) => props.onChange(event.currentTarget.value)}
-    />
+    <>
+      <TextInput
+        label="Login"
+        description="Written like an e-mail address."
+        required
+        maxLength={254}
+        value={of.login}
+        onChange={(event) => onChange({ ...of, login: event.currentTarget.value })}
+        data-autofocus
+      />
+      <RoleChoice value={of.role} onChange={(role) => onChange({ ...of, role })} />
+      <NativeSelect
+        label="Where"
+        data={[{ value: "", label: all }, ...places]}
+        value={of.where}
+        onChange={(event) => onChange({ ...of, where: event.currentTarget.value })}
+      />
+    </>
   );
 }
+
+/** A right in words: "author in staging of desk". */
+export const rightOf = ({ role, project, environment }: GrantHeld): string =>
+  `${role} in ${environment ? `${environment} of ` : ""}${project ?? "every project"}`;
 
 /** What a token is narrowed to; nothing chosen: all that its owner or its role may. */
 export function ScopesChoice(props: { value: string[]; onChange: (scopes: string[]) => void; all: string }) {

@@ -35,7 +35,14 @@ export function Live({ project, stop }: { project: string; stop: EnvironmentShow
 
 function Nothing({ project, stop }: { project: string; stop: EnvironmentShown }) {
   return (
-    <EmptyState title={`${stop.name} serves nothing yet.`}>
+    <EmptyState
+      title={`${stop.name} serves nothing yet.`}
+      command={
+        stop.tracks_latest
+          ? "cuebook save support.triage prompt.txt"
+          : `cuebook promote support.triage --to ${stop.name} -m "Why"`
+      }
+    >
       {stop.tracks_latest ? (
         <p>The first version that somebody saves is served here at once.</p>
       ) : (

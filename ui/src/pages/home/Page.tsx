@@ -11,6 +11,7 @@ import { Filters } from "./Filters";
 import { FirstPrompt } from "./FirstPrompt";
 import { Lately } from "./Lately";
 import { Matrix } from "./Matrix";
+import { Newcomer } from "./Newcomer";
 import { differs, filtered } from "./rows";
 import { statusOptions } from "./status";
 import { Waiting } from "./Waiting";
@@ -49,13 +50,14 @@ function Everything({ project, status }: { project: string; status: StatusShown 
   useEffect(() => setTyped(search.q ?? ""), [search.q]);
   const q = useDeferredValue(typed);
   const rows = useMemo(() => filtered(status.items, { ...search, q }), [status.items, search, q]);
-  if (status.items.length === 0) return <FirstPrompt status={status} />;
+  if (status.items.length === 0) return <FirstPrompt project={project} status={status} />;
   return (
     <div className="home">
       <Waiting project={project} />
       <Stack gap="md" className="home-rows">
         <Filters status={status} shown={rows.length} typed={typed} onType={setTyped} />
         <Matrix project={project} status={status} rows={rows} />
+        <Newcomer project={project} status={status} />
       </Stack>
       <Lately project={project} />
     </div>

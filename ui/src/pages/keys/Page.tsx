@@ -60,7 +60,7 @@ function Keys({ project, keys }: { project: string; keys: readonly KeyShown[] })
   const places = [...new Set([...order, ...shown.map((key) => key.environment)])];
   if (keys.length === 0) {
     return (
-      <EmptyState title="No application reads from here yet.">
+      <EmptyState title="No application reads from here yet." command="cuebook keys create production --name checkout">
         A key belongs to one environment of this project; whoever holds it gets what that environment serves, and what
         it serves changes by releases only. Make one for each application and environment, so that one can be ended
         alone.

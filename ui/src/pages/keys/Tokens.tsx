@@ -37,7 +37,9 @@ export function Tokens(props: { project: string; making: boolean; make: (yes: bo
 function List({ project, tokens }: { project: string; tokens: readonly TokenShown[] }) {
   if (tokens.length === 0) {
     return (
-      <EmptyState title="No machine works here yet.">Make a token for each job, narrowed to what it does.</EmptyState>
+      <EmptyState title="No machine works here yet." command="cuebook tokens create ci --role author">
+        Make a token for each job, narrowed to what it does.
+      </EmptyState>
     );
   }
   return (

@@ -1,8 +1,9 @@
 import { Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { meOptions } from "../../api";
+import { type GrantHeld, meOptions } from "../../api";
 import { Loaded } from "../../shared/Loading";
 import { PageHeader } from "../../shared/PageHeader";
+import { rightOf } from "../../shared/rights";
 import { Password } from "./Password";
 import { Sessions } from "./Sessions";
 import { Tokens } from "./Tokens";
@@ -36,12 +37,9 @@ export function Page() {
   );
 }
 
-const rights = (grants: readonly { role: string; project: string | null; environment: string | null }[]): string =>
+const rights = (grants: readonly GrantHeld[]): string =>
   grants
-    .map(
-      ({ role, project, environment }) =>
-        `${role} in ${environment ? `${environment} of ` : ""}${project ?? "every project"}`,
-    )
+    .map(rightOf)
     .join(", ")
     .replace(/^./, (letter) => letter.toUpperCase())
     .replace(/.$/, (letter) => `${letter}.`);

@@ -1,7 +1,7 @@
 import { Badge, Button, Code, Group, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { endSession, listSessionsOptions, revokeAll, type SessionListed } from "../../api";
+import { endSession, listSessionsOptions, revokeAll, type SessionListed, signInAddress } from "../../api";
 import { useAct } from "../../shared/acting";
 import { Dialog } from "../../shared/Dialog";
 import { Line, Lines } from "../../shared/Line";
@@ -66,8 +66,7 @@ function Session({ of, busy, onEnd }: { of: SessionListed; busy: boolean; onEnd:
 function SignOutEverywhere({ onClose }: { onClose: () => void }) {
   const { act, busy, refusal } = useAct();
   const send = async (): Promise<void> => {
-    // What is asked next finds nobody signed in, and the pages go to the sign-in.
-    await act(() => revokeAll({ body: {} }));
+    if (await act(() => revokeAll({ body: {} }))) location.assign(signInAddress());
   };
   return (
     <Dialog

@@ -1,22 +1,20 @@
-import { Button, Text, TextInput } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { addMember, invite, type Invited, listEnvironmentsOptions } from "../../api";
 import { useAct } from "../../shared/acting";
 import { Dialog } from "../../shared/Dialog";
-import { Moment } from "../../shared/Moment";
-import { EnvironmentChoice, type Role, RoleChoice } from "../../shared/rights";
-import { SecretOnce } from "../../shared/SecretOnce";
+import { Invitation } from "../../shared/Invitations";
+import { Appointment, NOBODY } from "../../shared/rights";
 
 /** Gives somebody a role; whoever has no account yet is invited. */
 export function NewMember({ project, onClose }: { project: string; onClose: () => void }) {
   const { act, busy, refusal } = useAct();
   const environments = useQuery(listEnvironmentsOptions({ path: { project } }));
-  const [login, setLogin] = useState("");
-  const [role, setRole] = useState<Role>("author");
-  const [where, setWhere] = useState("");
+  const [appointed, setAppointed] = useState(NOBODY);
   const [invited, setInvited] = useState<Invited>();
-  const environment = where || null;
+  const { login, role } = appointed;
+  const environment = appointed.where || null;
   const add = async (): Promise<void> => {
     const done = await act(
       () => addMember({ path: { project }, body: { login, role, environment } }),
@@ -39,21 +37,11 @@ export function NewMember({ project, onClose }: { project: string; onClose: () =
       refusal={refusal}
       onSend={add}
     >
-      <TextInput
-        label="Login"
-        description="Written like an e-mail address."
-        required
-        maxLength={254}
-        value={login}
-        onChange={(event) => setLogin(event.currentTarget.value)}
-        data-autofocus
-      />
-      <RoleChoice value={role} onChange={setRole} />
-      <EnvironmentChoice
-        environments={environments.data?.items.map(({ name }) => name) ?? []}
+      <Appointment
+        of={appointed}
+        onChange={setAppointed}
+        places={environments.data?.items.map(({ name }) => name) ?? []}
         all="the whole project"
-        value={where}
-        onChange={setWhere}
       />
       {refusal?.status === 404 && (
         <Button variant="default" onClick={ask} loading={busy}>
@@ -61,20 +49,5 @@ export function NewMember({ project, onClose }: { project: string; onClose: () =
         </Button>
       )}
     </Dialog>
-  );
-}
-
-/** An invitation's link. It is handed over by whoever made it: no mail is sent. */
-export function Invitation({ of, onKept }: { of: Invited; onKept: () => void }) {
-  return (
-    <SecretOnce
-      title={`The invitation of ${of.login}`}
-      secret={`${location.origin}/invitation#${of.secret}`}
-      onKept={onKept}
-    >
-      <Text size="sm" component="div">
-        Hand this link over yourself: Cuebook sends no mail. It counts once, and ends <Moment at={of.expires_at} />.
-      </Text>
-    </SecretOnce>
   );
 }

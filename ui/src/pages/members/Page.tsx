@@ -6,6 +6,7 @@ import { listMembersOptions, type MemberShown, removeMember } from "../../api";
 import { useMay } from "../../frame/here";
 import { useAct } from "../../shared/acting";
 import { Dialog } from "../../shared/Dialog";
+import { OpenInvitations } from "../../shared/Invitations";
 import { Line, Lines } from "../../shared/Line";
 import { Loaded } from "../../shared/Loading";
 import { PageHeader } from "../../shared/PageHeader";
@@ -42,6 +43,7 @@ export function Page() {
           </Lines>
         )}
       </Loaded>
+      {may("members.write") && <OpenInvitations project={project} />}
     </>
   );
 }

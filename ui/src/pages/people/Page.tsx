@@ -12,10 +12,12 @@ import {
 } from "../../api";
 import { useAct } from "../../shared/acting";
 import { Dialog } from "../../shared/Dialog";
+import { OpenInvitations } from "../../shared/Invitations";
 import { Line, Lines } from "../../shared/Line";
 import { Loaded } from "../../shared/Loading";
 import { Moment } from "../../shared/Moment";
 import { PageHeader } from "../../shared/PageHeader";
+import { rightOf } from "../../shared/rights";
 import { Token } from "../../shared/Token";
 import { NewPerson } from "./NewPerson";
 import { type Giving, Roles } from "./Roles";
@@ -52,6 +54,7 @@ export function Page() {
                 />
               ))}
             </Lines>
+            <OpenInvitations />
             <InstanceTokens />
           </Stack>
         )}
@@ -103,10 +106,7 @@ function Person({ of, onGive, onDo }: PersonProps) {
     >
       {of.grants.map((grant) => (
         <Group key={JSON.stringify(grant)} gap={4}>
-          <span>
-            {grant.role} in {grant.environment ? `${grant.environment} of ` : ""}
-            {grant.project ?? "every project"}
-          </span>
+          <span>{rightOf(grant)}</span>
           {grant.project === null && (
             <CloseButton
               size="sm"

@@ -46,7 +46,10 @@ export function Page() {
       <Loaded query={query}>
         {({ items, next }) =>
           items.length === 0 ? (
-            <EmptyState title={narrowed ? "No such releases." : "Nothing was released yet."}>
+            <EmptyState
+              title={narrowed ? "No such releases." : "Nothing was released yet."}
+              {...(!narrowed && { command: 'cuebook promote support.triage --to staging -m "Why"' })}
+            >
               {narrowed ? (
                 <Link to="/p/$project/releases" params={{ project }} search={{}}>
                   Show all
