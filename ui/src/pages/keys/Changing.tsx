@@ -1,8 +1,9 @@
-import { NativeSelect, Text } from "@mantine/core";
+import { Text } from "@mantine/core";
 import { useState } from "react";
 import { type KeyShown, revokeKey, rotateKey } from "../../api";
 import { useAct } from "../../shared/acting";
 import { Dialog } from "../../shared/Dialog";
+import { DAY_S, Overlap } from "../../shared/Life";
 import { Moment } from "../../shared/Moment";
 import { SecretOnce } from "../../shared/SecretOnce";
 
@@ -11,14 +12,6 @@ export interface Change {
   what: "rotate" | "revoke";
 }
 
-const OVERLAPS: readonly [string, number][] = [
-  ["an hour", 3_600],
-  ["a day", 86_400],
-  ["a week", 7 * 86_400],
-  ["30 days", 30 * 86_400],
-  ["no time at all: it ends now", 0],
-];
-
 /** A key that is being rotated or revoked. */
 export function Changing({ what, ...props }: Change & { project: string; onClose: () => void }) {
   return what === "rotate" ? <Rotate {...props} /> : <Revoke {...props} />;
@@ -26,7 +19,7 @@ export function Changing({ what, ...props }: Change & { project: string; onClose
 
 function Rotate({ of, project, onClose }: { of: KeyShown; project: string; onClose: () => void }) {
   const { act, busy, refusal } = useAct();
-  const [overlap, setOverlap] = useState(86_400);
+  const [overlap, setOverlap] = useState(DAY_S);
   const [secret, setSecret] = useState<string>();
   const rotate = async (): Promise<void> => {
     const made = await act(() => rotateKey({ path: { project, selector: of.selector }, body: { overlap_s: overlap } }));
@@ -47,12 +40,7 @@ function Rotate({ of, project, onClose }: { of: KeyShown; project: string; onClo
         A new key takes its place, with the same environment and networks. Both count while you carry the new one to the
         application; afterwards the old one ends by itself.
       </Text>
-      <NativeSelect
-        label="Both count for"
-        data={OVERLAPS.map(([label, seconds]) => ({ label, value: String(seconds) }))}
-        value={String(overlap)}
-        onChange={(event) => setOverlap(Number(event.currentTarget.value))}
-      />
+      <Overlap value={overlap} onChange={setOverlap} />
     </Dialog>
   );
 }
