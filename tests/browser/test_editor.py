@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Error, Page, Route, expect
 
 from cuebook_server.domain.access import Actor, Grant
 from cuebook_server.services import prompts
+from tests.adapters.test_aids import TOKEN
 from tests.browser.look import NARROW, WIDE, Looker, Scheme, settled, violations
 from tests.browser.people import Desk, login
 from tests.factories import chat, text
@@ -96,8 +99,91 @@ def test_what_is_odd_is_pointed_out(page: Page, desk: Desk) -> None:
     page.goto("/p/default/prompts/edit.odd/edit")
     found = page.get_by_role("region", name="Worth a look")
     expect(found).to_contain_text("anything takes any text into the system role")
-    expect(found).to_contain_text("two braces that are no variable")
-    expect(found).to_contain_text("characters that nobody sees")
+    expect(found).to_contain_text("characters that nobody sees: U+202E")
+    found.get_by_role("listitem").filter(has_text="Two braces that are no variable").get_by_role("button").click()
+    assert page.evaluate("getSelection().toString()") == "{{#if}}"
+    expect(page.locator(".finding").filter(has_text="{{#if}}")).to_be_visible()
+
+
+def test_a_secret_is_saved_only_by_somebody_who_means_it(page: Page, desk: Desk) -> None:
+    save(desk, "edit.secret", text("Hello"))
+    page.goto("/p/default/prompts/edit.secret/edit")
+    write(page, "Text", f"Log in with {TOKEN}")
+    expect(page.get_by_role("region", name="Worth a look")).to_contain_text("looks like a secret (GitHub Token)")
+    page.get_by_role("button", name="Compare and save").click()
+    send = page.get_by_role("dialog").get_by_role("button", name="Save", exact=True)
+    expect(page.get_by_role("alert")).to_contain_text("looks like a secret")
+    expect(send).to_be_disabled()
+    page.get_by_label("Save it anyway").check()
+    send.click()
+    page.wait_for_url("**/p/default/prompts/edit.secret")
+
+
+def test_one_writes_on_while_the_server_is_slow(page: Page, desk: Desk) -> None:
+    save(desk, "edit.slow", text("Hello"))
+    late: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if "first" in (route.request.post_data or ""):
+            late.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/check", hold)
+    page.goto("/p/default/prompts/edit.slow/edit")
+    with page.expect_request("**/check"):
+        write(page, "Text", "first {{a}}")
+    write(page, "Text", "second {{b}}")
+    expect(page.get_by_role("region", name="Preview")).to_contain_text("second b")
+    for route in late:
+        with suppress(Error):  # the page has given it up
+            route.continue_()
+    expect(page.get_by_role("region", name="Preview")).to_contain_text("second b")
+    expect(page.get_by_role("textbox", name="Text", exact=True)).to_have_text("second {{b}}")
+
+
+def test_what_the_server_refuses_is_said_while_one_writes(page: Page, desk: Desk) -> None:
+    save(desk, "edit.none", text("Hello {{you}}"))
+    page.goto("/p/default/prompts/edit.none/edit")
+    expect(page.get_by_role("region", name="Preview")).to_contain_text("Hello you")
+    write(page, "Text", "{{> no.such}}")
+    expect(page.get_by_role("region", name="Worth a look")).to_contain_text("The fragment no.such does not exist")
+    expect(page.get_by_role("region", name="Preview")).to_contain_text("Hello you")
+
+
+def test_everything_a_version_can_hold_is_edited_and_nothing_is_lost(page: Page, desk: Desk) -> None:
+    image = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
+    parts = [{"type": "text", "text": "Look {{at}}", "cache": True}, image]
+    messages = [{"role": "system", "content": "Be kind"}, {"placeholder": "history"}, {"role": "user", "content": parts}]
+    variables = {"at": {"type": "any", "enum": ["1", 1, {"b": [2]}], "description": "d"}}
+    whole = {"kind": "chat", "messages": messages, "variables": variables, "model": {"name": "m"}, "tools": [{"name": "t"}]}
+    save(desk, "edit.whole", whole)
+    page.goto("/p/default/prompts/edit.whole/edit")
+    write(page, "Message 3, part 1", "See {{at}}")
+    page.get_by_label("Messages of the caller, by the name").fill("earlier")
+    page.get_by_role("button", name="Move message 2 up").click()
+    page.get_by_role("button", name="Compare and save").click()
+    page.get_by_role("dialog").get_by_role("button", name="Save", exact=True).click()
+    page.wait_for_url("**/p/default/prompts/edit.whole")
+    with desk.write() as uow:
+        saved = prompts.version(OTHER, uow, "default", "edit.whole", "latest").content
+    parts[0]["text"] = "See {{at}}"
+    expected = {**whole, "messages": [{"placeholder": "earlier"}, messages[0], {"role": "user", "content": parts}]}
+    spec = {**variables["at"], "required": True}
+    assert saved == {**expected, "engine": "simple", "variables": {"at": spec}}
+
+
+def test_a_message_becomes_parts_and_the_callers_messages_come_in(page: Page, desk: Desk) -> None:
+    save(desk, "edit.parts", chat("Be kind"))
+    page.goto("/p/default/prompts/edit.parts/edit")
+    page.get_by_role("button", name="Make parts of message 1").click()
+    page.get_by_role("button", name="Add another part").click()
+    page.get_by_role("button", name="Add the caller’s messages").click()
+    expect(page.get_by_label("Messages of the caller, by the name")).to_have_value("history")
+    expect(page.get_by_role("region", name="Preview")).to_contain_text("(history)")
+    expect(page.get_by_role("textbox", name="Message 1, part 1", exact=True)).to_have_text("Be kind")
+    expect(page.get_by_role("textbox", name="Message 1, part 2")).to_have_value(re.compile("image_url"))
+    assert violations(page) == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

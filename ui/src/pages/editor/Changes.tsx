@@ -31,7 +31,7 @@ function parts(content: Content): Record<string, string> {
   const said = texts(content).map(({ label, role, text }) => [role ? `${label}, ${role}` : label, text] as const);
   const variables = Object.entries(content.variables ?? {});
   const declared = variables.map(([name, variable]) => [`Variable ${name}`, written(variable)] as const);
-  return { ...Object.fromEntries([...said, ...declared]), "Model, tools, format": rest(content) };
+  return { ...Object.fromEntries([...said, ...declared]), "Model, tools, format": written(rest(content)) };
 }
 
 function words(before: string, after: string): Change[] {

@@ -1,14 +1,40 @@
 import { autocompletion, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
-import { Compartment, EditorState } from "@codemirror/state";
-import { Decoration, EditorView, keymap, MatchDecorator, ViewPlugin, type ViewUpdate } from "@codemirror/view";
+import { Compartment, EditorState, StateEffect, StateField } from "@codemirror/state";
+import {
+  Decoration,
+  type DecorationSet,
+  EditorView,
+  keymap,
+  MatchDecorator,
+  ViewPlugin,
+  type ViewUpdate,
+  WidgetType,
+} from "@codemirror/view";
 import { useEffect, useRef } from "react";
 import { nonce } from "../../security";
-import { TAG } from "../prompt/content";
+import { codeOf, TAG } from "../prompt/content";
 
 const MARK = Decoration.mark({ class: "variable" });
-const HIDDEN = Decoration.mark({ class: "hidden-character" });
-const marker = new MatchDecorator({ regexp: TAG, decoration: ([, , , , hidden]) => (hidden ? HIDDEN : MARK) });
+/** A character that nobody sees, as its code: what turns the writing direction round does not do so here. */
+class Hidden extends WidgetType {
+  constructor(readonly character: string) {
+    super();
+  }
+  override eq(other: Hidden): boolean {
+    return other.character === this.character;
+  }
+  override toDOM(): HTMLElement {
+    const shown = document.createElement("span");
+    shown.className = "hidden-character";
+    shown.textContent = codeOf(this.character);
+    return shown;
+  }
+}
+const marker = new MatchDecorator({
+  regexp: TAG,
+  decoration: ([, , , , hidden]) => (hidden ? Decoration.replace({ widget: new Hidden(hidden) }) : MARK),
+});
 const marked = ViewPlugin.define(
   (view) => ({
     decorations: marker.createDeco(view),
@@ -19,6 +45,24 @@ const marked = ViewPlugin.define(
   { decorations: (plugin) => plugin.decorations },
 );
 
+/** What the server found; it moves along with the text until the server has looked again. */
+const find = StateEffect.define<readonly Finding[]>();
+const found = StateField.define<DecorationSet>({
+  create: () => Decoration.none,
+  update(decorations, transaction) {
+    const told = transaction.effects.find((effect) => effect.is(find));
+    if (told === undefined) return decorations.map(transaction.changes);
+    const marks = (told.value as readonly Finding[]).map(({ start, end, sentence, grave }) =>
+      Decoration.mark({ class: grave ? "finding grave" : "finding", attributes: { title: sentence } }).range(
+        start,
+        end,
+      ),
+    );
+    return Decoration.set(marks, true);
+  },
+  provide: (field) => EditorView.decorations.from(field),
+});
+
 const offer =
   (names: readonly string[]) =>
   (context: CompletionContext): CompletionResult | null => {
@@ -27,15 +71,27 @@ const offer =
     return { from: typed.from, options: names.map((name) => ({ label: `{{${name}}}`, type: "variable" })) };
   };
 
+/** A stretch of the text that is worth a look. */
+export interface Finding {
+  start: number;
+  end: number;
+  sentence: string;
+  grave: boolean;
+}
+
 interface Props {
   label: string;
   value: string;
   names: readonly string[];
+  /** What was found in the text `of`; in another text these places mean nothing. */
+  findings: { of: string; all: readonly Finding[] };
+  /** A stretch to be shown: each object once. */
+  shown?: { start: number; end: number };
   onChange: (value: string) => void;
 }
 
 /** The field in which a template is written: variables marked, and offered after two braces. Tab leaves it. */
-export default function Code({ label, value, names, onChange }: Props) {
+export default function Code({ label, value, names, findings, shown, onChange }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView>(null);
   const tell = useRef(onChange);
@@ -56,6 +112,7 @@ export default function Code({ label, value, names, onChange }: Props) {
           EditorView.contentAttributes.of({ "aria-label": label, dir: "auto" }),
           completing.current.of([]),
           marked,
+          found,
           EditorView.updateListener.of((update) => {
             if (update.docChanged) tell.current(update.state.doc.toString());
           }),
@@ -71,5 +128,16 @@ export default function Code({ label, value, names, onChange }: Props) {
     const source = autocompletion({ override: [offer(offered.split("\n").filter(Boolean))] });
     view.current?.dispatch({ effects: completing.current.reconfigure(source) });
   }, [offered]);
+  useEffect(() => {
+    const here = view.current;
+    if (here?.state.doc.toString() === findings.of) here.dispatch({ effects: find.of(findings.all) });
+  }, [findings]);
+  useEffect(() => {
+    const here = view.current;
+    if (here === null || shown === undefined) return;
+    const end = Math.min(shown.end, here.state.doc.length);
+    here.dispatch({ selection: { anchor: Math.min(shown.start, end), head: end }, scrollIntoView: true });
+    here.focus();
+  }, [shown]);
   return <div ref={place} className="panel code" />;
 }

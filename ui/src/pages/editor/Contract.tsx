@@ -5,14 +5,14 @@ const TYPES = ["string", "integer", "number", "boolean", "array", "object", "any
 
 interface Props {
   variables: Record<string, Variable>;
-  /** Those that the text uses. */
-  used: readonly string[];
+  /** Those that no text uses, as pointers of the API. */
+  unused: readonly string[];
   onChange: (name: string, variable: Variable) => void;
   onRemove: (name: string) => void;
 }
 
 /** What a caller has to hand over, variable by variable. One that is used and not declared is a required text. */
-export function Contract({ variables, used, onChange, onRemove }: Props) {
+export function Contract({ variables, unused, onChange, onRemove }: Props) {
   const entries = Object.entries(variables);
   if (entries.length === 0) return <Text c="dimmed">Write two braces and a name, and a variable stands here.</Text>;
   return entries.map(([name, variable]) => (
@@ -39,22 +39,22 @@ export function Contract({ variables, used, onChange, onRemove }: Props) {
             onChange(name, without({ ...variable, default: value === "" ? undefined : valueOf(value, variable) }))
           }
         />
-        {(variable.type ?? "string") === "string" && (
-          <TagsInput
-            label="Only these values"
-            value={(variable.enum ?? []).map(written)}
-            onChange={(values) => onChange(name, without({ ...variable, enum: values.length ? values : undefined }))}
-          />
-        )}
+        <TagsInput
+          label="Only these values"
+          value={(variable.enum ?? []).map(tag)}
+          onChange={(tags) =>
+            onChange(name, without({ ...variable, enum: tags.length ? values(tags, variable) : undefined }))
+          }
+        />
         <Checkbox
           label="A caller must give it"
           checked={variable.required !== false && variable.default === undefined}
           disabled={variable.default !== undefined}
           onChange={(event) => onChange(name, { ...variable, required: event.currentTarget.checked })}
         />
-        {!used.includes(name) && (
+        {unused.includes(`/variables/${name}`) && (
           <Group gap="xs">
-            <Text size="sm">The text does not use it.</Text>
+            <Text size="sm">No text uses it.</Text>
             <Button size="compact-sm" variant="default" onClick={() => onRemove(name)}>
               Remove {name}
             </Button>
@@ -71,3 +71,9 @@ function without(variable: Variable): Variable {
   const made = Object.fromEntries(kept) as Variable;
   return made.default === undefined ? made : { ...made, required: false };
 }
+
+const tag = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
+
+/** The values of tags; one that stood there before stays what it was. */
+const values = (tags: readonly string[], variable: Variable): unknown[] =>
+  tags.map((text) => variable.enum?.find((value) => tag(value) === text) ?? valueOf(text, variable));

@@ -1,34 +1,26 @@
-import {
-  Alert,
-  Button,
-  Grid,
-  Group,
-  JsonInput,
-  List,
-  NativeSelect,
-  Paper,
-  Stack,
-  Text,
-  Textarea,
-  Title,
-} from "@mantine/core";
+import { Alert, Button, Grid, Group, Stack, Text, Title } from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
-import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { lazy, Suspense, useState } from "react";
-import { getPromptOptions, getVersionOptions, meOptions, saveVersion, type VersionShown } from "../../api";
+import { useParams, useSearch } from "@tanstack/react-router";
+import { useMemo, useState } from "react";
+import { type FindingShown, getPromptOptions, getVersionOptions, meOptions, type VersionShown } from "../../api";
 import { useMay } from "../../frame/here";
-import { useAct } from "../../shared/acting";
-import { Dialog } from "../../shared/Dialog";
-import { Loaded, Loading } from "../../shared/Loading";
+import { Loaded } from "../../shared/Loading";
 import { PageHeader } from "../../shared/PageHeader";
-import { Sentence } from "../../shared/Sentence";
-import { type Content, contentOf, type Message } from "../prompt/content";
-import { Changes } from "./Changes";
+import { type Content, contentOf, type Variable } from "../prompt/content";
+import { Rendered } from "../prompt/Rendered";
+import { type Looked, type Place, placeOf, useCheck } from "./checked";
+import type { Finding } from "./Code";
 import { Contract } from "./Contract";
-import { contract, type Draft, filled, keep, kept, lint, names, rest, samples, texts, tidy, tokens } from "./draft";
+import { type Draft, keep, kept, rest, textAt } from "./draft";
+import { Findings } from "./Findings";
+import { JsonField } from "./JsonField";
+import { Save } from "./Save";
+import { type Change, Texts } from "./Texts";
 
-const Code = lazy(() => import("./Code"));
-const ROLES = ["system", "user", "assistant", "tool"];
+// So long somebody may pause between two keys before the server looks.
+const PAUSE_MS = 400;
+const NOTHING = { of: "", all: [] };
 
 /** Where a prompt's next version is written. */
 export function Page() {
@@ -71,8 +63,11 @@ function Editor({ person, project, latest, version }: Props) {
   const [safe, setSafe] = useState(true);
   const [generation, setGeneration] = useState(0);
   const [comparing, setComparing] = useState(false);
+  const [shown, setShown] = useState<Place>();
   const may = useMay(project)("prompts.write");
   const { content } = draft;
+  const looked = useCheck(project, name, useDebouncedValue(content, PAUSE_MS)[0]);
+  const findings = useMemo(() => byText(looked), [looked.said, looked.of]);
   const change = (next: Content, whole = false, base = draft.base): void => {
     const made = { base, content: next };
     setDraft(made);
@@ -84,13 +79,19 @@ function Editor({ person, project, latest, version }: Props) {
     keep(person, project, name, undefined);
     setGeneration(generation + 1);
   };
-  const found = lint(content);
+  const go = (finding: FindingShown): void => setShown(placeOf(finding, textAt(content, finding.at)));
+  const variables = { ...(looked.said?.variables as Record<string, Variable> | undefined), ...content.variables };
+  const beside = {
+    names: Object.keys(variables),
+    findings: (at: string) => findings.get(at) ?? NOTHING,
+    shown: (at: string) => (shown?.at === at ? shown : undefined),
+  };
   return (
     <Grid gap="xl">
       <Grid.Col span={{ base: 12, md: 7 }}>
         <Stack>
           {!safe && <Alert color="red">This browser has no room for the draft. Save before you leave.</Alert>}
-          <Texts key={generation} content={content} onChange={change} />
+          <Texts key={generation} content={content} beside={beside} onChange={change} />
           <Rest key={`rest ${generation}`} content={content} onChange={change} />
           <Group>
             <Button disabled={!may} onClick={() => setComparing(true)}>
@@ -99,38 +100,32 @@ function Editor({ person, project, latest, version }: Props) {
             <Button variant="default" onClick={begin}>
               Begin again from v{version.number}
             </Button>
-            <Text size="sm" c="dimmed">
-              About {tokens(content).toLocaleString("en")} tokens, counted roughly: four characters each
-            </Text>
           </Group>
+          {looked.said && <Price said={looked.said} named={content.model?.name !== undefined} />}
           {!may && <Text size="sm">You may read here; an author may save.</Text>}
         </Stack>
       </Grid.Col>
       <Grid.Col span={{ base: 12, md: 5 }}>
         <Stack>
-          {found.length > 0 && (
-            <section aria-label="Worth a look">
-              <Title order={2}>Worth a look</Title>
-              <List>
-                {found.map((line) => (
-                  <List.Item key={line}>
-                    <Sentence>{line}</Sentence>
-                  </List.Item>
-                ))}
-              </List>
+          <Findings looked={looked} onGo={go} />
+          {looked.said && (
+            <section aria-label="Preview">
+              <Title order={2} mb="xs">
+                With sample values
+              </Title>
+              <Rendered rendered={looked.said} />
             </section>
           )}
           <Title order={2}>Variables</Title>
           <Contract
-            variables={contract(content)}
-            used={names(content, "variable")}
+            variables={variables}
+            unused={(looked.said?.findings ?? []).filter(({ kind }) => kind === "unused_variable").map(({ at }) => at)}
             onRemove={(of) => {
-              const { [of]: _, ...variables } = content.variables ?? {};
-              change({ ...content, variables });
+              const { [of]: _, ...others } = content.variables ?? {};
+              change({ ...content, variables: others });
             }}
             onChange={(of, variable) => change({ ...content, variables: { ...content.variables, [of]: variable } })}
           />
-          <Preview content={content} />
         </Stack>
       </Grid.Col>
       {comparing && (
@@ -148,188 +143,54 @@ function Editor({ person, project, latest, version }: Props) {
   );
 }
 
-type Change = (content: Content, whole?: boolean) => void;
+/** What was found in each text. */
+function byText({ said, of }: Looked): Map<string, { of: string; all: Finding[] }> {
+  const found = new Map<string, { of: string; all: Finding[] }>();
+  for (const finding of of === undefined ? [] : (said?.findings ?? [])) {
+    const text = textAt(of!, finding.at);
+    const place = placeOf(finding, text);
+    if (place === undefined) continue;
+    const here = found.get(finding.at) ?? { of: text, all: [] };
+    here.all.push({ start: place.start, end: place.end, sentence: finding.sentence, grave: finding.confirm });
+    found.set(finding.at, here);
+  }
+  return found;
+}
 
-/** The text, or the messages one after another. */
-function Texts({ content, onChange }: { content: Content; onChange: Change }) {
-  const offered = Object.keys(contract(content));
-  const messages = content.messages ?? [];
-  const set = (at: number, message: Message): void => onChange({ ...content, messages: messages.with(at, message) });
-  if (content.kind === "text")
-    return (
-      <Suspense fallback={<Loading />}>
-        <Code
-          label="Text"
-          value={content.text ?? ""}
-          names={offered}
-          onChange={(text) => onChange({ ...content, text })}
-        />
-      </Suspense>
-    );
+/** How long it is for a model, and what that costs. */
+function Price({ said: { tokens, cost }, named }: { said: NonNullable<Looked["said"]>; named: boolean }) {
+  const unknown = named ? "Nobody has told a price for this model." : "Name a model, and its price stands here.";
   return (
-    <>
-      {messages.map((message, at) => (
-        <Paper key={at} className="panel" p="sm">
-          <Group justify="space-between" mb="xs">
-            {message.placeholder === undefined ? (
-              <NativeSelect
-                aria-label={`Role of message ${at + 1}`}
-                data={ROLES}
-                value={message.role}
-                onChange={(event) => set(at, { ...message, role: event.currentTarget.value })}
-              />
-            ) : (
-              <Text size="sm">messages of the caller: {message.placeholder}</Text>
-            )}
-            <Button
-              variant="subtle"
-              size="compact-sm"
-              aria-label={`Remove message ${at + 1}`}
-              onClick={() => onChange({ ...content, messages: messages.toSpliced(at, 1) }, true)}
-            >
-              Remove
-            </Button>
-          </Group>
-          {typeof message.content === "string" ? (
-            <Suspense fallback={<Loading />}>
-              <Code
-                label={`Message ${at + 1}`}
-                value={message.content}
-                names={offered}
-                onChange={(text) => set(at, { ...message, content: text })}
-              />
-            </Suspense>
-          ) : (
-            message.content && <Text size="sm">It is made of parts: `cuebook save` changes them.</Text>
-          )}
-        </Paper>
-      ))}
-      <Button
-        variant="default"
-        style={{ alignSelf: "flex-start" }}
-        onClick={() => onChange({ ...content, messages: [...messages, { role: "user", content: "" }] }, true)}
-      >
-        Add a message
-      </Button>
-    </>
+    <Text size="sm" c="dimmed">
+      {tokens.tokens.toLocaleString("en")} tokens with these values ({tokens.by}).{" "}
+      {cost === null
+        ? unknown
+        : `$${dollars(cost.usd)} a call for what goes in (${[cost.source, cost.as_of].filter(Boolean).join(", ")}).`}
+    </Text>
   );
 }
 
+const dollars = (usd: number): string =>
+  usd.toLocaleString("en", { minimumSignificantDigits: 2, maximumSignificantDigits: 2 });
+
+const REST = ["model", "tools", "response_format"];
+
 /** Model, tools and response format, as JSON. */
 function Rest({ content, onChange }: { content: Content; onChange: Change }) {
-  const [text, setText] = useState(() => rest(content));
-  const type = (next: string): void => {
-    setText(next);
-    try {
-      const { model, tools, response_format } = JSON.parse(next) as Content;
-      const { model: _m, tools: _t, response_format: _r, ...others } = content;
-      onChange({
-        ...others,
-        ...(model && { model }),
-        ...(tools && { tools }),
-        ...(response_format && { response_format }),
-      });
-    } catch {
-      // Half written; what was right last stays in the draft, and the field says that it is no JSON.
-    }
+  const change = (value: unknown): void => {
+    const { model: _m, tools: _t, response_format: _r, ...others } = content;
+    onChange({ ...others, ...rest(value as Content) });
   };
   return (
-    <JsonInput
+    <JsonField
       label="Model, tools and response format"
       description="JSON; see the reference of a version's content"
-      validationError="This is no JSON: the last that was is kept."
-      autosize
-      minRows={3}
-      value={text}
-      onChange={type}
+      value={rest(content)}
+      wrong={(value) => (isRest(value) ? "" : "Only model, tools and response_format stand here.")}
+      onChange={change}
     />
   );
 }
 
-/** The draft with sample values, by the rules of the server. */
-function Preview({ content }: { content: Content }) {
-  const values = samples(content);
-  return (
-    <section aria-label="Preview">
-      <Title order={2} mb="xs">
-        With sample values
-      </Title>
-      <Stack gap="xs">
-        {texts(content).map(({ role, text }, at) => (
-          <Paper key={at} className="panel typed" p="sm" dir="auto">
-            {role && (
-              <Text size="sm" c="dimmed">
-                {role}
-              </Text>
-            )}
-            {filled(text, values)}
-          </Paper>
-        ))}
-      </Stack>
-    </section>
-  );
-}
-
-interface SaveProps {
-  project: string;
-  name: string;
-  draft: Draft;
-  saved: Content;
-  onClose: () => void;
-  onSaved: () => void;
-  onBase: (base: number) => void;
-}
-
-/** What the draft changes, and why; when somebody was quicker, both sides. */
-function Save({ project, name, draft, saved, onClose, onSaved, onBase }: SaveProps) {
-  const [message, setMessage] = useState("");
-  const { act, busy, refusal, forget } = useAct();
-  const go = useNavigate();
-  const theirs = refusal?.code === "base_moved" ? (refusal.data.theirs as Content | null) : undefined;
-  const newest = Number(refusal?.data.newest ?? 0);
-  const send = async (): Promise<void> => {
-    const body = { content: tidy(draft.content), message, base: draft.base };
-    const made = await act(() => saveVersion({ path: { project, name }, body }));
-    if (made === undefined) return;
-    onSaved();
-    await go({ to: "/p/$project/prompts/$name", params: { project, name } });
-  };
-  return (
-    <Dialog
-      opened
-      onClose={onClose}
-      title={theirs ? `Somebody saved version ${newest} meanwhile` : "What it changes"}
-      verb="Save"
-      disabled={theirs !== undefined}
-      busy={busy}
-      refusal={refusal}
-      onSend={send}
-    >
-      {theirs ? (
-        <>
-          <Text>From theirs to yours:</Text>
-          <Changes from={theirs} to={draft.content} />
-          <Button
-            variant="default"
-            onClick={() => {
-              onBase(newest);
-              forget();
-            }}
-          >
-            Mine goes on top of version {newest}
-          </Button>
-        </>
-      ) : (
-        <Changes from={saved} to={draft.content} />
-      )}
-      <Textarea
-        label="Message"
-        description="Why: it stands in the line of versions."
-        autosize
-        value={message}
-        onChange={(event) => setMessage(event.currentTarget.value)}
-        data-autofocus
-      />
-    </Dialog>
-  );
-}
+const isRest = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && Object.keys(value).every((key) => REST.includes(key));

@@ -1,4 +1,4 @@
-import { type Content, pieces, sample, type Variable, valueOf, written } from "../prompt/content";
+import type { Content } from "../prompt/content";
 
 /** What somebody writes: the content, and the number of the version it began with (0: the prompt is new). */
 export interface Draft {
@@ -42,72 +42,17 @@ export function texts(content: Content): { label: string; role: string; text: st
   });
 }
 
-/** The names of one kind of stretch in the texts of a content, each once. */
-export function names(content: Content, kind: "variable" | "fragment"): string[] {
-  const found = texts(content).flatMap(({ text }) => pieces(text).filter((piece) => piece.kind === kind));
-  return [...new Set(found.map((piece) => piece.name))];
+/** A text of a content by the API's pointer to it. */
+export function textAt(content: Content, at: string): string {
+  const found = at
+    .slice(1)
+    .split("/")
+    .reduce<unknown>((value, step) => (value as Record<string, unknown> | undefined)?.[step], content);
+  return typeof found === "string" ? found : "";
 }
-
-/** The variables that a content uses or declares, each with what is declared of it. */
-export function contract(content: Content): Record<string, Variable> {
-  const used = names(content, "variable").map((name) => [name, {} as Variable]);
-  return { ...Object.fromEntries(used), ...content.variables };
-}
-
-/** A draft as it is saved: of its locked fragments only those that are still in the text. */
-export function tidy(content: Content): Content {
-  const { includes = {}, ...others } = content;
-  const used = names(content, "fragment").filter((name) => name in includes);
-  return used.length
-    ? { ...others, includes: Object.fromEntries(used.map((name) => [name, includes[name]!])) }
-    : others;
-}
-
-/** A text with its values, by the rules of the server; fragments stay as they are written. */
-export function filled(text: string, values: Record<string, unknown>): string {
-  return pieces(text)
-    .map((piece) => {
-      if (piece.kind === "escaped") return "{{";
-      if (piece.kind !== "variable" || !(piece.name in values)) return piece.source;
-      const value = values[piece.name];
-      return typeof value === "string" ? value : JSON.stringify(value);
-    })
-    .join("");
-}
-
-/** What somebody should look at before saving: sentences, none where all is well. */
-export function lint(content: Content): string[] {
-  const variables = contract(content);
-  const found = texts(content).flatMap(({ label, role, text }) => {
-    const all = pieces(text);
-    const lines: string[] = [];
-    const loose = all.some((piece) => piece.kind === "text" && piece.source.includes("{{"));
-    if (loose) lines.push(`${label}: two braces that are no variable stay as they are written.`);
-    if (all.some((piece) => piece.kind === "invisible")) lines.push(`${label}: it holds characters that nobody sees.`);
-    for (const name of new Set(all.filter((piece) => piece.kind === "variable").map((piece) => piece.name))) {
-      const open = (variables[name]?.type ?? "string") === "string" && !variables[name]?.enum?.length;
-      if (role === "system" && open)
-        lines.push(`${label}: \`${name}\` takes any text into the system role. Give it a list of values, or move it.`);
-    }
-    return lines;
-  });
-  return [...new Set(found)];
-}
-
-/** Values to look at a draft with. */
-export const samples = (content: Content): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(contract(content)).map(([name, of]) => [name, valueOf(sample(name, of), of)]));
-
-/** About how many tokens a text has: a token is some four characters of English, fewer of other languages. */
-export const tokens = (content: Content): number =>
-  Math.ceil(
-    texts(content)
-      .map(({ text }) => text.length)
-      .reduce((a, b) => a + b, 0) / 4,
-  );
 
 /** Everything that is no text, as one sees it in a field of JSON. */
-export function rest(content: Content): string {
+export function rest(content: Content): Record<string, unknown> {
   const { model, tools, response_format } = content;
-  return written(Object.fromEntries(Object.entries({ model, tools, response_format }).filter(([, value]) => value)));
+  return Object.fromEntries(Object.entries({ model, tools, response_format }).filter(([, value]) => value));
 }

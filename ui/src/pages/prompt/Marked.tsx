@@ -1,6 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
-import { pieces } from "./content";
+import { codeOf, pieces } from "./content";
 
 /** A template with its variables and fragments marked. `includes`: the fragments' locked numbers. */
 export function Marked({
@@ -38,7 +38,7 @@ export function Marked({
         if (kind === "invisible")
           return (
             <span key={at} className="hidden-character" title="A character that nobody sees">
-              {code(source)}
+              {codeOf(source)}
             </span>
           );
         return source;
@@ -46,6 +46,3 @@ export function Marked({
     </div>
   );
 }
-
-const code = (character: string): string =>
-  `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;

@@ -1,0 +1,88 @@
+import { Alert, Button, Checkbox, Text, Textarea } from "@mantine/core";
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { saveVersion } from "../../api";
+import { useAct } from "../../shared/acting";
+import { Dialog } from "../../shared/Dialog";
+import type { Content } from "../prompt/content";
+import { Changes } from "./Changes";
+import { useCheck } from "./checked";
+import type { Draft } from "./draft";
+
+interface SaveProps {
+  project: string;
+  name: string;
+  draft: Draft;
+  saved: Content;
+  onClose: () => void;
+  onSaved: () => void;
+  onBase: (base: number) => void;
+}
+
+/** What the draft changes, and why; when somebody was quicker, both sides. */
+export function Save({ project, name, draft, saved, onClose, onSaved, onBase }: SaveProps) {
+  const [message, setMessage] = useState("");
+  const { act, busy, refusal, forget } = useAct();
+  const go = useNavigate();
+  const theirs = refusal?.code === "base_moved" ? (refusal.data.theirs as Content | null) : undefined;
+  const newest = Number(refusal?.data.newest ?? 0);
+  const [meant, setMeant] = useState(false);
+  const looked = useCheck(project, name, draft.content);
+  const secret = looked.said?.findings.some(({ confirm }) => confirm) ?? false;
+  // Where the server cannot look at it, it says why when it is saved.
+  const waits = !looked.current && looked.refusal === undefined;
+  const send = async (): Promise<void> => {
+    const body = { content: draft.content, message, base: draft.base };
+    const made = await act(() => saveVersion({ path: { project, name }, body }));
+    if (made === undefined) return;
+    onSaved();
+    await go({ to: "/p/$project/prompts/$name", params: { project, name } });
+  };
+  return (
+    <Dialog
+      opened
+      onClose={onClose}
+      title={theirs ? `Somebody saved version ${newest} meanwhile` : "What it changes"}
+      verb="Save"
+      disabled={theirs !== undefined || waits || (secret && !meant)}
+      busy={busy}
+      refusal={refusal}
+      onSend={send}
+    >
+      {theirs ? (
+        <>
+          <Text>From theirs to yours:</Text>
+          <Changes from={theirs} to={draft.content} />
+          <Button
+            variant="default"
+            onClick={() => {
+              onBase(newest);
+              forget();
+            }}
+          >
+            Mine goes on top of version {newest}
+          </Button>
+        </>
+      ) : (
+        <Changes from={saved} to={draft.content} />
+      )}
+      {secret && (
+        <Alert color="red" variant="light" title="Something in it looks like a secret">
+          <Checkbox
+            label="Save it anyway: a version can be read for ever"
+            checked={meant}
+            onChange={(event) => setMeant(event.currentTarget.checked)}
+          />
+        </Alert>
+      )}
+      <Textarea
+        label="Message"
+        description="Why: it stands in the line of versions."
+        autosize
+        value={message}
+        onChange={(event) => setMessage(event.currentTarget.value)}
+        data-autofocus
+      />
+    </Dialog>
+  );
+}
