@@ -18,8 +18,10 @@ import { codeOf, TAG } from "../prompt/content";
 const MARK = Decoration.mark({ class: "variable" });
 /** A character that nobody sees, as its code: what turns the writing direction round does not do so here. */
 class Hidden extends WidgetType {
-  constructor(readonly character: string) {
+  readonly character: string;
+  constructor(character: string) {
     super();
+    this.character = character;
   }
   override eq(other: Hidden): boolean {
     return other.character === this.character;
