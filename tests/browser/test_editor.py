@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
 import pytest
@@ -19,7 +19,7 @@ from tests.factories import chat, text
 OTHER = Actor(login("owner"), "test", (Grant("admin"),), "req_test", person=login("owner"))
 
 
-def save(desk: Desk, name: str, *contents: dict[str, object]) -> None:
+def save(desk: Desk, name: str, *contents: Mapping[str, object]) -> None:
     with desk.write() as uow:
         for content in contents:
             prompts.save(OTHER, uow, "default", name, prompts.Draft(content, "by another"))
@@ -153,8 +153,10 @@ def test_what_the_server_refuses_is_said_while_one_writes(page: Page, desk: Desk
 
 def test_everything_a_version_can_hold_is_edited_and_nothing_is_lost(page: Page, desk: Desk) -> None:
     image = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
-    parts = [{"type": "text", "text": "Look {{at}}", "cache": True}, image]
-    messages = [{"role": "system", "content": "Be kind"}, {"placeholder": "history"}, {"role": "user", "content": parts}]
+    said = {"type": "text", "text": "Look {{at}}", "cache": True}
+    parts: list[dict[str, object]] = [said, image]
+    kind, history = {"role": "system", "content": "Be kind"}, {"placeholder": "history"}
+    messages = [kind, history, {"role": "user", "content": parts}]
     variables = {"at": {"type": "any", "enum": ["1", 1, {"b": [2]}], "description": "d"}}
     whole = {"kind": "chat", "messages": messages, "variables": variables, "model": {"name": "m"}, "tools": [{"name": "t"}]}
     save(desk, "edit.whole", whole)
@@ -168,7 +170,7 @@ def test_everything_a_version_can_hold_is_edited_and_nothing_is_lost(page: Page,
     with desk.write() as uow:
         saved = prompts.version(OTHER, uow, "default", "edit.whole", "latest").content
     parts[0]["text"] = "See {{at}}"
-    expected = {**whole, "messages": [{"placeholder": "earlier"}, messages[0], {"role": "user", "content": parts}]}
+    expected = {**whole, "messages": [{"placeholder": "earlier"}, kind, {"role": "user", "content": parts}]}
     spec = {**variables["at"], "required": True}
     assert saved == {**expected, "engine": "simple", "variables": {"at": spec}}
 
