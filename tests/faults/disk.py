@@ -42,6 +42,10 @@ class Disk:
     def mount(self, *options: str) -> None:
         run("mount", "-o", ",".join(("loop", *options)), str(self.image), str(self.place))
 
+    def remount(self, option: str) -> None:
+        """``ro`` or ``rw`` from now on."""
+        run("mount", "-o", f"remount,{option}", str(self.place))
+
     def unmount(self) -> None:
         run("umount", str(self.place))
 

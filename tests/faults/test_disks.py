@@ -66,17 +66,46 @@ def bearer(server: Server) -> dict[str, str]:
 
 @pytest.mark.fault("C-05")
 def test_a_disk_that_takes_no_writes_is_served_from(disk: Disk, start_server: Callable[..., Server], tmp_path: Path) -> None:
-    database = f"sqlite:///{disk.place / 'cuebook.db'}"
-    first = start_server(tmp_path / "data", database=database)
+    data = disk.place / "data"
+    data.mkdir()
+    (data / "output.txt").symlink_to(tmp_path / "output.txt")  # what a server prints is a test's own affair
+    first = start_server(data)
     assert save(first, "a").status_code == 201
     first.stop()
+    disk.remount("ro")
+    again = start_server(data)
+    refused = save(again, "b")
+    assert (refused.status_code, refused.json()["code"]) == (503, "read_only")
+    assert reads(again) is not None
+    ready = httpx2.get(f"{again.url}/readyz").json()
+    assert (ready["state"], ready["writes"]) == ("ready", False)
+    listed = httpx2.get(f"{again.url}/api/projects/{again.project}/prompts", headers=bearer(again)).json()
+    assert "a" in [prompt["name"] for prompt in listed["items"]]
+    disk.remount("rw")
+    until(lambda: save(again, "b").status_code in {200, 201})
+    until(lambda: httpx2.get(f"{again.url}/readyz").json()["writes"] is True)
+    everything_is_there(again, {})
+
+
+@pytest.mark.fault("C-05")
+def test_what_a_killed_server_left_on_such_a_disk_is_served(
+    disk: Disk, start_server: Callable[..., Server], tmp_path: Path
+) -> None:
+    """Its log is not in the database file yet, and cannot be put there."""
+    data = disk.place / "data"
+    data.mkdir()
+    (data / "output.txt").symlink_to(tmp_path / "output.txt")
+    first = start(data)
+    assert save(first, "a").status_code == 201
+    until(lambda: len(list((data / "last-known-good").glob("*"))) == 6)
+    first.process.kill()
+    first.process.wait()
     disk.unmount()
     disk.mount("ro")
-    again = start_server(tmp_path / "data", database=database)
-    refused = save(again, "b")
-    assert refused.status_code == 503
+    again = start_server(data)
     assert reads(again) is not None
-    assert httpx2.get(f"{again.url}/readyz").json()["writes"] is False
+    refused = save(again, "b")
+    assert (refused.status_code, refused.json()["code"]) == (503, "read_only")
 
 
 @pytest.mark.fault("C-08")

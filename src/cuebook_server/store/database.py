@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url, text
 from sqlalchemy.pool import QueuePool
@@ -110,30 +113,59 @@ def _postgres(url: str, statement_timeout_ms: int, answer_s: float | None, **poo
     return create_engine("postgresql+psycopg://", creator=connect, pool_pre_ping=True, **pool)
 
 
+def open_file(path: str) -> Any:
+    """A connection of the driver to a SQLite file; where nothing can be written, one that knows that nothing changes."""
+    where, uri = (f"file:{quote(path)}?immutable=1", True) if _is_frozen(path) else (path, False)
+    # Transactions are begun below, in so many words; the driver must not begin its own.
+    timeout_s = BUSY_TIMEOUT_MS / 1000
+    return sqlite_module().connect(where, uri=uri, isolation_level=None, check_same_thread=False, timeout=timeout_s)
+
+
+def _is_frozen(path: str) -> bool:
+    """Whether the file lies on a file system that takes no writes, and holds everything.
+
+    SQLite would make files beside it, and fails. With a log beside it (a server was killed) the file alone is not everything.
+    """
+    log = Path(f"{path}-wal")
+    try:
+        return bool(os.statvfs(path).f_flag & os.ST_RDONLY) and not (log.exists() and log.stat().st_size)
+    except OSError:  # there is no such file, or its disk is gone
+        return False
+
+
 def _sqlite(path: str) -> Engine:
-    module = sqlite_module()
-
-    def connect() -> Any:
-        # Transactions are begun below, in so many words; the driver must not begin its own.
-        return module.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_MS / 1000)
-
     engine = create_engine(
-        "sqlite://", module=module, creator=connect, poolclass=QueuePool, pool_size=POOL_SIZE, pool_timeout=POOL_TIMEOUT_S
+        "sqlite://",
+        module=sqlite_module(),
+        creator=partial(open_file, path),
+        poolclass=QueuePool,
+        pool_size=POOL_SIZE,
+        pool_timeout=POOL_TIMEOUT_S,
     )
-    event.listen(engine, "connect", _configure)
+
+    def configure(connection: Any, record: Any) -> None:
+        record.info["frozen"] = _is_frozen(path)
+        _configure(connection, frozen=record.info["frozen"])
+
+    def check(_: Any, record: Any, __: Any) -> None:
+        if record.info.get("frozen") and not _is_frozen(path):
+            raise exc.DisconnectionError  # it would never see a change: the pool makes another one
+
+    event.listen(engine, "connect", configure)
+    event.listen(engine, "checkout", check)
     event.listen(engine, "begin", _begin)
     return engine
 
 
-def _configure(connection: Any, _: object) -> None:
+def _configure(connection: Any, *, frozen: bool) -> None:
     cursor = connection.cursor()
-    for name, value in _PRAGMAS.items():
+    for name, value in ({"query_only": 1} if frozen else _PRAGMAS).items():
         try:
             cursor.execute(f"PRAGMA {name} = {value}")
         except Exception as error:  # a read-only file system cannot change the journal; what counts is read back below
             if "readonly" not in str(error):
                 raise
-    for name in ("journal_mode", "synchronous"):
+    for name in () if frozen else ("journal_mode", "synchronous"):
         found = cursor.execute(f"PRAGMA {name}").fetchone()[0]
         if found != _PRAGMAS[name]:
             raise Unavailable(f"SQLite refused {name}={_PRAGMAS[name]}: it says {found!r}.", hint="Use a local file system.")

@@ -30,7 +30,7 @@ from cuebook_server.services.ports import (
 )
 from cuebook_server.store import bounded, fetches, fleet, schema
 from cuebook_server.store.credentials import all_keys, key_of
-from cuebook_server.store.database import Database, sqlite_module
+from cuebook_server.store.database import Database, open_file
 from cuebook_server.store.environments import environment_of
 from cuebook_server.store.registry import continues, moved
 from cuebook_server.store.unit_of_work import NOTIFY_CHANNEL
@@ -84,7 +84,7 @@ class SqlSnapshotSource:
                 recalls={row.project_id: row.recalls for row in projects},
                 # Only a first start writes this moment, and no two of them in the same microsecond.
                 registry=registry.created_at.isoformat(),
-                writable=self._database.dialect != "postgresql" or not connection.scalar(select(func.pg_is_in_recovery())),
+                writable=_takes_writes(connection),
                 history=history,
                 continues=continues(connection, seen or {}, history),
                 moved=moved(connection, registry.begun_on),
@@ -217,7 +217,7 @@ class SqlSnapshotSource:
     def _watch_data_version(self) -> Iterator[None]:
         """SQLite: ``PRAGMA data_version`` changes when another connection has committed; asking costs microseconds."""
         path = self._database.engine.url.database or self._database.url.removeprefix("sqlite:///")
-        connection = sqlite_module().connect(path, check_same_thread=False)
+        connection = open_file(path)
         try:
             seen, waited, patience = -1, 0.0, self._poll_s()
             while not self._stopped.is_set():
@@ -261,6 +261,13 @@ class SqlSnapshotSource:
             return False
         self._told_standby = False
         return True
+
+
+def _takes_writes(connection: Connection) -> bool:
+    """Whether this is no standby, and no file that cannot be written."""
+    if connection.dialect.name == "postgresql":
+        return not connection.scalar(select(func.pg_is_in_recovery()))
+    return not connection.exec_driver_sql("PRAGMA query_only").scalar()
 
 
 def _environment_row(connection: Connection, key: EnvironmentKey) -> tuple[Environment, str, tuple[int, str]] | None:
