@@ -41,11 +41,12 @@ def test_no_statement_of_ours_deletes_what_stays() -> None:
 
 
 def test_no_call_deletes_but_what_passes() -> None:
-    """Who is signed in, who may what, a release's moment, who is told."""
+    """Who is signed in, who may what and is invited, a release's moment, who is told."""
     calls = {call.split(" ")[1] for call in permissions.TABLE if call.startswith("DELETE ")}
     assert calls == {
         "/sessions/{session}",
         "/people/{login}/roles",
+        "/invitations/{invitation}",
         "/projects/{project}/members",
         "/projects/{project}/releases/{release_id}/schedule",
         "/projects/{project}/webhooks/{webhook}",
