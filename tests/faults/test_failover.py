@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import count
 from pathlib import Path
 
 import httpx2
@@ -14,11 +16,13 @@ import pytest
 
 import cuebook
 from tests.factories import text
+from tests.faults.test_disks import everything_is_there
 from tests.http.test_nodes import post, release, served, until
 from tests.support.postgres import Cluster, stoppable
 from tests.support.server import Server
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.timeout(300)]
+SEED = 3
 
 
 @pytest.fixture
@@ -148,6 +152,53 @@ def test_a_crash_of_the_database_is_no_other_past(
     assert ready(one)["epoch"] == epoch
     release(one, 2)
     assert served(one, "n", one.keys["production"]) == 2
+
+
+@pytest.mark.fault("C-09")
+def test_crashes_under_writers_lose_nothing_confirmed(
+    start_server: Callable[..., Server], tmp_path: Path, thorough: bool, seen: Callable[[str], None]
+) -> None:
+    chance, healed = random.Random(SEED), list[float]()
+    with stoppable("synchronous_commit=on") as database:  # what it confirms is in its log, as anywhere but in these tests
+        database.start()
+        server = start_server(tmp_path / "one", database=url_of(database))
+        settled(server)
+        with readers(server) as wrong, writing(server) as confirmed:
+            for _ in range(20 if thorough else 3):
+                time.sleep(chance.uniform(0.1, 0.5))
+                database.stop()
+                database.resume()
+                began, before = time.monotonic(), len(confirmed)
+                until(lambda before=before: len(confirmed) > before)  # type: ignore[misc]  # a default binds the loop's value
+                healed.append(time.monotonic() - began)
+        assert wrong == []
+        everything_is_there(server, confirmed)
+        server.stop()
+    seen(
+        f"{len(healed)} crashes (seed {SEED}), {len(confirmed)} saves confirmed and there, the next within {max(healed):.1f} s"
+    )
+
+
+@contextmanager
+def writing(server: Server) -> Iterator[dict[str, str]]:
+    """Somebody saves all the time; what was confirmed, by name."""
+    confirmed, over = dict[str, str](), threading.Event()
+
+    def save() -> None:
+        for number in count(1):
+            if over.wait(0.01):
+                return
+            answer = post(server, f"prompts/w{number}/versions", {"content": text(f"text {number}")})
+            if answer.status_code == 201:
+                confirmed[f"w{number}"] = answer.json()["digest"]
+
+    thread = threading.Thread(target=save)
+    thread.start()
+    try:
+        yield confirmed
+    finally:
+        over.set()
+        thread.join()
 
 
 @pytest.mark.fault("C-10")

@@ -8,7 +8,7 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -65,7 +65,7 @@ def test_every_statement_of_every_use_case_fails_once(database_url: str) -> None
 
 
 @pytest.mark.fault("C-01")
-def test_the_process_is_killed_in_every_use_case(database_url: str) -> None:
+def test_the_process_is_killed_in_every_use_case(database_url: str, seen: Callable[[str], None]) -> None:
     root = Path(__file__).parents[2]
     path = os.pathsep.join(str(folder) for folder in (root / "src", root))
     command = [sys.executable, "-m", "tests.model.crashing", database_url]
@@ -73,11 +73,14 @@ def test_the_process_is_killed_in_every_use_case(database_url: str) -> None:
         command, cwd=root, env=os.environ | {"PYTHONPATH": path}, capture_output=True, timeout=SECONDS_MAX, check=False
     )
     assert ended.returncode == 0, ended.stderr.decode()[-4000:]
-    crashed_all(json.loads(ended.stdout))
+    statements = json.loads(ended.stdout)
+    crashed_all(statements)
+    seen(f"killed in {len(statements)} use cases on {database_url.partition(':')[0]}")
 
 
 @pytest.mark.fault("C-01")
-def test_a_server_killed_under_writers_loses_nothing(tmp_path: Path) -> None:
+def test_a_server_killed_under_writers_loses_nothing(tmp_path: Path, thorough: bool, seen: Callable[[str], None]) -> None:
     """Kill -9 at any moment; ``make soak`` goes on for minutes."""
-    told = kill_often(tmp_path / "data", 2, random.Random(1))
+    told = kill_often(tmp_path / "data", 60 if thorough else 2, random.Random(1))
     assert min(told.values()) > 0
+    seen("a server under 4 writers (seed 1): " + ", ".join(f"{count} {what}" for what, count in told.items()))

@@ -25,9 +25,10 @@ START_SECONDS_MAX = 60
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """A server whose files and socket lie in ``root``; reached by its socket alone."""
+    """A server whose files and socket lie in ``root``; reached by its socket alone. ``settings`` go before those above."""
 
     root: Path
+    settings: tuple[str, ...] = ()
 
     def url(self, database: str) -> str:
         """The address of one of its databases."""
@@ -52,7 +53,9 @@ class Cluster:
 
     def resume(self) -> None:
         """Start it on the files it has; returns when it takes connections."""
-        options = " ".join(f"-c {setting}" for setting in (*SETTINGS, f"unix_socket_directories={self.root / 'socket'}"))
+        options = " ".join(
+            f"-c {setting}" for setting in (*SETTINGS, *self.settings, f"unix_socket_directories={self.root / 'socket'}")
+        )
         log = self.root / "files" / "server.log"
         self._run("pg_ctl", "start", "--wait", f"--timeout={START_SECONDS_MAX}", f"--log={log}", "-o", options)
 
@@ -97,10 +100,10 @@ class Cluster:
 
 
 @contextmanager
-def stoppable() -> Iterator[Cluster]:
+def stoppable(*settings: str) -> Iterator[Cluster]:
     """A server of a test's own, not yet started, which the test may stop."""
     root = Path(tempfile.mkdtemp(prefix="cuebook-pg-"))
-    running = Cluster(root)
+    running = Cluster(root, settings)
     try:
         yield running
     finally:
