@@ -66,7 +66,7 @@ docs: $(READY) ## Write the generated reference pages anew
 	@$(BIN)/python -m tools.reference
 
 faults: $(READY) ## Break disks, databases, networks and processes for real (some need root): a line for each fault with what was seen
-	@$(BIN)/pytest -n $(JOBS) -m fault $(ARGS)
+	@$(BIN)/pytest -n $(JOBS) -m fault --timeout 600 $(ARGS)
 
 bench: $(READY) ## Measure speed and size against their targets; writes docs/reference/performance.md
 	@$(BIN)/python -m bench $(ARGS)
