@@ -61,7 +61,38 @@ def test_a_freeze_stops_releases_until_it_is_lifted(look: Looker) -> None:
         expect(page.get_by_role("button", name="Release now")).to_be_disabled()
         page.goto(f"{PRODUCTION}?tab=policy")
         page.get_by_role("button", name="Lift").click()
+        page.get_by_role("dialog").get_by_label("Why").fill("They have seen enough")
         page.get_by_role("button", name="Lift it").click()
+        expect(page.get_by_text("None: releases go on at any time.")).to_be_visible()
+        page.goto(f"{PRODUCTION}?tab=history")
+        told = page.get_by_role("list", name="Revisions").get_by_role("listitem").filter(has_text="They have seen enough")
+        expect(told).to_contain_text(f"{login('owner')} changed the rules")
+        expect(told.locator("del")).to_contain_text("the audit")
+
+
+def test_a_freeze_of_what_asks_for_approvals_is_lifted_by_a_proposal(look: Looker, desk: Desk) -> None:
+    rules = {"approvals": {"count": 1}, "freeze": [{"starts": "2020-01-01T00:00", "ends": "2099-01-01T00:00"}]}
+    with desk.write() as uow:
+        environments.create(OWNER, uow, "default", "iced", policy=rules)
+    with look.window("owner") as page:
+        page.goto("/p/default/environments/iced?tab=policy")
+        page.get_by_role("button", name="Lift").click()
+        page.get_by_role("dialog").get_by_label("Why").fill("The holidays are over")
+        expect(page.get_by_role("dialog").get_by_role("list", name="Rules of the policy")).not_to_contain_text("Frozen")
+        page.get_by_role("button", name="Propose it").click()
+        page.wait_for_url("**/p/default/releases/*")
+        release = page.url
+    with look.window("reviewer") as page:
+        page.goto(release)
+        page.get_by_role("button", name="Approve").click()
+        page.get_by_label("What your approval means").fill("Read and understood")
+        page.get_by_role("dialog").get_by_role("button", name="Approve").click()
+        expect(page.get_by_role("dialog")).to_have_count(0)
+    with look.window("owner") as page:
+        page.goto(release)
+        page.get_by_role("button", name="Apply now").click()
+        expect(page.get_by_text("Applied.")).to_be_visible()
+        page.goto("/p/default/environments/iced?tab=policy")
         expect(page.get_by_text("None: releases go on at any time.")).to_be_visible()
 
 

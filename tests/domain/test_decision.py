@@ -158,13 +158,38 @@ def test_a_rollback_asks_for_a_reason_and_for_nothing_that_was_recalled() -> Non
     assert not decide(OPEN, 1, facts(item(recalled="it insults"))).allowed
 
 
-def test_a_change_of_the_rules_asks_for_a_reason_no_freeze_and_all_the_approvals() -> None:
+def test_a_change_of_the_rules_asks_for_a_reason_and_all_the_approvals() -> None:
     frozen = Policy(
         "staging", 9, Approvals(2, wording=0), ("safety",), freeze=(Freeze("2026-01-01", "2027-01-01"),), max_items=1
     )
     change = Facts("policy", "r", "ada", NOW, (), approvals=[approval(signature="")])
-    assert verdicts(frozen, change) == {"reason_required": True, "freeze": False, "approvals": False}
+    assert verdicts(frozen, change) == {"reason_required": True, "approvals": False}
     assert decide(frozen, 7, change).policy_revision == 7
+
+
+@given(
+    st.builds(
+        Policy,
+        approvals=st.builds(Approvals, st.integers(0, 3), author=st.booleans()),
+        reason_required=st.booleans(),
+        max_items=st.integers(1, 3),
+    ),
+    st.lists(st.sampled_from(["ada", "bob", "cyd"]), max_size=3),
+    st.sampled_from(["", "r"]),
+)
+def test_a_freeze_stops_every_release_but_what_goes_back_or_changes_the_rules(
+    policy: Policy, approvers: list[str], reason: str
+) -> None:
+    """The freeze that stopped the release which would lift it could be ended by an emergency only."""
+    frozen = replace(policy, freeze=(Freeze("2026-11-20T00:00", "2026-11-21T00:00"),))
+    given_by = [approval(person) for person in approvers]
+    for kind in ("policy", "rollback"):
+        asked = Facts(kind, reason, "ada", NOW, (), "s", approvals=given_by)
+        assert decide(frozen, 1, asked) == decide(policy, 1, asked)
+    for kind in ("promote", "retire"):
+        asked = facts(kind=kind, reason=reason, approvals=given_by)
+        found, otherwise = decide(frozen, 1, asked), decide(policy, 1, asked)
+        assert (found.allowed, {v.rule for v in found.unmet}) == (False, {"freeze"} | {v.rule for v in otherwise.unmet})
 
 
 @pytest.mark.parametrize(

@@ -163,7 +163,7 @@ def unmet(state: State, release: Release, now: datetime) -> Reasons:
         found.add("recalled")
     if release.kind == "rollback":
         return found
-    if any(_at(w["starts"]) <= now < _at(w["ends"]) for w in policy["freeze"]):
+    if release.kind != "policy" and any(_at(w["starts"]) <= now < _at(w["ends"]) for w in policy["freeze"]):
         found.add("freeze")
     if len(people(state, release, now)) < needed(state, release):
         found.add("approvals")

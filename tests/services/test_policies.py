@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from cuebook_server.domain.access import Grant
-from cuebook_server.domain.errors import AlreadyLive, Forbidden, PolicyRefused
+from cuebook_server.domain.errors import AlreadyLive, Forbidden, NotFound, PolicyRefused
 from cuebook_server.domain.policy import PRESETS, BadPolicy
 from cuebook_server.domain.release import BadRelease, Release, Wanted
 from cuebook_server.services import environments, releases
 from cuebook_server.services.environments import PolicyProtected
 from tests.factories import Registry
-from tests.people import Person
+from tests.people import PROJECT, Person
 
 
 @pytest.fixture
@@ -36,6 +36,12 @@ def changed(registry: Registry, who: Person, **policy: object) -> Release:
     release = registry.do(releases.propose, rules(**policy))
     registry.approve(release, who)
     return registry.do(releases.apply, release.release_id)
+
+
+def missing(registry: Registry, release: Release) -> list[str]:
+    weighed = registry.ask(releases.find, release.release_id).weighed
+    assert weighed is not None
+    return [verdict.rule for verdict in weighed.decision.unmet]
 
 
 def test_a_preset_sets_its_rules_and_leaves_the_others(registry: Registry) -> None:
@@ -101,6 +107,46 @@ def test_another_change_of_the_rules_voids_what_was_approved(team: Registry, rev
     with pytest.raises(PolicyRefused):
         team.do(releases.apply, waiting.release_id)
     assert team.approve(waiting, reviewer).seen == "approved"
+
+
+def test_a_freeze_is_lifted_by_those_who_decide_about_the_rules_and_nothing_slips_out_behind_it(
+    team: Registry, reviewer: Person
+) -> None:
+    team.save("a", "x")
+    team.promote("a", to="staging")
+    waits = team.do(releases.propose, releases.Request("production", "promote", [Wanted("a", 1)], "r"))
+    team.approve(waits, reviewer)
+    changed(team, reviewer, freeze=[{"starts": "2026-11-20T00:00", "ends": "2026-11-21T00:00"}])
+    assert missing(team, waits) == ["freeze", "approvals"]
+    with pytest.raises(PolicyRefused, match="approvals missing"):
+        team.do(releases.create, rules(freeze=[]))
+    assert changed(team, reviewer, freeze=[]).state == "applied"
+    assert missing(team, waits) == ["approvals"]
+
+
+def test_the_history_tells_how_the_rules_changed_by_whom_and_why(registry: Registry, reviewer: Person) -> None:
+    registry.save("a", "x")
+    registry.rules(soak_s=3600)
+    registry.do(environments.change, "production", position=9)
+    registry.promote("a", to="staging")
+    registry.rules(soak_s=0)
+    registry.promote("a", to="production")
+    registry.do(environments.adopt, "production", "team")
+    changed(registry, reviewer, max_items=5)
+    found = registry.ask(environments.rule_changes, "production", since=0, before=99)
+    assert [(one.revision, one.reason, one.release is not None) for one in found] == [
+        (2, "we are many now", True),
+        (1, "", False),
+        (0, "", False),
+        (0, "", False),
+    ]
+    assert found[0].rules == ["max_items"]
+    assert found[-1].came == ["A version must have run in staging for 1 hour without a rollback first."]
+    assert found[-1].went == found[2].came == ["A version must have run in staging first."]
+    page = registry.ask(environments.rule_changes, "production", since=1, before=2)
+    assert [one.actor for one in page] == [registry.people.owner.actor.principal]
+    with pytest.raises(NotFound), registry.units.read() as uow:
+        environments.rule_changes(registry.people.stranger.actor, uow, PROJECT, "production", since=0, before=99)
 
 
 def test_who_applies_a_change_holds_the_right_to_it(team: Registry, reviewer: Person) -> None:

@@ -112,7 +112,7 @@ def decide(policy: Policy, policy_revision: int, facts: Facts) -> Decision:
     """Weigh a release.
 
     A rollback asks for a reason and that nothing was recalled, so that it works at night. A change of the policy moves no
-    version: it asks for a reason, for no freeze, and for all the approvals.
+    version: it asks for a reason and for all the approvals, and no freeze stops it, or none could be lifted before its end.
     """
     rules = _RULES_OF.get(facts.kind, _RULES)
     verdicts = tuple(verdict for rule in rules for verdict in rule(policy, facts))
@@ -253,7 +253,7 @@ def _size(policy: Policy, facts: Facts) -> Iterator[Verdict]:
 
 _Rule = Callable[[Policy, Facts], Iterator[Verdict]]
 _RULES: tuple[_Rule, ...] = (_reason, _recalled, _comes_from, _size, _freeze, _breaking, _shrink, _gates, _approvals)
-_RULES_OF: Mapping[Kind, tuple[_Rule, ...]] = {"rollback": (_reason, _recalled), "policy": (_reason, _freeze, _approvals)}
+_RULES_OF: Mapping[Kind, tuple[_Rule, ...]] = {"rollback": (_reason, _recalled), "policy": (_reason, _approvals)}
 
 
 def _name(facts: ItemFacts) -> str:

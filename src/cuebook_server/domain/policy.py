@@ -55,7 +55,8 @@ class Approvals:
 class Freeze:
     """A time without releases. Once (``starts`` and ``ends`` are local date-times) or every week (``days``, local times).
 
-    A weekly window whose end is not after its start runs into the next day. Rollbacks go on during a freeze.
+    A weekly window whose end is not after its start runs into the next day. Rollbacks and changes of the rules go on during
+    a freeze.
     """
 
     starts: str

@@ -31,6 +31,12 @@ def in_words(policy: Policy, *, tracks_latest: bool) -> list[Told]:
     return [*_ways_in(policy), *_freezes(policy), *_contents(policy), *_applications(policy)]
 
 
+def compared(before: Policy, after: Policy) -> tuple[list[str], list[str]]:
+    """The sentences that a change of the rules took away, and those that it brought."""
+    old, new = ([told.sentence for told in in_words(policy, tracks_latest=False)] for policy in (before, after))
+    return [one for one in old if one not in new], [one for one in new if one not in old]
+
+
 def _ways_in(policy: Policy) -> Iterator[Told]:
     if policy.comes_from:
         soak = f" for {span(policy.soak_s)} without a rollback" if policy.soak_s else ""

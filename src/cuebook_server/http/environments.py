@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
+from cuebook_server.domain.access import Actor
 from cuebook_server.domain.environment import Environment, Kind
 from cuebook_server.domain.errors import BadRequest
 from cuebook_server.domain.policy_words import Told, in_words
@@ -15,6 +17,7 @@ from cuebook_server.domain.release import Change
 from cuebook_server.http.door import Body, Limit, Route, Shown, Through
 from cuebook_server.http.prompts import NUMBER_MAX
 from cuebook_server.services import environments, glance
+from cuebook_server.services.ports import UnitOfWork
 
 router = APIRouter(prefix="/projects/{project}", tags=["environments"], route_class=Route)
 PROMPTS_MAX = 200
@@ -108,10 +111,30 @@ class ChangeShown(Shown):
     reason: str
 
 
+class RulesChangeShown(Shown):
+    """A change of the rules, at one of the environment's revisions; ``release``: what changed them, if it was one.
+
+    ``rules``: the names of those that changed. ``went``, ``came``: the rules in words, before and since.
+    """
+
+    at: datetime
+    actor: str
+    revision: int
+    release: int | None
+    reason: str
+    rules: list[str]
+    went: list[str]
+    came: list[str]
+
+
 class HistoryShown(Shown):
-    """A page of an environment's history, newest first."""
+    """A page of an environment's history, newest first; beside the changes of prompts those of its ``rules`` in that time.
+
+    Asked for one prompt there are none of these.
+    """
 
     items: list[ChangeShown]
+    rules: list[RulesChangeShown]
     next: str | None
 
 
@@ -230,10 +253,18 @@ def environment_history(
     limit: Limit = 100,
 ) -> HistoryShown:
     """List what changed in the environment, newest first, of one prompt or of all; a revision is never cut in two."""
-    rows = door.read(
-        lambda actor, uow: environments.history(actor, uow, project, environment, before=before, limit=limit, prompt=prompt)
-    )
-    return HistoryShown(items=[show_change(row) for row in rows], next=str(rows[-1].revision) if len(rows) >= limit else None)
+
+    def look(actor: Actor, uow: UnitOfWork) -> HistoryShown:
+        rows = environments.history(actor, uow, project, environment, before=before, limit=limit, prompt=prompt)
+        following = rows[-1].revision if len(rows) >= limit else None
+        rules = environments.rule_changes(actor, uow, project, environment, since=following or 0, before=before)
+        return HistoryShown(
+            items=[show_change(row) for row in rows],
+            rules=[] if prompt else [RulesChangeShown(**asdict(change)) for change in rules],
+            next=str(following) if following else None,
+        )
+
+    return door.read(look)
 
 
 @router.get("/status")

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from cuebook_server.domain import names
 from cuebook_server.domain.access import Actor, Grant
-from cuebook_server.domain.audit import Happening
+from cuebook_server.domain.audit import AuditFilter, Happening
 from cuebook_server.domain.environment import KINDS, Environment, Kind, Plan
 from cuebook_server.domain.errors import AlreadyExists, Conflict, Invalid, NotFound
 from cuebook_server.domain.person import Person
 from cuebook_server.domain.policy import PRESETS, BadPolicy, Policy
+from cuebook_server.domain.policy_words import compared
 from cuebook_server.domain.release import Change
 from cuebook_server.services.ports import PromptRow, Scope, UnitOfWork
 from cuebook_server.services.projects import enter
 
 ENVIRONMENTS_MAX = 64
+RULE_CHANGES_MAX = 500
+_NEWEST = 2**31 - 1
 POSITION_MAX = 10_000
 
 
@@ -43,6 +47,23 @@ class Moment:
     time: datetime
     revision: int
     changes: Sequence[Change]
+
+
+@dataclass(frozen=True, slots=True)
+class RulesChange:
+    """A change of an environment's rules, at one of its revisions; ``release``: what changed them, if it was one.
+
+    rules: the names of those that changed. went, came: the rules in words, as they were and as they are since.
+    """
+
+    at: datetime
+    actor: str
+    revision: int
+    release: int | None
+    reason: str
+    rules: Sequence[str]
+    went: Sequence[str]
+    came: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +239,41 @@ def history(
     if prompt and of is None:
         raise NotFound(f"There is no prompt {names.clip(prompt)!r}.")
     return scope.environments.history(known(scope, name), before, limit, of.prompt_id if of else None)
+
+
+def rule_changes(actor: Actor, uow: UnitOfWork, project: str, name: str, *, since: int, before: int) -> Sequence[RulesChange]:
+    """How the rules changed between two revisions (the second one left out), newest first; told by the audit chain."""
+    scope = enter(actor, uow, project)
+    place = known(scope, name).name
+
+    def told(action: str) -> Sequence[Mapping[str, Any]]:
+        return scope.audit.latest(AuditFilter(action=action, environment=place), before=_NEWEST, limit=RULE_CHANGES_MAX)
+
+    releases = {entry["seq"]: entry for entry in told("release.policy")}
+    changes = (entry for entry in told("environment.changed") if since <= entry["revision"] < before)
+    # A release that changes rules is told right behind the change.
+    found = (_rules_change(entry, releases.get(entry["seq"] + 1)) for entry in changes)
+    return [change for change in found if change.rules]
+
+
+def _rules_change(entry: Mapping[str, Any], release: Mapping[str, Any] | None) -> RulesChange:
+    before, after = entry["before"]["policy"], entry["after"]["policy"]
+    changed = sorted(rule for rule in {*before, *after} if before.get(rule) != after.get(rule))
+    try:
+        went, came = compared(Policy().changed(before), Policy().changed(after))
+    except BadPolicy:  # a rule that was, and is none any more
+        went, came = [], []
+    told = release or entry
+    return RulesChange(
+        at=datetime.fromisoformat(entry["at"]),
+        actor=entry["principal"],
+        revision=entry["revision"],
+        release=int(told["target"].removeprefix("release ")) if release else None,
+        reason=told["reason"],
+        rules=changed,
+        went=went,
+        came=came,
+    )
 
 
 def status(

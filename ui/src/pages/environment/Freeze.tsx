@@ -1,8 +1,6 @@
 import { Button, Group, Modal, Select, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useState } from "react";
-import { changeEnvironment, type EnvironmentShown } from "../../api";
-import { useAct } from "../../shared/acting";
-import { Dialog } from "../../shared/Dialog";
+import type { EnvironmentShown } from "../../api";
 import { Change } from "./Change";
 import { rulesOf, utc, type Window } from "./rules";
 
@@ -53,19 +51,18 @@ export function Freeze({ project, stop }: Place) {
   );
 }
 
-/** Ends a freeze early. No release does that: a freeze stops releases that change rules, too. */
+/** Ends a freeze early: a change of the rules, which no freeze stops. */
 function Lift({ project, stop, window, close }: Place & { window: Window; close: () => void }) {
-  const { act, busy, refusal } = useAct();
-  const send = async (): Promise<void> => {
-    const freeze = rulesOf(stop).freeze.filter((one) => one !== window);
-    const path = { project, environment: stop.name };
-    if (await act(() => changeEnvironment({ path, body: { policy: { freeze } }, throwOnError: true }), "Lifted."))
-      close();
-  };
+  const freeze = rulesOf(stop).freeze.filter((one) => one !== window);
   return (
-    <Dialog opened onClose={close} title="Lift the freeze" verb="Lift it" busy={busy} refusal={refusal} onSend={send}>
-      <Text size="sm">Releases to {stop.name} go on at once, as its other rules let them.</Text>
-    </Dialog>
+    <Modal opened onClose={close} title="Lift the freeze">
+      <Stack>
+        <Text size="sm">
+          Releases to {stop.name} go on, as its other rules let them. What was approved before is approved again first.
+        </Text>
+        <Change project={project} environment={stop.name} policy={{ freeze }} verb="Lift it" done={close} />
+      </Stack>
+    </Modal>
   );
 }
 

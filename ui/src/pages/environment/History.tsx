@@ -1,7 +1,7 @@
 import { Button, Group, Text } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { type ChangeShown, environmentHistory, type EnvironmentShown } from "../../api";
+import { type ChangeShown, environmentHistory, type EnvironmentShown, type RulesChangeShown } from "../../api";
 import { useMay } from "../../frame/here";
 import { Move } from "../../shared/Move";
 import { EmptyState } from "../../shared/EmptyState";
@@ -27,11 +27,11 @@ interface Place {
   stop: EnvironmentShown;
 }
 
-/** Every revision, newest first, of all prompts or of one; each can be taken back, and looked at as it was. */
+/** Every revision and every change of the rules, newest first; a revision can be taken back, and looked at as it was. */
 export function History({ project, stop }: Place) {
   const { prompt } = route.useSearch();
   const query = useInfiniteQuery({
-    queryKey: ["history", project, stop.name, prompt, stop.revision],
+    queryKey: ["history", project, stop.name, prompt, stop.revision, stop.policy_revision],
     queryFn: async ({ pageParam }) => {
       const path = { project, environment: stop.name };
       const asked = { prompt, before: pageParam, limit: PAGE };
@@ -42,19 +42,26 @@ export function History({ project, stop }: Place) {
   });
   if (query.error) return <Problem error={query.error} />;
   if (query.isPending) return <Loading />;
-  const revisions = byRevision(query.data.pages.flatMap((page) => page.items));
+  const events = inOrder(
+    query.data.pages.flatMap((page) => page.items),
+    query.data.pages.flatMap((page) => page.rules),
+  );
   return (
     <>
       {prompt && <OnlyOne project={project} stop={stop} prompt={prompt} />}
-      {revisions.length === 0 ? (
+      {events.length === 0 ? (
         <EmptyState title="Nothing has changed here yet.">
-          Every release leaves a line here, with its reason.
+          Every release and every change of the rules leaves a line here, with its reason.
         </EmptyState>
       ) : (
         <ol className="panel lines timeline" aria-label="Revisions">
-          {revisions.map((changes) => (
-            <Revision key={changes[0]!.revision} project={project} stop={stop} changes={changes} />
-          ))}
+          {events.map((event) =>
+            "changes" in event ? (
+              <Revision key={event.changes[0]!.revision} project={project} stop={stop} changes={event.changes} />
+            ) : (
+              <Rules key={`rules ${event.rules.at}`} project={project} change={event.rules} />
+            ),
+          )}
         </ol>
       )}
       {query.hasNextPage && (
@@ -66,10 +73,54 @@ export function History({ project, stop }: Place) {
   );
 }
 
-function byRevision(changes: readonly ChangeShown[]): ChangeShown[][] {
+type Event = { at: string; changes: ChangeShown[] } | { at: string; rules: RulesChangeShown };
+
+/** What changed together as one, with the changes of the rules between. */
+function inOrder(changes: readonly ChangeShown[], rules: readonly RulesChangeShown[]): Event[] {
   const found = new Map<number, ChangeShown[]>();
   for (const change of changes) found.set(change.revision, [...(found.get(change.revision) ?? []), change]);
-  return [...found.values()];
+  const events: Event[] = [
+    ...rules.map((one) => ({ at: one.at, rules: one })),
+    ...[...found.values()].map((one) => ({ at: one[0]!.at, changes: one })),
+  ];
+  return events.sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
+}
+
+/** A change of the rules: what they said, and what they say since. */
+function Rules({ project, change }: { project: string; change: RulesChangeShown }) {
+  return (
+    <li>
+      <Text size="sm">
+        <PersonName of={change.actor} /> changed the rules, <Moment at={change.at} />
+        {change.release !== null && (
+          <>
+            {" · "}
+            <Link to="/p/$project/releases/$release" params={{ project, release: String(change.release) }}>
+              release {change.release}
+            </Link>
+          </>
+        )}
+      </Text>
+      {change.reason && <Text className="typed">{change.reason}</Text>}
+      <div className="diff">
+        {change.went.map((sentence) => (
+          <Text key={sentence} size="sm">
+            <del>{sentence}</del>
+          </Text>
+        ))}
+        {change.came.map((sentence) => (
+          <Text key={sentence} size="sm">
+            <ins>{sentence}</ins>
+          </Text>
+        ))}
+      </div>
+      {change.went.length + change.came.length === 0 && (
+        <Text size="sm" c="dimmed">
+          {change.rules.join(", ")}
+        </Text>
+      )}
+    </li>
+  );
 }
 
 function OnlyOne({ project, stop, prompt }: Place & { prompt: string }) {
