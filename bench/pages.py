@@ -1,4 +1,5 @@
-"""The pages in the real browser, over 1,000 prompts of 100 versions: the first view cold and warm, and a filter as one types.
+"""The pages in the real browser, over 1,000 prompts of 100 versions: the first view cold and warm, a filter as one types, and
+what a draft of 100 kB changes.
 
 Cold is a browser that has never been here; warm has the files, and asks for everything else anew.
 """
@@ -6,6 +7,7 @@ Cold is a browser that has never been here; warm has the files, and asks for eve
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import statistics
 import tempfile
@@ -17,18 +19,22 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench import _large
 from bench.rows import Row
+from cuebook_server.domain.access import Actor, Grant
+from cuebook_server.services import prompts
 from cuebook_server.store.database import open_database
 from cuebook_server.store.migrate import migrate
 from cuebook_server.ui.built import FOLDER
 from tests.browser.look import Looker, launch
-from tests.browser.people import Desk, settle
+from tests.browser.people import Desk, login, settle
 from tests.browser.test_budget import INITIAL_JS_BYTES_MAX, first_view_bytes
 from tests.support.server import start_server
 
 SIZE = _large.Size(prompts=1_000, versions=100)
 ROUNDS = 5
 COLD_MS, WARM_MS, FILTER_MS = 1_500, 300, 100
+COMPARED_MS = 500
 HOME = "/p/default"
+LARGE = "bench.large"
 # Twice the frame: the first was drawn, and the page answers again.
 _DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now()))))"
 
@@ -55,17 +61,52 @@ def run() -> list[Row]:
 
 
 def _measured(browser: Browser, desk: Desk) -> list[Row]:
-    cold, warm, typed = [], [], []
+    _save_large(desk)
+    cold, warm, typed, compared = [], [], [], []
     for _ in range(ROUNDS):
         with Looker(browser, desk).window("owner") as page:
             cold.append(_view(page))
             warm.append(_view(page))
             typed.append(_typed(page))
+            compared.append(_compared(page))
     return [
         Row("first view, cold browser", statistics.median(cold), "ms", None, COLD_MS, "most"),
         Row("first view, warm browser", statistics.median(warm), "ms", None, WARM_MS, "most"),
         Row("filter as one types, 1,000 prompts", statistics.median(typed), "ms", None, FILTER_MS, "most"),
+        Row("what a draft of 100 kB changes, drawn", statistics.median(compared), "ms", None, COMPARED_MS, "most"),
     ]
+
+
+def _large_texts() -> tuple[str, str]:
+    """100 kB in sentences, and the same with one word in 20 replaced."""
+    chance = random.Random(7)
+    old = [f"word{chance.randrange(3_000)}{'.' if at % 12 == 11 else ''}" for at in range(12_000)]
+    return " ".join(old), " ".join("another" if chance.random() < 0.05 else word for word in old)
+
+
+def _save_large(desk: Desk) -> None:
+    author = Actor(login("owner"), "bench", (Grant("admin"),), "req_bench", person=login("owner"))
+    with desk.write() as uow:
+        prompts.save(author, uow, "default", LARGE, prompts.Draft({"kind": "text", "text": _large_texts()[0]}))
+
+
+def _compared(page: Page) -> float:
+    """From the click to the words that came and went, in ms, as the page's own clock tells."""
+    draft = json.dumps({"base": 1, "content": {"kind": "text", "text": _large_texts()[1]}})
+    place = f"cuebook-draft {login('owner')} default {LARGE}"
+    page.evaluate("([place, draft]) => localStorage.setItem(place, draft)", [place, draft])
+    page.goto(f"{HOME}/prompts/{LARGE}/edit")
+    page.get_by_text("tokens with these values").wait_for()
+    page.evaluate("""() => {
+      window.addEventListener("click", () => { window.clicked ??= performance.now(); }, { capture: true });
+      new MutationObserver(() => {
+        if (window.drawn || !document.querySelector("[role=dialog] ins")) return;
+        requestAnimationFrame(() => requestAnimationFrame(() => { window.drawn ??= performance.now(); }));
+      }).observe(document.body, { subtree: true, childList: true });
+    }""")
+    page.get_by_role("button", name="Compare and save").click()
+    page.wait_for_function("() => window.drawn !== undefined")
+    return float(page.evaluate("() => window.drawn - window.clicked"))
 
 
 def _view(page: Page) -> float:

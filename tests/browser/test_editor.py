@@ -152,8 +152,8 @@ def test_what_the_server_refuses_is_said_while_one_writes(page: Page, desk: Desk
 
 
 def test_everything_a_version_can_hold_is_edited_and_nothing_is_lost(page: Page, desk: Desk) -> None:
-    image = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
-    said = {"type": "text", "text": "Look {{at}}", "cache": True}
+    image: dict[str, object] = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
+    said: dict[str, object] = {"type": "text", "text": "Look {{at}}", "cache": True}
     parts: list[dict[str, object]] = [said, image]
     kind, history = {"role": "system", "content": "Be kind"}, {"placeholder": "history"}
     messages = [kind, history, {"role": "user", "content": parts}]

@@ -118,6 +118,7 @@ CALLS: Mapping[str, str] = {
     },
     f"POST {NAMED}/render": "reads",
     f"POST {NAMED}/check": "reads",
+    f"POST {NAMED}/compare": "reads",
     "GET /api/people": "reads",
     "GET /api/tokens": "reads",
     "GET /api/invitations": "lists what the caller could have made, without secrets",

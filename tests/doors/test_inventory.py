@@ -83,7 +83,7 @@ def test_what_could_come_of_a_call_fits_what_it_asks_for(call: str) -> None:
     found = classes(CALLS[call])
     method, _, path = call.partition(" ")
     assert found or len(CALLS[call].split()) > 3, "a reason is a sentence"
-    assert found != {"reads"} or method == "GET" or path.endswith(("/render", "/check"))
+    assert found != {"reads"} or method == "GET" or path.endswith(("/render", "/check", "/compare"))
     if path.startswith("/api/projects/") and not found & {"reads"}:
         needs = permissions.TABLE[f"{method} {path.removeprefix('/api')}"].any_of
         for kind in found & set(RIGHTS):

@@ -90,6 +90,7 @@ MATRIX = [
     Line(f"GET {P}/prompts/a/stays", LOOK),
     Line(f"POST {P}/prompts/a/render", LOOK, {"version": 1, "variables": {}}),
     Line(f"POST {P}/prompts/a/check", LOOK, {"content": text("new")}),
+    Line(f"POST {P}/prompts/a/compare", LOOK, {"content": text("new"), "against": 1}),
     Line(f"GET {P}/search?q=x", LOOK),
     Line(f"POST {P}/imports", WRITE, {"items": [{"name": "b", "content": text("x")}]}),
     Line(f"GET {P}/environments", LOOK),

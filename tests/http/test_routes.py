@@ -54,6 +54,7 @@ CALLS = [
     Call("GET", P + "/prompts/{name}/stays"),
     Call("POST", P + "/prompts/{name}/render", "read", {"variables": {}}),
     Call("POST", P + "/prompts/{name}/check", "read", {"content": text("new")}),
+    Call("POST", P + "/prompts/{name}/compare", "read", {"content": text("new")}),
     Call("GET", P + "/search?q=x"),
     Call("POST", P + "/imports", "prompts.write", {"items": [{"name": "b", "content": text("x")}]}),
     Call("GET", P + "/environments"),

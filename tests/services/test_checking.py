@@ -85,3 +85,20 @@ def test_whoever_includes_a_fragment_has_read_it(registry: Registry) -> None:
 def test_a_stranger_sees_no_project(registry: Registry) -> None:
     with pytest.raises(NotFound, match="no project"):
         registry.do_as(registry.people.stranger, checking.lock, "a", text("x"))
+
+
+def test_a_draft_is_compared_as_versions_are(registry: Registry) -> None:
+    registry.save("a", "Sort {{mail}} by room")
+    registry.save("a", "Another")
+    raw = text("Sort {{mail}} by {{floor}}")
+    found = registry.ask(checking.compare, "a", raw, "1")
+    saved = registry.save("a", raw).version.number
+    assert found.diff == registry.ask(prompts.compare, "a", "1", str(saved)).diff
+    assert [(one.variable, one.kind) for one in found.breaking] == [("floor", "needed")]
+    assert registry.ask(checking.compare, "a", raw, "latest").diff.to_json()["same"]
+
+
+def test_a_stranger_compares_nothing(registry: Registry) -> None:
+    registry.save("a", "x")
+    with pytest.raises(NotFound, match="no project"):
+        registry.do_as(registry.people.stranger, checking.compare, "a", text("x"), "1")

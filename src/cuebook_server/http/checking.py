@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import Field
 
 from cuebook_server.domain.check import Finding, Kind
@@ -69,6 +69,24 @@ class CheckedShown(Shown):
     cost: CostShown | None
 
 
+class CompareIn(Body):
+    """A draft, and the version it is held against: a number, `latest`, or an environment's name."""
+
+    content: Any
+    against: str | int = "latest"
+
+
+class DraftDiffShown(Shown):
+    """A draft compared with the version ``against``: prose by words, the rest by fields, and in plain words."""
+
+    against: int
+    same: bool
+    prose: list[dict[str, Any]]
+    fields: list[dict[str, Any]]
+    summary: list[str]
+    breaking: list[dict[str, str]]
+
+
 @router.post("/prompts/{name}/check")
 def check_draft(project: str, name: str, body: CheckIn, door: Through) -> CheckedShown:
     """Look at a draft as a save would take it: findings, a preview, tokens, cost. The prompt may be new; nothing is stored."""
@@ -84,6 +102,15 @@ def check_draft(project: str, name: str, body: CheckIn, door: Through) -> Checke
         tokens=TokensShown(**asdict(found.tokens)),
         cost=CostShown(**asdict(found.cost)) if found.cost else None,
     )
+
+
+@router.post("/prompts/{name}/compare", response_model=DraftDiffShown)
+def compare_draft(project: str, name: str, body: CompareIn, door: Through) -> Response:
+    """Compare a draft with a version, as two versions are compared. Nothing is stored."""
+    found = door.read(lambda actor, uow: checking.compare(actor, uow, project, name, body.content, str(body.against)))
+    told = {key: value for key, value in found.diff.to_json().items() if key in DraftDiffShown.model_fields}
+    shown = DraftDiffShown.model_validate({"against": found.old.number, **told, "breaking": [*map(asdict, found.breaking)]})
+    return Response(shown.model_dump_json(), media_type="application/json")
 
 
 def show_findings(found: Iterable[Finding]) -> list[FindingShown]:

@@ -94,6 +94,7 @@ _DECLARED: Mapping[str, str] = {
     f"GET {_P}/prompts/{{name}}/stays": "read",
     f"POST {_P}/prompts/{{name}}/render": "read",
     f"POST {_P}/prompts/{{name}}/check": "read",
+    f"POST {_P}/prompts/{{name}}/compare": "read",
     f"POST {_P}/prompts/{{name}}/versions/{{number}}/recall": "versions.recall",
     f"GET {_P}/recalls": "read",
     f"GET {_P}/search": "read",

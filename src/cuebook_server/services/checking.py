@@ -12,7 +12,10 @@ from cuebook.template import TemplateError
 from cuebook_server.domain import check, content, names
 from cuebook_server.domain.access import Actor
 from cuebook_server.domain.check import Finding
+from cuebook_server.domain.diff import Diff, diff
 from cuebook_server.domain.errors import BadVariables, CuebookError
+from cuebook_server.domain.prompt import Version
+from cuebook_server.domain.variables import Breaking, breaking
 from cuebook_server.services import prompts, reads
 from cuebook_server.services.ports import Scope, UnitOfWork
 from cuebook_server.services.ports_checking import Aids, Cost, Count
@@ -40,6 +43,15 @@ class Checked:
     cost: Cost | None
 
 
+@dataclass(frozen=True, slots=True)
+class DraftComparison:
+    """A version and a draft side by side: what differs, and what would break a caller of the version."""
+
+    old: Version
+    diff: Diff
+    breaking: tuple[Breaking, ...]
+
+
 def lock(actor: Actor, uow: UnitOfWork, project: str, name: str, raw: object) -> Locked:
     """Read a draft of a prompt, which need not exist yet, and lock its fragments. What a save would refuse is refused."""
     scope = enter(actor, uow, project)
@@ -50,6 +62,15 @@ def lock(actor: Actor, uow: UnitOfWork, project: str, name: str, raw: object) ->
     # Whoever includes a fragment is shown its text.
     reads.note(actor, uow, scope, _shown(scope, locked))
     return Locked(wanted.document, locked)
+
+
+def compare(actor: Actor, uow: UnitOfWork, project: str, name: str, raw: object, which: str) -> DraftComparison:
+    """What a draft would change of a version: a number, ``latest``, or what an environment serves."""
+    scope = enter(actor, uow, project)
+    old = prompts.pick(scope, prompts.locate(scope, name), which)
+    new = prompts.lock(scope, old.prompt, content.draft(raw))[0]
+    reads.note(actor, uow, scope, reads.whole(scope, old) | _shown(scope, new))
+    return DraftComparison(old, diff(old.content, new.document), breaking(old.served, new.served))
 
 
 def look(locked: Locked, given: Mapping[str, object], aids: Aids) -> Checked:

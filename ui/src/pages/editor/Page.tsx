@@ -3,13 +3,20 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useParams, useSearch } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
-import { type FindingShown, getPromptOptions, getVersionOptions, meOptions, type VersionShown } from "../../api";
+import {
+  type FindingShown,
+  getPromptOptions,
+  getVersionOptions,
+  meOptions,
+  queries,
+  type VersionShown,
+} from "../../api";
 import { useMay } from "../../frame/here";
 import { Loaded } from "../../shared/Loading";
 import { PageHeader } from "../../shared/PageHeader";
 import { type Content, contentOf, type Variable } from "../prompt/content";
 import { Rendered } from "../prompt/Rendered";
-import { type Looked, type Place, placeOf, useCheck } from "./checked";
+import { compared, type Looked, type Place, placeOf, useCheck } from "./checked";
 import type { Finding } from "./Code";
 import { Contract } from "./Contract";
 import { type Draft, keep, kept, rest, textAt } from "./draft";
@@ -79,6 +86,8 @@ function Editor({ person, project, latest, version }: Props) {
     keep(person, project, name, undefined);
     setGeneration(generation + 1);
   };
+  // Whoever comes near the button is about to ask what changed.
+  const ahead = (): void => void queries.prefetchQuery(compared(project, name, content, version.number));
   const go = (finding: FindingShown): void => setShown(placeOf(finding, textAt(content, finding.at)));
   const variables = { ...(looked.said?.variables as Record<string, Variable> | undefined), ...content.variables };
   const beside = {
@@ -94,7 +103,7 @@ function Editor({ person, project, latest, version }: Props) {
           <Texts key={generation} content={content} beside={beside} onChange={change} />
           <Rest key={`rest ${generation}`} content={content} onChange={change} />
           <Group>
-            <Button disabled={!may} onClick={() => setComparing(true)}>
+            <Button disabled={!may} onMouseEnter={ahead} onFocus={ahead} onClick={() => setComparing(true)}>
               Compare and save …
             </Button>
             <Button variant="default" onClick={begin}>
@@ -133,7 +142,7 @@ function Editor({ person, project, latest, version }: Props) {
           project={project}
           name={name}
           draft={draft}
-          saved={saved}
+          from={version.number}
           onClose={() => setComparing(false)}
           onSaved={() => keep(person, project, name, undefined)}
           onBase={(base) => change(content, false, base)}

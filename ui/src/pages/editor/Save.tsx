@@ -1,26 +1,29 @@
 import { Alert, Button, Checkbox, Text, Textarea } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { saveVersion } from "../../api";
 import { useAct } from "../../shared/acting";
 import { Dialog } from "../../shared/Dialog";
+import { Difference } from "../../shared/Difference";
+import { Loaded } from "../../shared/Loading";
 import type { Content } from "../prompt/content";
-import { Changes } from "./Changes";
-import { useCheck } from "./checked";
+import { compared, useCheck } from "./checked";
 import type { Draft } from "./draft";
 
 interface SaveProps {
   project: string;
   name: string;
   draft: Draft;
-  saved: Content;
+  /** The version one began with. */
+  from: number;
   onClose: () => void;
   onSaved: () => void;
   onBase: (base: number) => void;
 }
 
 /** What the draft changes, and why; when somebody was quicker, both sides. */
-export function Save({ project, name, draft, saved, onClose, onSaved, onBase }: SaveProps) {
+export function Save({ project, name, draft, from, onClose, onSaved, onBase }: SaveProps) {
   const [message, setMessage] = useState("");
   const { act, busy, refusal, forget } = useAct();
   const go = useNavigate();
@@ -52,7 +55,7 @@ export function Save({ project, name, draft, saved, onClose, onSaved, onBase }: 
       {theirs ? (
         <>
           <Text>From theirs to yours:</Text>
-          <Changes from={theirs} to={draft.content} />
+          <Changes project={project} name={name} content={draft.content} against={newest} />
           <Button
             variant="default"
             onClick={() => {
@@ -64,7 +67,7 @@ export function Save({ project, name, draft, saved, onClose, onSaved, onBase }: 
           </Button>
         </>
       ) : (
-        <Changes from={saved} to={draft.content} />
+        <Changes project={project} name={name} content={draft.content} against={from} />
       )}
       {secret && (
         <Alert color="red" variant="light" title="Something in it looks like a secret">
@@ -84,5 +87,19 @@ export function Save({ project, name, draft, saved, onClose, onSaved, onBase }: 
         data-autofocus
       />
     </Dialog>
+  );
+}
+
+interface ChangesProps {
+  project: string;
+  name: string;
+  content: Content;
+  against: number;
+}
+
+/** What a draft changes of a version, as the server compares them. */
+function Changes({ project, name, content, against }: ChangesProps) {
+  return (
+    <Loaded query={useQuery(compared(project, name, content, against))}>{(found) => <Difference of={found} />}</Loaded>
   );
 }

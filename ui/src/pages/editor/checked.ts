@@ -1,6 +1,6 @@
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
 import { useRef } from "react";
-import { checkDraft, type CheckedShown, type FindingShown, Refusal } from "../../api";
+import { checkDraft, type CheckedShown, compareDraft, type FindingShown, Refusal } from "../../api";
 import type { Content } from "../prompt/content";
 
 /** What the server says of a draft. `of`: the content it looked at, which may be older than what stands there now. */
@@ -30,6 +30,18 @@ export function useCheck(project: string, name: string, content: Content): Looke
   const refusal = query.error ? Refusal.of(query.error, 0) : undefined;
   return { ...last.current, current: query.isSuccess && !query.isPlaceholderData, refusal };
 }
+
+/** What a draft changes of a version. */
+export const compared = (project: string, name: string, content: Content, against: number) =>
+  queryOptions({
+    queryKey: ["compareDraft", project, name, against, content],
+    queryFn: async ({ signal }) => {
+      const call = { path: { project, name }, body: { content, against }, signal, throwOnError: true } as const;
+      return (await compareDraft(call)).data;
+    },
+    staleTime: Infinity,
+    gcTime: 60_000,
+  });
 
 /** A place in the content, as the API names it: a text by its pointer, and characters of it. */
 export interface Place {

@@ -29,19 +29,6 @@ export function keep(person: string, project: string, name: string, draft: Draft
   }
 }
 
-/** The texts of a content, each with what it is called. */
-export function texts(content: Content): { label: string; role: string; text: string }[] {
-  if (content.kind === "text") return [{ label: "Text", role: "", text: content.text ?? "" }];
-  return (content.messages ?? []).flatMap((message, at) => {
-    const label = `Message ${at + 1}`;
-    const role = message.role ?? "";
-    if (typeof message.content === "string") return [{ label, role, text: message.content }];
-    return (message.content ?? []).flatMap((part) =>
-      part.text === undefined ? [] : [{ label, role, text: part.text }],
-    );
-  });
-}
-
 /** A text of a content by the API's pointer to it. */
 export function textAt(content: Content, at: string): string {
   const found = at
