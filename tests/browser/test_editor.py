@@ -60,6 +60,8 @@ def test_a_version_is_written_kept_compared_and_saved(page: Page, desk: Desk) ->
 def test_a_new_prompt_begins_on_the_first_page(page: Page, desk: Desk) -> None:
     page.goto("/p/default")
     page.get_by_role("link", name="New prompt").click()
+    # The first page has a field of that name too, and stays until the next one has come.
+    page.get_by_role("heading", name="New prompt").wait_for()
     page.get_by_label("Name").fill("edit.new")
     page.get_by_label("What the model is told first").fill("Sort this message: {{ticket}}")
     page.get_by_role("button", name="Save as version 1").click()
