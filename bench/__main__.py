@@ -7,6 +7,7 @@ install other systems run only when they are named.
 from __future__ import annotations
 
 import importlib
+import math
 import os
 import platform
 import sys
@@ -37,7 +38,8 @@ def cells(row: Row) -> tuple[str, ...]:
     unit = f" {row.unit}" if row.ratio is None and row.unit else ""
     target = "" if row.target is None else f"{sign} {row.target:g}{unit}"
     verdict = {True: "reached", False: "**missed**", None: ""}[row.reached]
-    return (row.name, f"{row.value:,.{_places(row.value)}f} {row.unit}".strip(), ratio, target, verdict)
+    value = "" if math.isnan(row.value) else f"{row.value:,.{_places(row.value)}f} {row.unit}".strip()
+    return (row.name, value, ratio, target, verdict)
 
 
 def machine(load: float) -> str:

@@ -9,7 +9,7 @@ class Row(NamedTuple):
     """One measurement: ``value`` is for orientation, ``ratio`` compares two figures of one run and so holds on any machine.
 
     ``target`` bounds the ratio where there is one, else the value, from below (``least``) or from above (``most``).
-    ``None``: nothing was promised.
+    ``None``: nothing was promised. A ``value`` of NaN: it could not be measured, and the name says why.
     """
 
     name: str

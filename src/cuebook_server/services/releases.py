@@ -341,7 +341,7 @@ def _standing(actor: Actor, scope: Scope, uow: UnitOfWork, release: Release) -> 
     standing = Standing(release, now, weighed, approvals, comments, scope.releases.review(release.release_id))
     if weighed is not None:
         valid = counting(weighed.environment.policy, weighed.facts)
-        changed = renewing.since(scope, release, weighed, valid)
+        changed = renewing.since(scope, release, weighed, approvals, valid)
         then = release.schedule.at if release.schedule else None
         forecast = weigh_again(scope, uow, release, approvals, at=then).decision if then else None
         moved = renewing.moved(scope, weighed, uow.now)

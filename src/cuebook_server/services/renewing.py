@@ -45,32 +45,35 @@ def moved(scope: Scope, weighed: Weighed, now: datetime) -> Sequence[Moved]:
 
 def earlier(scope: Scope, release: Release, person: str) -> Given | None:
     """The last approval a person gave to a release, or to one that it takes up again."""
-    return newest_by_person([given for _, given in _given(scope, release)]).get(person)
+    given = _given(scope, release, scope.releases.approvals(release))
+    return newest_by_person([each for _, each in given]).get(person)
 
 
-def since(scope: Scope, release: Release, weighed: Weighed, counting: Sequence[Approval]) -> Sequence[Since]:
+def since(
+    scope: Scope, release: Release, weighed: Weighed, approvals: Sequence[Approval], counting: Sequence[Approval]
+) -> Sequence[Since]:
     """For everybody who approved, and whose approval does not count now: what changed since."""
-    given = list(_given(scope, release))
+    given = list(_given(scope, release, approvals))
     people = {approval.person for approval in counting}
     last = [each for person, each in newest_by_person([each for _, each in given]).items() if person not in people]
     releases = {of.release_id: of for of, _ in given}
-    approvals: dict[int, list[Approval]] = {}
+    by_release: dict[int, list[Approval]] = {}
     for each in last:
-        approvals.setdefault(each.release_id, []).append(each.approval)
-    items = {number: _items(scope, releases[number], weighed) for number in approvals}
-    rules = {number: _rules(scope, releases[number], of, weighed) for number, of in approvals.items()}
+        by_release.setdefault(each.release_id, []).append(each.approval)
+    items = {number: _items(scope, releases[number], weighed) for number in by_release}
+    rules = {number: _rules(scope, releases[number], of, weighed) for number, of in by_release.items()}
     return [Since(each, items[each.release_id], rules[each.release_id].get(each.approval.signature)) for each in last]
 
 
-def _given(scope: Scope, release: Release) -> Iterator[tuple[Release, Given]]:
-    """The approvals of a release and of those it takes up again, each with its release."""
-    current: Release | None = release
+def _given(scope: Scope, release: Release, approvals: Sequence[Approval]) -> Iterator[tuple[Release, Given]]:
+    """The approvals of a release, and those of what it takes up again, each with its release."""
     for _ in range(REBASES_MAX):
-        if current is None:
+        for approval in approvals:
+            yield release, Given(release.release_id, approval)
+        before = scope.releases.find(release.rebases) if release.rebases else None
+        if before is None:
             return
-        for approval in scope.releases.approvals(current):
-            yield current, Given(current.release_id, approval)
-        current = scope.releases.find(current.rebases) if current.rebases else None
+        release, approvals = before, scope.releases.approvals(before)
 
 
 def _items(scope: Scope, approved: Release, weighed: Weighed) -> Sequence[ItemSince]:

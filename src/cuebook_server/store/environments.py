@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Integer, Row, and_, bindparam, exists, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Integer, Row, Select, and_, bindparam, func, select, tuple_, update
 
 from cuebook_server.domain.environment import Environment, Plan
 from cuebook_server.domain.errors import PointerMoved
@@ -53,6 +53,7 @@ def change_of(row: Row[Any]) -> Change:
     )
 
 
+_STEP = [pointer_change.c[name] for name in ("prompt_id", "after", "cause", "at", "revision")]
 # A history row with its prompt's name and its release's reason.
 _history = (
     select(pointer_change, prompt.c.name, release.c.reason)
@@ -151,7 +152,7 @@ class EnvironmentStore:
 
     def steps(self, of: Environment, prompt_ids: Collection[int]) -> Mapping[int, Sequence[Step]]:
         """Each prompt's life in the environment, oldest first."""
-        return self._steps(self._changes(of, prompt_ids))
+        return self._steps(select(*_STEP).where(self._changes(of, prompt_ids)))
 
     def steps_since(self, of: Environment, live: Mapping[int, int]) -> Mapping[int, Sequence[Step]]:
         """Each prompt's life in the environment since a version last became live there; empty where it never was."""
@@ -159,15 +160,16 @@ class EnvironmentStore:
             select(pointer_change.c.prompt_id, func.max(pointer_change.c.revision).label("revision"))
             .where(self._changes(of, live), tuple_(pointer_change.c.prompt_id, pointer_change.c.after).in_(live.items()))
             .group_by(pointer_change.c.prompt_id)
-            .subquery()
+            # Worked out once, also by a PostgreSQL that has no statistics yet: it would do so anew for every change.
+            .cte("since")
+            .prefix_with("MATERIALIZED", dialect="postgresql")
         )
         later = and_(since.c.prompt_id == pointer_change.c.prompt_id, since.c.revision <= pointer_change.c.revision)
-        return self._steps(and_(self._changes(of, live), exists().where(later)))
+        return self._steps(select(*_STEP).join(since, later).where(self._changes(of, live)))
 
-    def _steps(self, which: ColumnElement[bool]) -> Mapping[int, Sequence[Step]]:
-        about = [pointer_change.c[name] for name in ("prompt_id", "after", "cause", "at", "revision")]
+    def _steps(self, which: Select[Any]) -> Mapping[int, Sequence[Step]]:
         found: dict[int, list[Step]] = defaultdict(list)
-        for row in self._tx.connection.execute(select(*about).where(which).order_by(pointer_change.c.revision)):
+        for row in self._tx.connection.execute(which.order_by(pointer_change.c.revision)):
             found[row.prompt_id].append(Step(row.after, row.cause, row.at, row.revision))
         return found
 
