@@ -11,7 +11,14 @@ from tests.browser.look import NARROW, WIDE, Looker, Scheme, settled, violations
 from tests.browser.people import login
 from tests.support.passwords import PASSWORD
 
-PAGES = ("/p/default", "/p/default/nowhere", "/p/default/audit")
+PAGES = (
+    "/p/default",
+    "/p/default/nowhere",
+    "/p/default/audit",
+    "/p/default/prompts/nothing.of-the-kind",
+    "/p/default/releases/999",
+    "/p/default/environments/nowhere",
+)
 
 
 @pytest.mark.parametrize("path", PAGES)

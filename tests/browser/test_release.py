@@ -94,6 +94,32 @@ def test_on_call_breaks_the_glass_and_a_colleague_reviews_it(look: Looker, desk:
         expect(page.get_by_text("reviewed the emergency")).to_be_visible()
 
 
+def test_who_decides_on_a_prompt_that_is_new_there_reads_all_of_it(look: Looker, desk: Desk) -> None:
+    prompt = ready(desk, "support.fresh")
+    with look.window("author") as page:
+        address = proposed(page, prompt)
+    with look.window("reviewer") as page:
+        page.goto(address)
+        expect(page.get_by_role("region", name="Text")).to_have_text("Hand over at six")
+
+
+def test_who_may_not_release_is_told_so_and_refused_nothing(look: Looker) -> None:
+    with look.window("reviewer") as page:
+        page.goto("/p/default/propose?environment=production&prompt=support.triage")
+        expect(page.get_by_role("heading", name="You may not release to production.")).to_be_visible()
+        expect(page.get_by_role("alert")).to_have_count(0)
+        assert violations(page) == []
+
+
+def test_what_has_not_run_before_is_released_there_first(look: Looker, desk: Desk) -> None:
+    with desk.write() as uow:
+        prompts.save(OWNER, uow, "default", "support.early", prompts.Draft(text("Too early"), "by another"))
+    with look.window("author") as page:
+        page.goto("/p/default/propose?environment=production&prompt=support.early")
+        page.get_by_role("link", name="Release it to staging first").click()
+        page.wait_for_url("**/propose?environment=staging&prompt=support.early")
+
+
 def test_a_refusal_says_what_to_do(look: Looker) -> None:
     with look.window("author") as page:
         page.goto("/p/default/propose?environment=staging&prompt=support.triage&version=99")

@@ -1,18 +1,27 @@
 import type { UseQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { Center, Loader } from "@mantine/core";
+import { PageHeader } from "./PageHeader";
 import { Problem } from "./Problem";
 
-/** What a query brought, once it is there; before that that it is on its way, or why it is not coming. */
-export function Loaded<T>({
-  query,
-  children,
-}: {
+interface Props<T> {
   query: UseQueryResult<T, unknown>;
+  /** The page's name, where what the query brings would have said it: a page that is refused has one too. */
+  title?: string;
   children: (found: T) => ReactNode;
-}) {
+}
+
+/** What a query brought, once it is there; before that that it is on its way, or why it is not coming. */
+export function Loaded<T>({ query, title, children }: Props<T>) {
   if (query.data !== undefined) return children(query.data);
-  if (query.error) return <Problem error={query.error} />;
+  if (query.error) {
+    return (
+      <>
+        {title !== undefined && <PageHeader title={title} />}
+        <Problem error={query.error} />
+      </>
+    );
+  }
   return <Loading />;
 }
 

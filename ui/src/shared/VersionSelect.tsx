@@ -17,6 +17,7 @@ export function VersionSelect({ project, prompt, version, choose }: Props) {
   return (
     <NativeSelect
       size="xs"
+      miw="7rem"
       aria-label={`Version of ${prompt}`}
       data={[
         ...(version === null ? [{ value: "", label: "which version" }] : []),

@@ -27,7 +27,11 @@ type Tab = "history" | "time" | "policy" | "drift";
 export function Page() {
   const { project, environment } = route.useParams();
   const query = useQuery(getEnvironmentOptions({ path: { project, environment } }));
-  return <Loaded query={query}>{(stop) => <Environment project={project} stop={stop} />}</Loaded>;
+  return (
+    <Loaded query={query} title={environment}>
+      {(stop) => <Environment project={project} stop={stop} />}
+    </Loaded>
+  );
 }
 
 function Environment({ project, stop }: { project: string; stop: EnvironmentShown }) {

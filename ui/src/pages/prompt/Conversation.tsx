@@ -2,18 +2,26 @@ import { Code, Paper, Stack, Text } from "@mantine/core";
 import { type Content, type Message, type Part, written } from "./content";
 import { Marked } from "./Marked";
 
+interface Props {
+  content: Content;
+  project: string;
+  /** Whose it is, where a page shows more than one. */
+  of?: string;
+}
+
 /** What a version says: its text, or its messages one after another. */
-export function Conversation({ content, project }: { content: Content; project: string }) {
+export function Conversation({ content, project, of }: Props) {
+  const named = (what: string): string => (of ? `${what} of ${of}` : what);
   const shared = { project, includes: content.includes ?? {} };
   if (content.kind === "text") {
     return (
-      <Paper component="section" className="panel" p="md" aria-label="Text">
+      <Paper component="section" className="panel" p="md" aria-label={named("Text")}>
         <Marked text={content.text ?? ""} {...shared} />
       </Paper>
     );
   }
   return (
-    <Stack component="ol" gap="sm" m={0} p={0} aria-label="Messages" style={{ listStyle: "none" }}>
+    <Stack component="ol" gap="sm" m={0} p={0} aria-label={named("Messages")} style={{ listStyle: "none" }}>
       {(content.messages ?? []).map((message, at) => (
         <Paper key={at} component="li" className={`panel said-by-${message.role ?? "nobody"}`} p="md">
           <Text size="sm" fw={600} mb={4} c="dimmed">

@@ -5,7 +5,6 @@ import { getPromptOptions, type PromptShown } from "../../api";
 import { ButtonLink } from "../../shared/links";
 import { Loaded } from "../../shared/Loading";
 import { PageHeader } from "../../shared/PageHeader";
-import { Problem } from "../../shared/Problem";
 import { VersionBadge } from "../../shared/VersionBadge";
 import { About } from "./About";
 import { Compare } from "./Compare";
@@ -28,15 +27,11 @@ const LABELS: Record<Tab, string> = {
 export function Page() {
   const { project, name } = useParams({ from: "/p/$project/prompts/$name" });
   const prompt = useQuery(getPromptOptions({ path: { project, name } }));
-  if (prompt.error && !prompt.data) {
-    return (
-      <>
-        <PageHeader title={name} />
-        <Problem error={prompt.error} />
-      </>
-    );
-  }
-  return <Loaded query={prompt}>{(found) => <Found key={found.name} project={project} prompt={found} />}</Loaded>;
+  return (
+    <Loaded query={prompt} title={name}>
+      {(found) => <Found key={found.name} project={project} prompt={found} />}
+    </Loaded>
+  );
 }
 
 function Found({ project, prompt }: { project: string; prompt: PromptShown }) {

@@ -25,7 +25,8 @@ export function VersionSelect({
     <Select
       aria-label={label}
       size="sm"
-      w={280}
+      w="26rem"
+      maw="100%"
       searchable
       limit={SHOWN_MAX}
       allowDeselect={false}

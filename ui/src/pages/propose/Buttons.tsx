@@ -1,12 +1,11 @@
 import { Button, Group, Stack, Text } from "@mantine/core";
 import type { DecisionShown } from "../../api";
-import { useMay } from "../../frame/here";
+import type { Ways } from "./ways";
 
 export type Way = "now" | "propose" | "emergency";
 
 interface Props {
-  project: string;
-  environment: string;
+  ways: Ways;
   kind: "promote" | "rollback" | "retire";
   decision: DecisionShown | undefined;
   ready: boolean;
@@ -18,17 +17,11 @@ interface Props {
 const NOW = { promote: "Release now", rollback: "Roll back now", retire: "Retire now" };
 
 /** What one can do with what was put together: at once where the policy lets it in, else by asking, else past the policy. */
-export function Buttons({ project, environment, kind, decision, ready, busy, reason, send }: Props) {
-  const may = useMay(project);
-  const acts = may(kind === "rollback" ? "releases.rollback" : "releases.apply", environment);
-  const proposes = may("releases.propose", environment);
-  const holdsHammer = kind !== "rollback" && may("releases.break_glass", environment);
+export function Buttons({ ways, kind, decision, ready, busy, reason, send }: Props) {
+  const { acts, proposes, holdsHammer } = ways;
   // What was recalled is let in nowhere, not even in an emergency.
   const recalled = decision?.rules.some((rule) => rule.rule === "recalled" && !rule.passed);
   const breaks = holdsHammer && decision?.allowed === false && !recalled;
-  if (!acts && !proposes && !holdsHammer) {
-    return <Text c="dimmed">You may look at this, but neither propose nor apply it in {environment}.</Text>;
-  }
   const disabled = !ready || busy;
   return (
     <Stack gap="xs" align="flex-start">

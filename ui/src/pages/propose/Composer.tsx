@@ -5,17 +5,22 @@ import { useState } from "react";
 import type { ItemIn, ReleaseIn, WeighedShown } from "../../api";
 import { useAct } from "../../shared/acting";
 import { DecisionList } from "../../shared/DecisionList";
+import { TextLink } from "../../shared/links";
 import { Problem } from "../../shared/Problem";
 import { Buttons, type Way } from "./Buttons";
 import type { Beginning } from "./begin";
 import { AddPrompt, Items } from "./Items";
+import type { Ways } from "./ways";
 import { release, useWeighed } from "./weigh";
 
 interface Props {
   project: string;
   environment: string;
   kind: "promote" | "rollback" | "retire";
+  /** Where versions come from on their way here, when the policy says so. */
+  source: string | undefined;
   time: string | undefined;
+  ways: Ways;
   beginning: Beginning;
 }
 
@@ -26,7 +31,7 @@ const DONE: Record<Way, string> = {
 };
 
 /** The form: what moves, why, what the policy says of it, and what one can do then. */
-export function Composer({ project, environment, kind, time, beginning }: Props) {
+export function Composer({ project, environment, source, kind, time, ways, beginning }: Props) {
   const [items, setItems] = useState<ItemIn[]>(beginning.items);
   const [reason, setReason] = useState(beginning.reason ?? "");
   const [shrinkMeant, setShrinkMeant] = useState(false);
@@ -68,6 +73,15 @@ export function Composer({ project, environment, kind, time, beginning }: Props)
         autoFocus={items.length > 0 || time !== undefined}
       />
       {query.error && <Problem refusal={query.error} />}
+      {query.error?.code === "not_released_here" && source && (
+        <TextLink
+          to="/p/$project/propose"
+          params={{ project }}
+          search={{ environment: source, prompt: items[0]?.prompt }}
+        >
+          Release it to {source} first
+        </TextLink>
+      )}
       {weighed && <Weighed weighed={weighed} />}
       {shrunk && (
         <Checkbox
@@ -78,8 +92,7 @@ export function Composer({ project, environment, kind, time, beginning }: Props)
       )}
       {refusal && <Problem refusal={refusal} />}
       <Buttons
-        project={project}
-        environment={environment}
+        ways={ways}
         kind={kind}
         decision={weighed?.decision}
         // What was written last has not been weighed yet.

@@ -1,4 +1,4 @@
-import { Autocomplete, CloseButton, Group, Text } from "@mantine/core";
+import { Autocomplete, CloseButton, Group } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
@@ -7,6 +7,7 @@ import { ChangedItem } from "../../shared/ChangedItem";
 import { Difference } from "../../shared/Difference";
 import { Loaded } from "../../shared/Loading";
 import { VersionSelect } from "../../shared/VersionSelect";
+import { Whole } from "../prompt/Whole";
 
 const OPEN_MAX = 3;
 const CHOOSABLE_MAX = 20;
@@ -71,8 +72,7 @@ function ItemDifference({ project, item }: { project: string; item: ItemShown })
     }),
     enabled: both,
   });
-  if (!both)
-    return <Text size="sm">{item.version === null ? "It serves nothing afterwards." : "It is new there."}</Text>;
+  if (!both) return <Whole project={project} prompt={item.prompt} version={item.version} />;
   return <Loaded query={query}>{(diff) => <Difference of={diff} />}</Loaded>;
 }
 

@@ -1,11 +1,13 @@
 import { NativeSelect, SegmentedControl, Group, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi } from "@tanstack/react-router";
+import { getRouteApi, Link } from "@tanstack/react-router";
 import { type EnvironmentShown, listEnvironmentsOptions } from "../../api";
+import { EmptyState } from "../../shared/EmptyState";
 import { Loaded, Loading } from "../../shared/Loading";
 import { PageHeader } from "../../shared/PageHeader";
 import { Problem } from "../../shared/Problem";
 import { useBeginning } from "./begin";
+import { useWays } from "./ways";
 import { Composer } from "./Composer";
 
 const route = getRouteApi("/p/$project/propose");
@@ -35,7 +37,11 @@ export function Page() {
         {() => (
           <>
             <Choices stops={stops} environment={environment} />
-            <Begun key={JSON.stringify([search, environment])} environment={environment} />
+            <Begun
+              key={JSON.stringify([search, environment])}
+              environment={environment}
+              source={sourceOf(stops, environment)}
+            />
           </>
         )}
       </Loaded>
@@ -67,19 +73,41 @@ function Choices({ stops, environment }: { stops: readonly EnvironmentShown[]; e
   );
 }
 
-function Begun({ environment }: { environment: string }) {
+function Begun({ environment, source }: { environment: string; source: string | undefined }) {
   const { project } = route.useParams();
   const search = route.useSearch();
+  const ways = useWays(project, environment, search.kind ?? "promote");
   const { found, error } = useBeginning(project, { ...search, environment });
+  if (environment === "") return null;
+  if (ways === undefined) return <Loading />;
+  if (!ways.any) {
+    return (
+      <EmptyState title={`You may not release to ${environment}.`}>
+        A releaser applies, an author proposes; an admin of the project gives such a role.{" "}
+        <Link to="/p/$project/releases" params={{ project }} search={{ environment }}>
+          What was released there
+        </Link>
+      </EmptyState>
+    );
+  }
   if (error) return <Problem error={error} />;
   if (!found) return <Loading />;
   return (
     <Composer
       project={project}
       environment={environment}
+      source={source}
       kind={search.kind ?? "promote"}
+      ways={ways}
       time={search.kind === "rollback" ? search.time : undefined}
       beginning={found}
     />
   );
+}
+
+/** Where versions must have run before they come to an environment. */
+function sourceOf(stops: readonly EnvironmentShown[], environment: string): string | undefined {
+  const source = stops.find((stop) => stop.name === environment)?.policy["comes_from"];
+  // What tracks latest has every version already.
+  return stops.some((stop) => stop.name === source) ? String(source) : undefined;
 }

@@ -6,6 +6,7 @@ import { ChangedItem } from "../../shared/ChangedItem";
 import { Difference } from "../../shared/Difference";
 import { Loading } from "../../shared/Loading";
 import { Problem } from "../../shared/Problem";
+import { Whole } from "../prompt/Whole";
 
 const route = getRouteApi("/p/$project/releases/$release");
 const OPEN_MAX = 3;
@@ -44,7 +45,7 @@ export function Changes({ project, standing }: { project: string; standing: Stan
             move={{ before: longest ? (item.longest ?? item.live) : item.live, after: item.version }}
             open={items.length <= OPEN_MAX}
           >
-            {() => <Item item={item} longest={longest} side={search.view === "side"} />}
+            {() => <Item project={project} item={item} longest={longest} side={search.view === "side"} />}
           </ChangedItem>
         ))}
       </div>
@@ -57,10 +58,10 @@ export function Changes({ project, standing }: { project: string; standing: Stan
   );
 }
 
-function Item({ item, longest, side }: { item: ItemDiffShown; longest: boolean; side: boolean }) {
+function Item(props: { project: string; item: ItemDiffShown; longest: boolean; side: boolean }) {
+  const { project, item, longest, side } = props;
   const diff = longest ? (item.against_longest ?? item.against_live) : item.against_live;
-  if (!diff)
-    return <Text size="sm">{item.version === null ? "It serves nothing afterwards." : "It is new there."}</Text>;
+  if (!diff) return <Whole project={project} prompt={item.prompt} version={item.version} />;
   return (
     <>
       {longest && item.longest !== null && (

@@ -30,7 +30,7 @@ export function Page() {
       state.data && state.data.ended_at === null && !state.data.applied_at ? WATCHED_MS : false,
   });
   return (
-    <Loaded query={query}>
+    <Loaded query={query} title={`Release ${release}`}>
       {(standing) => (
         <>
           <PageHeader
