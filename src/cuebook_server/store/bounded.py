@@ -31,11 +31,11 @@ class Bounded(psycopg.Connection[Any]):
             raise
 
 
-def connect(url: str, answer_s: float | None = None, **more: Any) -> Bounded:
+def connect(url: str, answer_s: float | None = None, connect_s: int = CONNECT_S, **more: Any) -> Bounded:
     """Connect, with a kernel that notices when the other side is gone."""
     connection = Bounded.connect(
         url,
-        connect_timeout=CONNECT_S,
+        connect_timeout=connect_s,
         keepalives=1,
         keepalives_idle=5,
         keepalives_interval=2,

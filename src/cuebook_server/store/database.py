@@ -26,6 +26,7 @@ SQLITE_VERSION_MIN = (3, 51, 3)
 BUSY_TIMEOUT_MS = 15_000
 STATEMENT_TIMEOUT_MS = 15_000
 ANSWER_S = 17.0  # PostgreSQL itself ends a statement before; one that hangs ends nothing
+CONNECT_S = 5
 POOL_SIZE = 16
 POOL_TIMEOUT_S = 10
 DELIVERY_STATEMENT_TIMEOUT_MS = 8_000
@@ -71,8 +72,8 @@ class Database:
         """Connections of their own for what keeps a node current: nobody who writes uses them up, and none waits for ever."""
         if self.dialect != "postgresql":
             return self
-        pool = {"pool_size": DELIVERY_POOL_SIZE, "pool_timeout": DELIVERY_POOL_TIMEOUT_S}
-        return Database(self.url, _postgres(self.url, DELIVERY_STATEMENT_TIMEOUT_MS, None, **pool), self.dialect)
+        engine = _postgres(self.url, DELIVERY_STATEMENT_TIMEOUT_MS, DELIVERY_POOL_SIZE, DELIVERY_POOL_TIMEOUT_S)
+        return Database(self.url, engine, self.dialect)
 
     def close(self) -> None:
         """Close every connection; one that a thread still uses is closed when it comes back."""
@@ -99,18 +100,20 @@ def open_database(url: str) -> Database:
     if backend == "sqlite":
         engine = _sqlite(parsed.database or ":memory:")
     elif backend == "postgresql":
-        engine = _postgres(url, STATEMENT_TIMEOUT_MS, ANSWER_S, pool_size=POOL_SIZE, pool_timeout=POOL_TIMEOUT_S)
+        engine = _postgres(url, STATEMENT_TIMEOUT_MS, POOL_SIZE, POOL_TIMEOUT_S, answer_s=ANSWER_S, connect_s=CONNECT_S)
     else:
         raise UnknownDatabase(f"A database of kind {backend!r} is not supported.")
     return Database(url, engine, backend)
 
 
-def _postgres(url: str, statement_timeout_ms: int, answer_s: float | None, **pool: int) -> Engine:
+def _postgres(url: str, statement_timeout_ms: int, pool_size: int, pool_timeout_s: int, **bounds: Any) -> Engine:
     options = f"-c statement_timeout={statement_timeout_ms} -c lock_timeout={BUSY_TIMEOUT_MS} -c timezone=UTC"
     # psycopg knows `postgresql://`; a driver's name is SQLAlchemy's.
     address = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-    connect = partial(bounded.connect, address, answer_s=answer_s, options=options)
-    return create_engine("postgresql+psycopg://", creator=connect, pool_pre_ping=True, **pool)
+    connect = partial(bounded.connect, address, options=options, **bounds)
+    return create_engine(
+        "postgresql+psycopg://", creator=connect, pool_pre_ping=True, pool_size=pool_size, pool_timeout=pool_timeout_s
+    )
 
 
 def open_file(path: str) -> Any:
