@@ -42,9 +42,11 @@ class Nodes:
         self.proxies = [Proxy(_port(server)) for server in self.servers]
         self._restarts: list[threading.Thread] = []
 
-    def begin(self, fault: Fault) -> None:
-        """Let it happen."""
+    def begin(self, fault: Fault) -> bool:
+        """Let it happen; whether it can: a busy machine may still be starting a node that was killed."""
         proxy, process = self.proxies[fault.node], self.servers[fault.node].process
+        if fault.kind in {"kill", "stop"} and process.poll() is not None:
+            return False
         match fault.kind:
             case "kill":
                 process.kill()
@@ -58,6 +60,7 @@ class Nodes:
                 proxy.cut()
             case "silent" | "slow":
                 proxy.mode = fault.kind
+        return True
 
     def end(self, fault: Fault) -> None:
         """Let it be over."""
@@ -208,12 +211,15 @@ def _readers(folder: Path, site: Nodes, clients: int) -> Iterator[Readers]:
 def _unfold(site: Nodes, faults: Sequence[Fault], seconds: float, say: Say) -> None:
     began = time.monotonic()
     moments = [(fault.at_s, 1, fault) for fault in faults] + [(fault.at_s + fault.for_s, 0, fault) for fault in faults]
+    unfolding = set[Fault]()
     for at_s, begins, fault in sorted(moments, key=lambda moment: moment[:2]):
         time.sleep(max(0.0, began + at_s - time.monotonic()))
-        if begins:
+        if begins and site.begin(fault):
+            unfolding.add(fault)
             say(f"{at_s:6.1f} s  {fault.kind} node {fault.node} for {fault.for_s:g} s")
-            site.begin(fault)
-        else:
+        elif begins:
+            say(f"{at_s:6.1f} s  {fault.kind} node {fault.node}: not yet, it is still starting")
+        elif fault in unfolding:
             site.end(fault)
     time.sleep(max(0.0, began + seconds - time.monotonic()))
 
