@@ -17,7 +17,7 @@ from tests.support.server import Server, start_server
 
 # A shared machine is slow at times, and a slow example is no wrong one: no deadline.
 settings.register_profile("dev", deadline=None, max_examples=50)
-settings.register_profile("ci", deadline=None, max_examples=200, print_blob=True, derandomize=True)
+settings.register_profile("ci", deadline=None, max_examples=100, print_blob=True, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 _RUN_FOLDER = pytest.StashKey[Path]()
