@@ -15,14 +15,13 @@ from cuebook_server.delivery.board import Board
 from cuebook_server.delivery.last_known_good import LastKnownGood
 from cuebook_server.delivery.line import Line
 from cuebook_server.delivery.pinned import Pinned
-from cuebook_server.delivery.stopping import draining
 from cuebook_server.delivery.upstream import Upstream
 from cuebook_server.delivery.watcher import Watcher
 from cuebook_server.domain.errors import NotFound
 from cuebook_server.http import operations
 from cuebook_server.http.errors import answer
 from cuebook_server.settings import BadSetting, Settings
-from cuebook_server.wiring import FLEET_EVERY_S, Receive, Scope, Send, limits, log_as, report
+from cuebook_server.wiring import FLEET_EVERY_S, Receive, Scope, Send, limits, log_as, report, running
 from cuebook_server.worker import Job, Worker
 
 _OPERATIONS = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -66,14 +65,10 @@ class Relay:
 
     @asynccontextmanager
     async def _life(self, _: FastAPI) -> AsyncIterator[None]:
-        self.watcher.start()
-        self.worker.start()
-        self.delivery.fit_to_files()
         try:
-            with draining(self.delivery, self._drain_s):
+            async with running(self.watcher, self.worker, self.delivery, self._drain_s):
                 yield
         finally:
-            self.worker.stop()
             self._source.stop()
             self.watcher.stop()
             if self._keeps:

@@ -66,6 +66,19 @@ GRACE_S = 2.0
 FLEET_EVERY_S = 2.0
 
 
+@asynccontextmanager
+async def running(watcher: Watcher, worker: Worker, delivery: Delivery, drain_s: float) -> AsyncIterator[None]:
+    """What runs beside a process's answers, from the server's start until it has drained. The watcher is stopped last."""
+    watcher.start()
+    worker.start()
+    delivery.fit_to_files()
+    try:
+        with draining(delivery, drain_s):
+            yield
+    finally:
+        worker.stop()
+
+
 class Application:
     """One process of a node: an ASGI application: ``/v1`` is delivery's, the pages are the browser's, the rest the API's."""
 
@@ -150,14 +163,10 @@ class Application:
 
     @asynccontextmanager
     async def _life(self, _: FastAPI) -> AsyncIterator[None]:
-        self.watcher.start()
-        self.worker.start()
-        self.delivery.fit_to_files()
         try:
-            with draining(self.delivery, self._drain_s):
+            async with running(self.watcher, self.worker, self.delivery, self._drain_s):
                 yield
         finally:
-            self.worker.stop()
             self.courier.wait(GRACE_S)
             self._source.stop()
             self.watcher.stop()

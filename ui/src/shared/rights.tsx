@@ -1,6 +1,7 @@
-import { Checkbox, NativeSelect, Stack, Text, TextInput } from "@mantine/core";
+import { NativeSelect, TextInput } from "@mantine/core";
 import type { GrantHeld, MemberIn } from "../api";
 import type { Permission } from "../frame/here";
+import { Choices } from "./Choices";
 
 export type Role = MemberIn["role"];
 
@@ -86,26 +87,13 @@ export const rightOf = ({ role, project, environment }: GrantHeld): string =>
   `${role} in ${environment ? `${environment} of ` : ""}${project ?? "every project"}`;
 
 /** What a token is narrowed to; nothing chosen: all that its owner or its role may. */
-export function ScopesChoice(props: { value: string[]; onChange: (scopes: string[]) => void; all: string }) {
-  return (
-    <Checkbox.Group label="Only this" description={props.all} value={props.value} onChange={props.onChange}>
-      <Stack gap={6} mt="xs">
-        {Object.entries(SCOPES).map(([scope, words]) => (
-          <Checkbox
-            key={scope}
-            value={scope}
-            size="sm"
-            label={
-              <>
-                {words}{" "}
-                <Text span size="sm" c="dimmed">
-                  {scope}
-                </Text>
-              </>
-            }
-          />
-        ))}
-      </Stack>
-    </Checkbox.Group>
-  );
+export function ScopesChoice({
+  all,
+  ...props
+}: {
+  value: string[];
+  onChange: (scopes: string[]) => void;
+  all: string;
+}) {
+  return <Choices label="Only this" none={all} of={SCOPES} {...props} />;
 }

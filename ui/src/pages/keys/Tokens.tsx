@@ -1,15 +1,12 @@
-import { Button, Code, Group, Stack, Text, TextInput, Title } from "@mantine/core";
+import { Button, Group, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { createToken, listTokensOptions, revokeToken, type TokenShown } from "../../api";
-import { useAct } from "../../shared/acting";
-import { Dialog } from "../../shared/Dialog";
 import { EmptyState } from "../../shared/EmptyState";
-import { Life } from "../../shared/Life";
 import { Lines } from "../../shared/Line";
 import { Loaded } from "../../shared/Loading";
-import { SecretOnce } from "../../shared/SecretOnce";
-import { type Role, RoleChoice, ScopesChoice } from "../../shared/rights";
+import { NewToken } from "../../shared/NewToken";
+import { type Role, RoleChoice } from "../../shared/rights";
 import { Token } from "../../shared/Token";
 
 /** Service tokens: what CI, agents and other machines change the registry with. */
@@ -28,7 +25,7 @@ export function Tokens(props: { project: string; making: boolean; make: (yes: bo
         For CI and agents, which change things by the API. A token never does more than whoever answers for it may now,
         and no token gets round a policy.
       </Text>
-      {making && <NewToken project={project} onClose={() => make(false)} />}
+      {making && <NewServiceToken project={project} onClose={() => make(false)} />}
       <Loaded query={tokens}>{(found) => <List project={project} tokens={found.items} />}</Loaded>
     </Stack>
   );
@@ -63,49 +60,18 @@ function List({ project, tokens }: { project: string; tokens: readonly TokenShow
   );
 }
 
-function NewToken({ project, onClose }: { project: string; onClose: () => void }) {
-  const { act, busy, refusal } = useAct();
-  const [name, setName] = useState("");
+function NewServiceToken({ project, onClose }: { project: string; onClose: () => void }) {
   const [role, setRole] = useState<Role>("author");
-  const [scopes, setScopes] = useState<string[]>([]);
-  const [life, setLife] = useState<number | undefined>(90 * 86_400);
-  const [secret, setSecret] = useState<string>();
-  const make = async (): Promise<void> => {
-    const body = { name, role, expires_in_s: life, scopes: scopes.length > 0 ? scopes : undefined };
-    setSecret((await act(() => createToken({ path: { project }, body })))?.data?.token);
-  };
-  if (secret) {
-    return (
-      <SecretOnce title={`The token of ${name}`} secret={secret} onKept={onClose}>
-        <Text size="sm">
-          The command line and the API read it from <Code>CUEBOOK_TOKEN</Code>.
-        </Text>
-      </SecretOnce>
-    );
-  }
   return (
-    <Dialog
-      opened
-      onClose={onClose}
+    <NewToken
       title="New service token"
-      verb="Make the token"
-      busy={busy}
-      disabled={name.trim() === ""}
-      refusal={refusal}
-      onSend={make}
+      naming="What uses it."
+      all="Nothing chosen: all that the role may."
+      days={90}
+      make={(wanted) => createToken({ path: { project }, body: { ...wanted, role } })}
+      onClose={onClose}
     >
-      <TextInput
-        label="Name"
-        description="What uses it."
-        required
-        maxLength={100}
-        value={name}
-        onChange={(event) => setName(event.currentTarget.value)}
-        data-autofocus
-      />
       <RoleChoice value={role} onChange={setRole} />
-      <Life value={life} onChange={setLife} />
-      <ScopesChoice value={scopes} onChange={setScopes} all="Nothing chosen: all that the role may." />
-    </Dialog>
+    </NewToken>
   );
 }

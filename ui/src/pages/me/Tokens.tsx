@@ -1,15 +1,11 @@
-import { Button, Code, Group, Stack, Text, TextInput, Title } from "@mantine/core";
+import { Button, Group, Stack, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { createMyToken, listMyTokensOptions, revokeMyToken } from "../../api";
-import { useAct } from "../../shared/acting";
-import { Dialog } from "../../shared/Dialog";
 import { EmptyState } from "../../shared/EmptyState";
-import { Life } from "../../shared/Life";
 import { Lines } from "../../shared/Line";
 import { Loaded } from "../../shared/Loading";
-import { SecretOnce } from "../../shared/SecretOnce";
-import { ScopesChoice } from "../../shared/rights";
+import { NewToken } from "../../shared/NewToken";
 import { Token } from "../../shared/Token";
 
 /** Tokens of one's own: for the command line and for scripts that act in one's name. */
@@ -24,7 +20,16 @@ export function Tokens() {
           New token
         </Button>
       </Group>
-      {making && <NewToken onClose={() => setMaking(false)} />}
+      {making && (
+        <NewToken
+          title="New token of yours"
+          naming="Where you use it."
+          all="Nothing chosen: all that you may."
+          days={30}
+          make={(body) => createMyToken({ body })}
+          onClose={() => setMaking(false)}
+        />
+      )}
       <Loaded query={tokens}>
         {({ items }) =>
           items.length === 0 ? (
@@ -48,50 +53,5 @@ export function Tokens() {
         }
       </Loaded>
     </Stack>
-  );
-}
-
-function NewToken({ onClose }: { onClose: () => void }) {
-  const { act, busy, refusal } = useAct();
-  const [name, setName] = useState("");
-  const [scopes, setScopes] = useState<string[]>([]);
-  const [life, setLife] = useState<number | undefined>(30 * 86_400);
-  const [secret, setSecret] = useState<string>();
-  const make = async (): Promise<void> => {
-    const body = { name, expires_in_s: life, scopes: scopes.length > 0 ? scopes : undefined };
-    setSecret((await act(() => createMyToken({ body })))?.data?.token);
-  };
-  if (secret) {
-    return (
-      <SecretOnce title={`Your token ${name}`} secret={secret} onKept={onClose}>
-        <Text size="sm">
-          The command line reads it from <Code>CUEBOOK_TOKEN</Code>.
-        </Text>
-      </SecretOnce>
-    );
-  }
-  return (
-    <Dialog
-      opened
-      onClose={onClose}
-      title="New token of yours"
-      verb="Make the token"
-      busy={busy}
-      disabled={name.trim() === ""}
-      refusal={refusal}
-      onSend={make}
-    >
-      <TextInput
-        label="Name"
-        description="Where you use it."
-        required
-        maxLength={100}
-        value={name}
-        onChange={(event) => setName(event.currentTarget.value)}
-        data-autofocus
-      />
-      <Life value={life} onChange={setLife} />
-      <ScopesChoice value={scopes} onChange={setScopes} all="Nothing chosen: all that you may." />
-    </Dialog>
   );
 }

@@ -1,8 +1,9 @@
-import { Checkbox, Stack, Text, TextInput } from "@mantine/core";
+import { Text, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { createWebhook, listEnvironmentsOptions } from "../../api";
 import { useAct } from "../../shared/acting";
+import { Choices } from "../../shared/Choices";
 import { Dialog } from "../../shared/Dialog";
 import { SecretOnce } from "../../shared/SecretOnce";
 import { EVENTS } from "./events";
@@ -48,42 +49,20 @@ export function NewWebhook({ project, onClose }: { project: string; onClose: () 
         value={name}
         onChange={(event) => setName(event.currentTarget.value)}
       />
-      <Checkbox.Group
+      <Choices
         label="Only in these environments"
-        description="Nothing chosen: in all of them."
+        none="Nothing chosen: in all of them."
+        of={Object.fromEntries(stops.data?.items.map((stop) => [stop.name, ""]) ?? [])}
         value={environments}
         onChange={setEnvironments}
-      >
-        <Stack gap={6} mt="xs">
-          {stops.data?.items.map((stop) => (
-            <Checkbox key={stop.name} value={stop.name} size="sm" label={stop.name} />
-          ))}
-        </Stack>
-      </Checkbox.Group>
-      <Checkbox.Group
+      />
+      <Choices
         label="Only these events"
-        description="Nothing chosen: all of them, from now on."
+        none="Nothing chosen: all of them, from now on."
+        of={EVENTS}
         value={events}
         onChange={setEvents}
-      >
-        <Stack gap={6} mt="xs">
-          {Object.entries(EVENTS).map(([event, words]) => (
-            <Checkbox
-              key={event}
-              value={event}
-              size="sm"
-              label={
-                <>
-                  {words}{" "}
-                  <Text span size="sm" c="dimmed">
-                    {event}
-                  </Text>
-                </>
-              }
-            />
-          ))}
-        </Stack>
-      </Checkbox.Group>
+      />
     </Dialog>
   );
 }
