@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from cuebook_server.domain.access import Actor, Grant
 from cuebook_server.services import environments, prompts, releases
+from cuebook_server.ui.built import HOME_ASKS
 from tests.browser.look import NARROW, WIDE, Looker, Scheme, settled, violations
 from tests.browser.people import Desk, login
 
@@ -115,6 +116,18 @@ def test_everybody_can_read_it(look: Looker, scheme: Scheme) -> None:
             page.get_by_role("row").get_by_role("button").first.click()
             page.get_by_role("menuitem").first.wait_for()
             assert violations(page) == []
+
+
+def test_nothing_that_is_fetched_early_is_fetched_twice(look: Looker) -> None:
+    with look.window("owner") as page:
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url.removeprefix(look.desk.server.url)))
+        page.goto("/p/default")
+        settled(page)
+        page.get_by_role("region", name="Lately").get_by_role("link").first.wait_for()
+        page.get_by_role("link", name="production").first.wait_for()
+        for ask in HOME_ASKS:
+            assert asked.count(ask.format(project="default")) == 1, ask
 
 
 def test_a_project_without_prompts_says_how_to_begin(look: Looker) -> None:

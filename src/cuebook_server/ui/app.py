@@ -105,7 +105,9 @@ class Pages:
         return await run_in_threadpool(self._built.file, request.url.path, request.headers.get("accept-encoding", ""))
 
     async def _document(self, request: Request) -> Response:
-        return await self._signed_in(request, lambda _actor, _uow: self._built.document(secrets.token_urlsafe(16)))
+        return await self._signed_in(
+            request, lambda _actor, _uow: self._built.document(secrets.token_urlsafe(16), request.url.path)
+        )
 
     async def _overview(self, request: Request) -> Response:
         asked = request.query_params

@@ -5,9 +5,12 @@ A checkout without Node has none; then the server writes its one plain page itse
 
 from __future__ import annotations
 
+import json
 import re
 from functools import cache
+from html import escape
 from pathlib import Path
+from typing import Any
 
 from starlette.responses import Response
 
@@ -20,6 +23,15 @@ FILES = "/static/app/"
 NONCE = "__NONCE__"
 # Where people go in the pages; `ui/src/router.tsx` says what stands there.
 ADDRESS = re.compile(r"/(?:p(?:/[a-z0-9][a-z0-9._-]*)+|people|me|notices|new-project)?")
+# The first page, and what it asks the API for. The browser fetches its code and these while it still reads the document; that
+# they are the very addresses the page asks for is tested (`tests/browser/test_home.py`).
+HOME = re.compile(r"/p/([a-z0-9][a-z0-9._-]*)")
+HOME_CODE = "src/pages/home/Page.tsx"
+HOME_ASKS = (
+    "/api/me",
+    "/api/projects/{project}/status?after=&limit=100",
+    *(f"/api/projects/{{project}}/{what}" for what in ("access", "environments", "lately", "reviews", "waiting")),
+)
 # Styles that are made while a page runs carry the nonce. Markup is never written from text: the policy `default`
 # (`ui/src/security.ts`) is the only one, and it refuses.
 _CSP = (
@@ -40,6 +52,7 @@ class Built:
         self._document = index.read_text(encoding="utf-8") if index.is_file() else ""
         known = (path.relative_to(folder).as_posix() for path in folder.rglob("assets/*"))
         self._names = frozenset(known) if self._document else frozenset()
+        self._home_code = _code(folder, HOME_CODE) if self._document else ""
         self._read = cache(lambda name: (folder / name).read_bytes())
 
     @property
@@ -51,9 +64,14 @@ class Built:
         """Whether the path is an address of the pages."""
         return self.there and ADDRESS.fullmatch(path) is not None
 
-    def document(self, nonce: str) -> Response:
-        """The document, with a policy that lets styles of this nonce through."""
-        response = Response(self._document.replace(NONCE, nonce), media_type="text/html")
+    def document(self, nonce: str, path: str = "/") -> Response:
+        """The document for an address, with a policy that lets styles of this nonce through."""
+        body, home = self._document.replace(NONCE, nonce), HOME.fullmatch(path)
+        if home:
+            asks = (escape(ask.format(project=home[1])) for ask in HOME_ASKS)
+            early = "".join(f'<link rel="preload" as="fetch" crossorigin href="{ask}">' for ask in asks)
+            body = body.replace("</head>", f"{self._home_code}{early}</head>", 1)
+        response = Response(body, media_type="text/html")
         response.headers["Content-Security-Policy"] = _CSP.replace("{nonce}", nonce)
         return response
 
@@ -69,3 +87,16 @@ class Built:
                 name, headers["Content-Encoding"] = name + suffix, encoding
                 break
         return Response(self._read(name), headers=headers, media_type=media_type)
+
+
+def _code(folder: Path, page: str) -> str:
+    """What makes the browser load a page's code at once, with all that it imports."""
+    manifest: dict[str, dict[str, Any]] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    if page not in manifest:
+        return ""
+    names, waiting = [page], [page]
+    while waiting:
+        new = [name for name in manifest[waiting.pop()].get("imports", ()) if name not in names]
+        names += new
+        waiting += new
+    return "".join(f'<link rel="modulepreload" href="{FILES}{manifest[name]["file"]}">' for name in names)
