@@ -68,7 +68,7 @@ class Built:
         """The document for an address, with a policy that lets styles of this nonce through."""
         body, home = self._document.replace(NONCE, nonce), HOME.fullmatch(path)
         if home:
-            asks = (escape(ask.format(project=home[1])) for ask in HOME_ASKS)
+            asks = (escape(ask.replace("{project}", home[1])) for ask in HOME_ASKS)
             early = "".join(f'<link rel="preload" as="fetch" crossorigin href="{ask}">' for ask in asks)
             body = body.replace("</head>", f"{self._home_code}{early}</head>", 1)
         response = Response(body, media_type="text/html")
