@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -189,7 +189,8 @@ class Application:
 
     def node(self) -> Node:
         """How this process does."""
-        return report(self.board, self.watcher, self.worker, self.delivery, self.database.dialect, self.signatures.until)
+        found = report(self.board, self.watcher, self.worker, self.delivery, self.database.dialect, self.signatures.until)
+        return replace(found, counters={**found.counters, "csp_reports": self.pages.violations.count})
 
 
 def report(board: Board, watcher: Watcher, worker: Worker, delivery: Delivery, source: str, signs_until: int) -> Node:

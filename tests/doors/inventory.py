@@ -146,6 +146,7 @@ PAGES: Mapping[str, str] = {
     "POST /sign-out": "people",
     "POST /sign-in/oidc": "people",
     "GET /sign-in/oidc": "people",
+    "POST /csp-report": "counts what browsers report, and logs a little of it",
 }
 DELIVERY: Mapping[str, str] = {
     "GET /v1/prompts/{name}": "reads",

@@ -19,16 +19,17 @@ from cuebook_server.services import sessions
 from cuebook_server.services.ports import UnitOfWork, Units
 from cuebook_server.services.ports_people import Hasher, Provider
 from cuebook_server.ui import built as built_pages
-from cuebook_server.ui import door, overview, signing, what_runs_where
+from cuebook_server.ui import door, overview, signing, violations, what_runs_where
 from cuebook_server.ui.accounts import Accounts, cookie, origin
 from cuebook_server.ui.built import Built
 from cuebook_server.ui.door import Door
 from cuebook_server.ui.errors import status_of
 from cuebook_server.ui.frame import ASSETS, TYPES
+from cuebook_server.ui.violations import Violations
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+    "form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'" + violations.DIRECTIVES
 )
 HEADERS = {
     "Content-Security-Policy": CSP,
@@ -36,6 +37,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     # Not `no-referrer`: with it a browser hides the origin of our own forms from us.
     "Referrer-Policy": "same-origin",
+    "Reporting-Endpoints": violations.ENDPOINTS,
     "X-Content-Type-Options": "nosniff",
 }
 _STATIC = "/static/"
@@ -53,10 +55,12 @@ class Pages:
     ) -> None:
         self._units, self._door, self._built = units, at, built or Built()
         self._accounts = Accounts(units, at, hasher, provider)
+        self.violations = Violations()
         first = self._document if self._built.there else self._overview
         self._routes: Mapping[tuple[str, str], Handler] = {
             ("GET", "/"): first,
             ("GET", PLAIN): self._overview,
+            ("POST", violations.PATH): self.violations.take,
             **self._accounts.routes,
         }
 

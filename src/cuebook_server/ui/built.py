@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from cuebook_server.domain.errors import NotFound
 from cuebook_server.ui.frame import TYPES
+from cuebook_server.ui.violations import DIRECTIVES
 
 FOLDER = Path(__file__).parent / "static" / "app"
 FILES = "/static/app/"
@@ -37,7 +38,7 @@ HOME_ASKS = (
 _CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; connect-src 'self'; img-src 'self'; "
     "font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
-    "require-trusted-types-for 'script'; trusted-types default"
+    "require-trusted-types-for 'script'; trusted-types default" + DIRECTIVES
 )
 _ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 _IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
