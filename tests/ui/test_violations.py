@@ -42,9 +42,7 @@ def send(violations: Violations, body: bytes) -> int:
     ("said", "shown"),
     [(OLD, ["img-src", "https://c.example/p/x", "3"]), (NEW, ["script-src-elem", "https://foreign.example/a"])],
 )
-def test_both_forms_are_counted_and_logged(
-    said: Any, shown: list[str], hidden: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_both_forms_are_counted_and_logged(said: Any, shown: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     violations = Violations()
     assert send(violations, json.dumps(said).encode()) == 204
     logged = "".join(capsys.readouterr())
