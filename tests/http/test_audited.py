@@ -19,6 +19,7 @@ SHOWING = {
     "GET /api/projects/{project}/prompts/a/versions/1",
     "GET /api/projects/{project}/prompts/a/diff",
     "POST /api/projects/{project}/prompts/a/render",
+    "POST /api/projects/{project}/prompts/a/compare",
     "GET /api/projects/{project}/search",
     "GET /api/projects/{project}/releases/1/diff",
 }

@@ -1,5 +1,5 @@
 import { nonce } from "./security";
-import "@mantine/core/styles.layer.css";
+import "./mantine.css";
 import "@mantine/notifications/styles.layer.css";
 import "@mantine/spotlight/styles.layer.css";
 import "./app.css";
