@@ -24,7 +24,7 @@ SECONDS_MAX = 280
 pytestmark = pytest.mark.timeout(300)  # hundreds of crashes, on a machine that may be busy
 READING = {
     "credentials": {"list_keys", "list_tokens"},
-    "environments": {"listed", "one", "at", "history", "status", "solo"},
+    "environments": {"listed", "one", "at", "history", "rule_changes", "status", "solo"},
     "members": {"members"},
     "prompts": {"version", "versions", "compare", "listed", "one", "search", "dependents", "stays"},
     "recalls": {"listed"},
