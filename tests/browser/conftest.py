@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.look import Looker, launch
 from tests.browser.people import Desk, settle
+from tests.support import databases
 from tests.support.server import start_server
 
 # How long a page may take to show what a test expects; a busy machine is no mistake of the page.
@@ -24,13 +26,20 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="module", params=["sqlite"])
+def engine(request: pytest.FixtureRequest) -> str:
+    """The database behind the pages; a story marked `on_both` is told on either."""
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def desk(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def desk(browser: Browser, engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """A server with the sample project and everybody signed in; the browser first, which may not be there."""
     del browser
-    server = start_server(tmp_path_factory.mktemp("desk"))
-    yield settle(server)
-    server.stop()
+    with databases.postgres_database() if engine == "postgres" else nullcontext("") as url:
+        server = start_server(tmp_path_factory.mktemp("desk"), database=url)
+        yield settle(server, url)
+        server.stop()
 
 
 @pytest.fixture

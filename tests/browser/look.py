@@ -29,6 +29,10 @@ _QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# A story that is told on either database.
+on_both = pytest.mark.parametrize(
+    "engine", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True, scope="module"
+)
 # What the browser says of a broken policy goes where every other complaint goes.
 _TELL = """addEventListener("securitypolicyviolation", (event) =>
   console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample} ${event.sourceFile}`))"""

@@ -12,7 +12,7 @@ from playwright.sync_api import Error, Page, Route, expect
 from cuebook_server.domain.access import Actor, Grant
 from cuebook_server.services import prompts
 from tests.adapters.test_aids import TOKEN
-from tests.browser.look import NARROW, WIDE, Looker, Scheme, settled, violations
+from tests.browser.look import NARROW, WIDE, Looker, Scheme, on_both, settled, violations
 from tests.browser.people import Desk, login
 from tests.factories import chat, text
 
@@ -39,6 +39,7 @@ def write(page: Page, label: str, words: str) -> None:
     page.keyboard.type(words)
 
 
+@on_both
 def test_a_version_is_written_kept_compared_and_saved(page: Page, desk: Desk) -> None:
     save(desk, "edit.kept", text("Dear {{name}}"))
     page.goto("/p/default/prompts/edit.kept/edit")
@@ -79,6 +80,7 @@ def test_a_name_that_is_taken_is_not_written_to(page: Page, desk: Desk) -> None:
     expect(page.get_by_role("alert")).to_contain_text("base_moved")
 
 
+@on_both
 def test_who_was_slower_sees_both_sides(page: Page, desk: Desk) -> None:
     save(desk, "edit.both", text("One"))
     page.goto("/p/default/prompts/edit.both/edit")

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from cuebook_server.domain.access import Actor, Grant
 from cuebook_server.services import environments, prompts, releases
-from tests.browser.look import NARROW, WIDE, Looker, Scheme, settled, violations
+from tests.browser.look import NARROW, WIDE, Looker, Scheme, on_both, settled, violations
 from tests.browser.people import Desk, login
 from tests.factories import request, text
 
@@ -40,6 +40,7 @@ def proposed(page: Page, prompt: str) -> str:
     return page.url
 
 
+@on_both
 def test_from_proposal_to_production(look: Looker) -> None:
     with look.window("author") as page:
         address = proposed(page, "support.triage")
@@ -77,6 +78,7 @@ def test_a_no_ends_it_and_says_why(look: Looker, desk: Desk) -> None:
         expect(page.get_by_text("declined", exact=True)).to_be_visible()
 
 
+@on_both
 def test_on_call_breaks_the_glass_and_a_colleague_reviews_it(look: Looker, desk: Desk) -> None:
     with look.window("oncall") as page:
         page.goto(f"/p/default/propose?environment=production&prompt={ready(desk, 'release.urgent')}")
