@@ -9,13 +9,14 @@ from playwright.sync_api import expect
 
 from cuebook_server.domain.access import Actor, Grant
 from cuebook_server.services import environments
-from tests.browser.look import NARROW, WIDE, Looker, Scheme, settled, violations
+from tests.browser.look import NARROW, WIDE, Looker, Scheme, on_both, settled, violations
 from tests.browser.people import Desk, login
 
 OWNER = Actor(login("owner"), "test", (Grant("admin"),), "req_test", person=login("owner"))
 STAGING, PRODUCTION = "/p/default/environments/staging", "/p/default/environments/production"
 
 
+@on_both
 def test_on_call_takes_a_prompt_back_in_two_clicks(look: Looker) -> None:
     with look.window("oncall", NARROW) as page:
         page.goto(STAGING)
@@ -47,6 +48,7 @@ def test_a_moment_of_the_past_beside_today(look: Looker) -> None:
         expect(page.get_by_role("rowheader", name="support.triage")).to_be_visible()
 
 
+@on_both
 def test_a_freeze_stops_releases_until_it_is_lifted(look: Looker) -> None:
     with look.window("owner") as page:
         page.goto(f"{PRODUCTION}?tab=policy")
