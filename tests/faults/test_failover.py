@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from itertools import count
 from pathlib import Path
 
 import httpx2
@@ -17,6 +16,7 @@ import pytest
 import cuebook
 from tests.factories import text
 from tests.faults.test_disks import everything_is_there
+from tests.faults.writer import writing
 from tests.http.test_nodes import post, release, served, until
 from tests.support.postgres import Cluster, stoppable
 from tests.support.server import Server
@@ -177,28 +177,6 @@ def test_crashes_under_writers_lose_nothing_confirmed(
     seen(
         f"{len(healed)} crashes (seed {SEED}), {len(confirmed)} saves confirmed and there, the next within {max(healed):.1f} s"
     )
-
-
-@contextmanager
-def writing(server: Server) -> Iterator[dict[str, str]]:
-    """Somebody saves all the time; what was confirmed, by name."""
-    confirmed, over = dict[str, str](), threading.Event()
-
-    def save() -> None:
-        for number in count(1):
-            if over.wait(0.01):
-                return
-            answer = post(server, f"prompts/w{number}/versions", {"content": text(f"text {number}")})
-            if answer.status_code == 201:
-                confirmed[f"w{number}"] = answer.json()["digest"]
-
-    thread = threading.Thread(target=save)
-    thread.start()
-    try:
-        yield confirmed
-    finally:
-        over.set()
-        thread.join()
 
 
 @pytest.mark.fault("C-10")

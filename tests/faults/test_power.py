@@ -13,7 +13,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -23,9 +22,8 @@ import pytest
 
 from cuebook.audit import verify
 from cuebook_server.store.database import open_database, sqlite_module
-from tests.factories import text
 from tests.faults.disk import Disk
-from tests.http.test_nodes import post
+from tests.faults.writer import writing
 from tests.model.checks import everything
 from tests.support.server import Server
 
@@ -63,27 +61,6 @@ def mounted(image: Path) -> Iterator[Path]:
     finally:
         disk.unmount()
         image.unlink()
-
-
-@contextmanager
-def writing(server: Server) -> Iterator[dict[str, str]]:
-    """Somebody saves without pause; what was confirmed, by name."""
-    confirmed, over = dict[str, str](), threading.Event()
-
-    def write() -> None:
-        number = 0
-        while not over.is_set():
-            number += 1
-            answer = post(server, f"prompts/p{number}/versions", {"content": text(f"text {number}")})
-            confirmed[f"p{number}"] = answer.json()["digest"]
-
-    thread = threading.Thread(target=write)
-    thread.start()
-    try:
-        yield confirmed
-    finally:
-        over.set()
-        thread.join()
 
 
 def test_what_was_confirmed_is_on_the_disk(
