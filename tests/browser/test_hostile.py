@@ -8,14 +8,16 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from cuebook_server.domain.access import INSTANCE_ADMIN, Actor, Grant
-from cuebook_server.services import credentials, prompts, releases
+from cuebook_server.services import credentials, prompts, releases, webhooks
 from cuebook_server.services.ports import UnitOfWork
 from tests.browser.hostile import PAYLOADS, in_lots
 from tests.browser.look import Looker, settled
 from tests.browser.people import Desk, login
+from tests.services.test_webhooks import OUTGOING
 
 OWNER = Actor(login("owner"), "test", (INSTANCE_ADMIN,), "req_test", person=login("owner"))
 ONE = quote(" ".join(PAYLOADS[:25]), safe="")
+NAMES = PAYLOADS[:: len(PAYLOADS) // webhooks.WEBHOOKS_MAX]  # a project has so many webhooks and no more
 RELEASE = 4  # the sample project has three
 PATHS = (
     "/p/default",
@@ -25,7 +27,9 @@ PATHS = (
     "/p/default/releases",
     f"/p/default/releases/{RELEASE}",
     f"/p/default/releases/{RELEASE}/evidence",
+    "/p/default/propose?environment=staging&prompt=hostile.p0",
     "/p/default/environments/staging",
+    "/p/default/webhooks",
     f"/p/default/keys?q={ONE}&environment={ONE}",
     "/p/default/audit",
     "/p/default/audit?before=200",
@@ -57,6 +61,9 @@ def _name_everything(uow: UnitOfWork) -> None:
         credentials.create_key(OWNER, uow, "default", environment="staging", name=payload)
         credentials.create_token(OWNER, uow, "default", name=payload, role="viewer")
         uow.people.add_grant(uow.people.add(f"x{number}@example.org", payload, None), Grant("viewer", project.project_id))
+    for payload in NAMES:
+        made = webhooks.add(OWNER, uow, "default", OUTGOING, url="https://hooks.example.org/taken", name=payload)
+        webhooks.disable(OWNER, uow, "default", made.webhook.webhook_id)  # nobody is there to be told
 
 
 def _write_prompt(uow: UnitOfWork, name: str, lot: tuple[str, ...]) -> None:
