@@ -8,6 +8,7 @@ import math
 import random
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from cuebook._callbacks import Callbacks
 from cuebook._exchange import Answer, Request
@@ -76,14 +77,14 @@ class AsyncDriver:
 
     async def wait_for(self, revision: int, timeout_s: float) -> bool:
         """Ask for a revision until it is held or the time is over; whether it is held."""
-        deadline, engine = time.monotonic() + timeout_s, self._held.engine
+        engine = self._held.engine
         if engine.snapshot.revision < revision:
             self._feed(lambda engine, now, _: engine.want(revision, now))
-        while engine.snapshot.revision < revision and not self._closed:
-            try:
-                await asyncio.wait_for(self._news(), deadline - time.monotonic())
-            except TimeoutError:
-                break
+        # Not `asyncio.wait_for`, whose task begins to listen a moment after this looked: what came in between would be missed.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                while engine.snapshot.revision < revision and not self._closed:
+                    await self._news()
         return engine.snapshot.revision >= revision
 
     def recalled(self, name: str, number: int) -> None:

@@ -80,7 +80,8 @@ class Transport:
                 os.close(held.detach())
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Give the connections back. Cut first: a socket that is only closed leaves another thread waiting on it for ever."""
+        self.cut()
         self._http.close()
 
     def _connected(self, event: str, about: Mapping[str, Any]) -> None:

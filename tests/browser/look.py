@@ -104,7 +104,8 @@ class Looker:
 
 
 def violations(page: Page) -> list[str]:
-    """What axe finds wrong with the page as it stands, one line each."""
+    """What axe finds wrong with the page once it has settled, one line each."""
+    settled(page)
     page.evaluate(AXE.read_text(encoding="utf-8"))
     found = page.evaluate("(rules) => axe.run(document, rules)", _RULES)["violations"]
     return [f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found for node in one["nodes"]]

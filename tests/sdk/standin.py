@@ -136,6 +136,7 @@ def _handler(standin: StandIn) -> type[BaseHTTPRequestHandler]:
             if standin.streams is None:
                 self.send_response(404)
                 self.send_header("Content-Length", "0")
+                self.send_header("Connection", "close")  # unsaid, the next request may go into a connection that ends
                 self.end_headers()
                 return
             standin.streams.opened.append(asked)

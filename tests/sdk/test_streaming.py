@@ -130,7 +130,8 @@ def test_the_same_over_asyncio(registry: StandIn, streams: Streams) -> None:
             await happens(lambda: len(streams.opened) == 2)
             assert not await client.wait_for_revision(4, timeout_s=0.05)
             registry.answer = serving(whole(4))
-            assert await client.wait_for_revision(4)
+            async with asyncio.timeout(30):  # what arrives is noticed when it does, not when the time is over
+                assert await client.wait_for_revision(4, timeout_s=1000)
 
     asyncio.run(read())
 

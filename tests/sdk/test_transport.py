@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from cuebook import _transport
 from cuebook._exchange import Request, retry_after_s
 from cuebook._transport import Transport
 from tests.sdk.conftest import KEY
-from tests.sdk.standin import Reply, StandIn
+from tests.sdk.standin import Reply, StandIn, Streams
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -94,3 +96,22 @@ def test_an_answer_may_not_take_for_ever(registry: StandIn, monkeypatch: pytest.
 )
 def test_retry_after_is_read_in_both_forms(value: str, seconds: float | None) -> None:
     assert retry_after_s(value, now=10.0) == seconds
+
+
+def test_who_reads_a_stream_is_told_when_another_thread_closes(registry: StandIn) -> None:
+    """A socket that is only closed is forgotten by this process, and its reader waits for ever."""
+    registry.streams = Streams()
+    registry.streams.greeting = b": hello\n\n"
+    greeted = threading.Event()
+
+    def listen(transport: Transport) -> None:
+        with suppress(cuebook.Unavailable), transport.stream(Request("GET", "/v1/events"), quiet_s=1000) as stream:
+            for _ in stream.chunks:
+                greeted.set()
+
+    with Transport(registry.url, KEY, timeout_s=5) as transport:
+        reader = threading.Thread(target=listen, args=(transport,), daemon=True)
+        reader.start()
+        assert greeted.wait(30)
+    reader.join(30)
+    assert not reader.is_alive()
