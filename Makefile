@@ -9,6 +9,8 @@ DATA ?= data
 JOBS ?= 2
 MINUTES ?= 10
 ARGS ?=
+# Tests and benchmarks start hundreds of processes; without bytecode on disk each of them compiles all it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
