@@ -24,7 +24,12 @@ export function Moment({ at, short = false }: { at: string; short?: boolean }) {
   const date = new Date(at);
   const present = useNow();
   return (
-    <time dateTime={at} title={exact(date)}>
+    <time
+      dateTime={at}
+      onPointerEnter={(event) => {
+        event.currentTarget.title = exact(date);
+      }}
+    >
       {short ? age(date, present) : relative(date, present)}
     </time>
   );

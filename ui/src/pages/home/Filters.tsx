@@ -3,6 +3,7 @@ import { useDebouncedCallback, useHotkeys } from "@mantine/hooks";
 import { getRouteApi } from "@tanstack/react-router";
 import { useMemo, useRef } from "react";
 import type { StatusShown } from "../../api";
+import { counted } from "../../shared/counts";
 import { folders, owners, path, tags } from "./rows";
 import type { HomeSearch } from "./search";
 
@@ -52,7 +53,7 @@ export function Filters({ status, shown, typed, onType }: Props) {
         />
         {narrowed && (
           <>
-            <span role="status">{shown === 1 ? "1 prompt" : `${shown.toLocaleString("en")} prompts`}</span>
+            <span role="status">{shown === 1 ? "1 prompt" : `${counted(shown)} prompts`}</span>
             <Button variant="subtle" size="compact-sm" onClick={() => navigate({ search: {}, replace: true })}>
               Show all
             </Button>

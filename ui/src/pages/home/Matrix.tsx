@@ -1,6 +1,6 @@
 import { Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
-import { useVirtualizer } from "@tanstack/react-virtual";
+import { type Rect, useVirtualizer, type Virtualizer } from "@tanstack/react-virtual";
 import { memo, useRef } from "react";
 import type { EnvironmentShown, StatusItem, StatusShown } from "../../api";
 import { Cell } from "./Cell";
@@ -12,12 +12,19 @@ const ROW = 48;
 export function Matrix({ project, status, rows }: { project: string; status: StatusShown; rows: StatusItem[] }) {
   const box = useRef<HTMLDivElement>(null);
   const stops = status.environments;
-  const drawn = useVirtualizer({
+  const drawn = useVirtualizer<HTMLDivElement, HTMLDivElement>({
     count: rows.length,
     getScrollElement: () => box.current,
     estimateSize: () => ROW,
+    initialRect: { width: window.innerWidth, height: window.innerHeight },
+    observeElementRect: watched,
     getItemKey: (at) => rows[at]!.prompt,
-    overscan: 12,
+    // The browser tells how high a row became after it was drawn; asking at once would make it lay the page out twice.
+    measureElement: (row, told, drawn) => {
+      const key = drawn.options.getItemKey(drawn.indexFromElement(row));
+      return Math.round(told?.borderBoxSize[0]?.blockSize ?? drawn.itemSizeCache.get(key) ?? ROW);
+    },
+    overscan: 6,
   });
   if (rows.length === 0) return <Text c="dimmed">No prompt fits. Show all, or type less.</Text>;
   return (
@@ -93,6 +100,13 @@ const Row = memo(function Row({
     </>
   );
 });
+
+/** How large the box is, as the browser finds it: the first rows are drawn before that, for a box as high as the window. */
+function watched(drawn: Virtualizer<HTMLDivElement, HTMLDivElement>, tell: (box: Rect) => void): () => void {
+  const watching = new ResizeObserver(([box]) => box && tell(box.contentRect));
+  watching.observe(drawn.scrollElement!);
+  return () => watching.disconnect();
+}
 
 /** How an environment gets what it serves. */
 function serves(stop: EnvironmentShown): string {

@@ -4,6 +4,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import { useDeferredValue, useEffect, useMemo, useState } from "react";
 import type { StatusShown } from "../../api";
 import { useMay } from "../../frame/here";
+import { counted } from "../../shared/counts";
 import { ButtonLink } from "../../shared/links";
 import { Loaded } from "../../shared/Loading";
 import { PageHeader } from "../../shared/PageHeader";
@@ -71,9 +72,9 @@ function Summary({ status }: { status: StatusShown }) {
   if (count === 0) return null;
   return (
     <>
-      {count === 1 ? "One prompt" : `${count.toLocaleString("en")} prompts`}
+      {count === 1 ? "One prompt" : `${counted(count)} prompts`}
       {status.next !== null && " and more on their way"} in {status.environments.length} environments;{" "}
-      {differing === 0 ? "all environments agree." : `environments differ on ${differing.toLocaleString("en")}.`}
+      {differing === 0 ? "all environments agree." : `environments differ on ${counted(differing)}.`}
       {alone.map((one) => (
         <Text key={one.environment} size="sm">
           In {one.environment} one person still decides alone.
