@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -41,10 +40,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
+def sqlite_url() -> Iterator[str]:
     """The address of a migrated SQLite database of this test's own."""
-    shutil.copy(databases.sqlite_template(), tmp_path / "cuebook.db")
-    return f"sqlite:///{tmp_path / 'cuebook.db'}"
+    with databases.sqlite_database() as url:
+        yield url
 
 
 @pytest.fixture

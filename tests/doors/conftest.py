@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 import structlog
 
 from tests.doors.world import World, open_world
+from tests.support import databases
 
 
 @pytest.fixture(autouse=True)
@@ -19,30 +21,21 @@ def _plain_log() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, World]]:
+def worlds() -> Iterator[dict[str, World]]:
     """Made when first asked for, by preset."""
-    with _Worlds(tmp_path_factory) as made:
-        yield made
+    with ExitStack() as stack:
+        yield _Worlds(stack)
 
 
 class _Worlds(dict[str, World]):
-    def __init__(self, folders: pytest.TempPathFactory) -> None:
+    def __init__(self, stack: ExitStack) -> None:
         super().__init__()
-        self._folders = folders
-        self._open: list[object] = []
+        self._stack = stack
 
     def __missing__(self, preset: str) -> World:
-        opened = open_world(preset, self._folders.mktemp(preset))
-        self[preset] = opened.__enter__()
-        self._open.append(opened)
+        place = self._stack.enter_context(databases.folder())
+        self[preset] = self._stack.enter_context(open_world(preset, place))
         return self[preset]
-
-    def __enter__(self) -> _Worlds:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for opened in self._open:
-            opened.__exit__(None, None, None)  # type: ignore[attr-defined]  # context managers, all of them
 
 
 def at_base(worlds: dict[str, World], preset: str) -> World:

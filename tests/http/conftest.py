@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -82,13 +81,10 @@ def site(database_url: str) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def shared_site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def shared_site(request: pytest.FixtureRequest) -> Iterator[Site]:
     """On both databases, for the tests of one file that refuse something and so leave it as it was."""
-    if request.param == "sqlite":
-        yield from open_site(f"sqlite:///{shutil.copy(databases.sqlite_template(), tmp_path_factory.mktemp('site') / 'c.db')}")
-    else:
-        with databases.postgres_database() as url:
-            yield from open_site(url)
+    with databases.sqlite_database() if request.param == "sqlite" else databases.postgres_database() as url:
+        yield from open_site(url)
 
 
 @pytest.fixture

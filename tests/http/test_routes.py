@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -161,11 +160,11 @@ def fill(site: Site) -> Site:
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def filled() -> Iterator[Site]:
     """Shared by the walks that do not mind what the others did."""
-    path = shutil.copy(databases.sqlite_template(), tmp_path_factory.mktemp("routes") / "cuebook.db")
-    for site in open_site(f"sqlite:///{path}"):
-        yield fill(site)
+    with databases.sqlite_database() as url:
+        for site in open_site(url):
+            yield fill(site)
 
 
 def send(site: Site, call: Call, who: Person | None = None, **more: Any) -> Any:

@@ -10,8 +10,7 @@ import random
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from tests.support import databases
 
 PROMOTERS, TIMES = 8, 500
 WALK_STEPS = 200
+DATABASES = {"sqlite": databases.sqlite_database, "postgresql": databases.postgres_database}
 
 
 def main() -> None:
@@ -40,7 +40,7 @@ def main() -> None:
     run_folder = databases.begin_run()
     try:
         _kills_and_races(folder, wanted.minutes * 60, wanted.races, chance)
-        _walks(folder, began + wanted.minutes * 60, chance)
+        _walks(began + wanted.minutes * 60, chance)
     finally:
         databases.end_run(run_folder)
         shutil.rmtree(folder)
@@ -49,12 +49,12 @@ def main() -> None:
 def _kills_and_races(folder: Path, seconds: float, races: int, chance: random.Random) -> None:
     _told("server killed", partial(kill_often, folder / "killed", seconds / 4, chance))
     _told("race over HTTP", partial(race_over_http, folder / "raced", PROMOTERS, races))
-    for kind in ("sqlite", "postgresql"):
-        with _fresh(folder, kind) as url, open_registry(url) as registry:
+    for kind, fresh in DATABASES.items():
+        with fresh() as url, open_registry(url) as registry:
             _told(f"race on {kind}", partial(race, registry, PROMOTERS, races))
-        with _fresh(folder, kind) as url:
+        with fresh() as url:
             _told(f"every statement failed on {kind}", partial(_counted, partial(_fail_everywhere, url)))
-    with _fresh(folder, "sqlite") as url:
+    with databases.sqlite_database() as url:
         _told("killed at every statement", partial(_counted, partial(crashing.main, url, everywhere=True)))
 
 
@@ -73,12 +73,12 @@ def _fail_everywhere(url: str) -> dict[str, int]:
     return around.crashed
 
 
-def _walks(folder: Path, deadline: float, chance: random.Random) -> None:
+def _walks(deadline: float, chance: random.Random) -> None:
     """At least one on each database, then as many as there is time for."""
     walks, began = 0, time.monotonic()
     while walks < 2 or time.monotonic() < deadline:
-        kind, seed = ("sqlite", "postgresql")[walks % 2], chance.randrange(10**9)
-        with _fresh(folder, kind) as url:
+        (kind, fresh), seed = [*DATABASES.items()][walks % 2], chance.randrange(10**9)
+        with fresh() as url:
             database = open_database(url)
             try:
                 world = World(database)
@@ -91,19 +91,6 @@ def _walks(folder: Path, deadline: float, chance: random.Random) -> None:
                 database.close()
         walks += 1
     print(f"walks: {walks} of {WALK_STEPS} steps in {time.monotonic() - began:.0f} s", flush=True)
-
-
-@contextmanager
-def _fresh(folder: Path, kind: str) -> Iterator[str]:
-    if kind == "postgresql":
-        with databases.postgres_database() as url:
-            yield url
-        return
-    path = folder / "fresh.db"
-    shutil.copy(databases.sqlite_template(), path)
-    yield f"sqlite:///{path}"
-    for file in folder.glob("fresh.db*"):
-        file.unlink()
 
 
 def _told(what: str, run: Callable[[], dict[str, int]]) -> None:

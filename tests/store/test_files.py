@@ -88,7 +88,7 @@ def test_what_is_put_back_replaces_and_what_was_there_is_kept(registry: Registry
     kept = files.put_back(tmp_path / "b.db", path, NOW, nothing)
     assert kept == path.with_name("cuebook.db.replaced-20261121T100000.000000Z")
     assert (texts(kept), texts(path)) == (after, after[:1])
-    assert not list(tmp_path.glob("*.restoring*"))
+    assert not list(path.parent.glob("*.restoring*"))
 
 
 def test_a_log_that_a_killed_server_left_is_not_played_into_the_new_file(path: Path, tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_a_restore_that_fails_on_the_way_leaves_the_database(registry: Registry,
 
     with pytest.raises(OSError, match="No space"):
         files.put_back(tmp_path / "b.db", path, NOW, fail)
-    assert not list(tmp_path.glob("*.restoring*"))
+    assert not list(path.parent.glob("*.restoring*"))
     registry.save("a", "it goes on")
 
 

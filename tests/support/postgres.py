@@ -21,6 +21,8 @@ from typing import Any
 # Nothing in a test run must survive a power cut.
 SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200", "listen_addresses=''")
 START_SECONDS_MAX = 60
+# A new database is a thousand files: 20 ms in memory, 300 ms of a core and more on a disk.
+MEMORY, MEMORY_BYTES_MIN = Path("/dev/shm"), 4 * 2**30
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +101,15 @@ class Cluster:
             raise RuntimeError(f"{program} failed: {report.read_text()[-4000:]}")
 
 
+def in_memory() -> Path | None:
+    """The folder for what need not survive a run: in memory, where this machine has room for it there."""
+    return MEMORY if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= MEMORY_BYTES_MIN else None
+
+
 @contextmanager
 def stoppable(*settings: str) -> Iterator[Cluster]:
     """A server of a test's own, not yet started, which the test may stop."""
-    root = Path(tempfile.mkdtemp(prefix="cuebook-pg-"))
+    root = Path(tempfile.mkdtemp(prefix="cuebook-pg-", dir=in_memory()))
     running = Cluster(root, settings)
     try:
         yield running
