@@ -348,6 +348,8 @@ gate_result = Table(
     Column("at", UTCDateTime, nullable=False),
     PrimaryKeyConstraint("project_id", "gate", "digest", "ordinal"),
     ForeignKeyConstraint(["project_id"], ["project.project_id"]),
+    # A decision asks what was said of its contents; without this it reads every result the project ever had.
+    Index("gate_result_digest", "project_id", "digest"),
 )
 
 # A version declared harmful: no environment may take it, no node serves it.
