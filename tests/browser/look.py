@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,7 +36,12 @@ on_both = pytest.mark.parametrize(
 # What the browser says of a broken policy goes where every other complaint goes.
 _TELL = """addEventListener("securitypolicyviolation", (event) =>
   console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample} ${event.sourceFile}`))"""
+# The pages take up a new scheme by a script, and a new width when the browser has drawn; those of the server's by style.
+_DRAWN = """(scheme) => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(
+  () => done((document.documentElement.dataset.mantineColorScheme ?? scheme) === scheme))))"""
 _RULES = {
+    # Passes are counted, not described: nobody reads them.
+    "resultTypes": ["violations"],
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     # Menus and dialogs stand beside the landmarks, at the end of the document.
     "rules": {"region": {"enabled": False}},
@@ -106,9 +111,27 @@ class Looker:
 def violations(page: Page) -> list[str]:
     """What axe finds wrong with the page once it has settled, one line each."""
     settled(page)
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("(rules) => axe.run(document, rules)", _RULES)["violations"]
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("(rules) => axe.run(document, rules).then((result) => result.violations)", _RULES)
     return [f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found for node in one["nodes"]]
+
+
+def obstacles(page: Page, sizes: Iterable[tuple[int, int]] = (WIDE, NARROW)) -> list[str]:
+    """What stands in anybody's way on the page as it is now, on each of the screens, in the light and in the dark.
+
+    The page stays: styles alone tell schemes and widths apart, and loading takes longer than looking.
+    """
+    found = []
+    for width, height in sizes:
+        page.set_viewport_size({"width": width, "height": height})
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            page.wait_for_function(_DRAWN, arg=scheme)
+            found += [f"{width} px, {scheme}: {violation}" for violation in violations(page)]
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            found.append(f"{width} px: it scrolls sideways")
+    return found
 
 
 def settled(page: Page) -> None:

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from cuebook_server.domain.access import INSTANCE_ADMIN, Actor, Grant
 from cuebook_server.services import projects, prompts, sessions
 from cuebook_server.services.sessions import Visit
-from tests.browser.look import NARROW, WIDE, Looker, Scheme, settled, violations
+from tests.browser.look import Looker, obstacles
 from tests.browser.people import Desk, login
 from tests.factories import text
 from tests.support.passwords import PASSWORD
@@ -31,15 +31,11 @@ def arrivals(desk: Desk) -> None:
         desk.cookies["lone"] = sessions.begin(uow, lone, Visit("req_test", "127.0.0.1"))  # type: ignore[index]  # a dict in truth
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_everybody_can_read_the_pages(look: Looker, scheme: Scheme) -> None:
-    for size in (WIDE, NARROW):
-        for who, path in (("owner", "/p/fresh"), ("lone", "/"), ("owner", "/new-project"), ("", "/sign-in")):
-            with look.window(who, size, scheme) as page:
-                page.goto(path)
-                settled(page)
-                assert violations(page) == []
-                assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+@pytest.mark.parametrize(("who", "path"), [("owner", "/p/fresh"), ("lone", "/"), ("", "/sign-in")])
+def test_everybody_can_read_the_page(look: Looker, who: str, path: str) -> None:
+    with look.window(who) as page:
+        page.goto(path)
+        assert obstacles(page) == []
 
 
 def test_who_is_in_no_project_is_told_how_to_get_into_one(look: Looker, desk: Desk) -> None:

@@ -7,20 +7,16 @@ import json
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.look import NARROW, WIDE, Looker, Scheme, settled, violations
+from tests.browser.look import Looker, obstacles, violations
 
 PAGES = ("/p/default/audit", "/p/default/audit?action=nothing", "/p/default/releases/2/evidence")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_everybody_can_read_the_pages(look: Looker, scheme: Scheme) -> None:
-    for size in (WIDE, NARROW):
-        with look.window("author", size, scheme) as page:
-            for path in PAGES:
-                page.goto(path)
-                settled(page)
-                assert violations(page) == []
-                assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+@pytest.mark.parametrize("path", PAGES)
+def test_everybody_can_read_the_page(look: Looker, path: str) -> None:
+    with look.window("author") as page:
+        page.goto(path)
+        assert obstacles(page) == []
 
 
 def test_filters_stand_in_the_address(look: Looker) -> None:

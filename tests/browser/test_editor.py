@@ -12,7 +12,7 @@ from playwright.sync_api import Error, Page, Route, expect
 from cuebook_server.domain.access import Actor, Grant
 from cuebook_server.services import prompts
 from tests.adapters.test_aids import TOKEN
-from tests.browser.look import NARROW, WIDE, Looker, Scheme, on_both, settled, violations
+from tests.browser.look import Looker, obstacles, on_both, violations
 from tests.browser.people import Desk, login
 from tests.factories import chat, text
 
@@ -192,11 +192,7 @@ def test_a_message_becomes_parts_and_the_callers_messages_come_in(page: Page, de
     assert violations(page) == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_everybody_can_write(look: Looker, scheme: Scheme) -> None:
-    for size in (WIDE, NARROW):
-        with look.window("author", size, scheme) as page:
-            page.goto("/p/default/prompts/support.triage/edit")
-            settled(page)
-            page.get_by_role("textbox", name="Text", exact=True).wait_for()
-            assert violations(page) == []
+def test_everybody_can_write(page: Page) -> None:
+    page.goto("/p/default/prompts/support.triage/edit")
+    page.get_by_role("textbox", name="Text", exact=True).wait_for()
+    assert obstacles(page) == []

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from cuebook_server.domain.access import Actor, Grant
 from cuebook_server.services import environments
-from tests.browser.look import NARROW, WIDE, Looker, Scheme, on_both, settled, violations
+from tests.browser.look import NARROW, Looker, obstacles, on_both, settled
 from tests.browser.people import Desk, login
 
 OWNER = Actor(login("owner"), "test", (Grant("admin"),), "req_test", person=login("owner"))
@@ -118,11 +118,8 @@ def test_who_may_not_is_offered_nothing(look: Looker) -> None:
         expect(page.get_by_role("link", name=re.compile("Roll back|Release to"))).to_have_count(0)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_everybody_can_read_it(look: Looker, scheme: Scheme) -> None:
-    for size in (WIDE, NARROW):
-        with look.window("owner", size, scheme) as page:
-            for tab in ("", "history", "time&at=2026-01-01T00:00:00Z", "policy", "drift"):
-                page.goto(f"{PRODUCTION}?tab={tab}")
-                settled(page)
-                assert violations(page) == [], tab
+@pytest.mark.parametrize("tab", ["history", "time&at=2026-01-01T00:00:00Z", "policy", "drift"])
+def test_everybody_can_read_it(look: Looker, tab: str) -> None:
+    with look.window("owner") as page:
+        page.goto(f"{PRODUCTION}?tab={tab}")
+        assert obstacles(page) == []

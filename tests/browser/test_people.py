@@ -8,11 +8,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from cuebook_server.domain.access import INSTANCE_ADMIN
-from tests.browser.look import NARROW, WIDE, Looker, Scheme, settled, violations
+from tests.browser.look import Looker, obstacles, settled, violations
 from tests.browser.people import Desk, login
 from tests.support.passwords import PASSWORD
 
-PAGES = ("/p/default/keys?ended=shown", "/p/default/keys?make=token", "/p/default/members", "/people", "/me", "/notices")
+# What is not seen at the addresses alone, which are in `test_every_page`.
+STATES = ("/p/default/keys?ended=shown", "/p/default/keys?make=token")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -24,15 +25,11 @@ def instance_admin(desk: Desk) -> None:
         uow.people.add_grant(owner, INSTANCE_ADMIN)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_everybody_can_read_the_pages(look: Looker, scheme: Scheme) -> None:
-    for size in (WIDE, NARROW):
-        with look.window("owner", size, scheme) as page:
-            for path in PAGES:
-                page.goto(path)
-                settled(page)
-                assert violations(page) == []
-                assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+@pytest.mark.parametrize("path", STATES)
+def test_everybody_can_read_the_page(look: Looker, path: str) -> None:
+    with look.window("owner") as page:
+        page.goto(path)
+        assert obstacles(page) == []
 
 
 def test_a_key_is_made_seen_once_rotated_and_revoked(look: Looker) -> None:
