@@ -81,10 +81,16 @@ def site(database_url: str) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def shared_site(request: pytest.FixtureRequest) -> Iterator[Site]:
-    """On both databases, for the tests of one file that refuse something and so leave it as it was."""
+def shared_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a migrated database: the tests of a file run together on SQLite and together on PostgreSQL."""
     with databases.sqlite_database() if request.param == "sqlite" else databases.postgres_database() as url:
-        yield from open_site(url)
+        yield url
+
+
+@pytest.fixture(scope="module")
+def shared_site(shared_url: str) -> Iterator[Site]:
+    """On both databases, for the tests of one file that refuse something and so leave it as it was."""
+    yield from open_site(shared_url)
 
 
 @pytest.fixture

@@ -54,29 +54,6 @@ def hears(client: Listener, revision: int) -> bool:
     return True
 
 
-@pytest.fixture
-def nodes(start_server: Callable[..., Server], tmp_path: Path, database_url: str) -> tuple[Server, Server]:
-    """Two servers on one database."""
-    first = start_server(tmp_path / "one", database=database_url)
-    second = start_server(tmp_path / "two", database=database_url)
-    return first, Server(second.url, first.project, first.token, first.keys, second.data, second.process)
-
-
-def test_what_one_node_does_the_clients_of_another_hear(nodes: tuple[Server, Server]) -> None:
-    one, other = nodes
-    made = api(one, "POST", "keys", {"environment": "production", "name": "a stream"})
-    until(lambda: read(other.url, made["key"]).status_code == 200)
-    with Listener(port(other), one.keys["production"]) as stays, Listener(port(other), made["key"]) as leaves:
-        for number in (2, 1):
-            revision = release(one, number)
-            assert hears(stays, revision)
-            assert hears(leaves, revision)
-        api(one, "POST", f"keys/{made['selector']}/revoke")
-        assert leaves.next("goodbye").data["reason"] == "revoked"
-        assert leaves.end() == []
-        assert hears(stays, release(one, 2))
-
-
 @pytest.mark.slow
 def test_every_worker_tells_its_clients(start_server: Callable[..., Server], tmp_path: Path) -> None:
     server = start_server(tmp_path / "data", "--workers", "2")

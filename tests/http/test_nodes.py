@@ -6,7 +6,10 @@ import json
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -14,7 +17,10 @@ import psycopg
 import pytest
 
 from cuebook.audit import verify
+from tests.delivery.listener import Listener
 from tests.factories import text
+from tests.http.test_events import hears, port, read
+from tests.http.test_events import release as release_triage
 from tests.support.server import Server, start_server
 
 WAIT_S_MAX = 40.0  # a bound, not a measurement: the measurement stands in bench/server.py
@@ -42,12 +48,18 @@ def served(server: Server, name: str, key: str, environment: str = "production")
     return int(answer.json()["version"]) if answer.status_code == 200 else None
 
 
-@pytest.fixture
-def nodes(start_server: Callable[..., Server], tmp_path: Any, database_url: str) -> tuple[Server, Server]:
-    """Two servers on one database."""
-    first = start_server(tmp_path / "one", database=database_url)
-    second = start_server(tmp_path / "two", database=database_url)
-    return first, Server(second.url, first.project, first.token, first.keys, second.data, second.process)
+@pytest.fixture(scope="module")
+def nodes(shared_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Server]]:
+    """Two servers on one database, which every test leaves running; each has prompts of its own in there."""
+    with ExitStack() as stack:
+        first, second = (_started(stack, tmp_path_factory.mktemp(name), shared_url) for name in ("one", "two"))
+        yield first, replace(second, project=first.project, token=first.token, keys=first.keys)
+
+
+def _started(stack: ExitStack, data: Path, url: str) -> Server:
+    server = start_server(data, database=url)
+    stack.callback(server.stop)
+    return server
 
 
 def release(server: Server, number: int) -> None:
@@ -57,7 +69,7 @@ def release(server: Server, number: int) -> None:
 
 
 @pytest.mark.fault("C-11")
-def test_what_one_node_releases_the_other_serves(nodes: tuple[Server, Server], database_url: str) -> None:
+def test_what_one_node_releases_the_other_serves(nodes: tuple[Server, Server], shared_url: str) -> None:
     one, other = nodes
     key = one.keys["production"]
     for number in (1, 2):
@@ -65,8 +77,8 @@ def test_what_one_node_releases_the_other_serves(nodes: tuple[Server, Server], d
         release(one, number)
         assert served(one, "n", key) == number, "the author's own node has it in the very next answer"
         until(lambda n=number: served(other, "n", key) == n)  # type: ignore[misc]  # a default binds the loop's value
-    if database_url.startswith("postgresql"):
-        deafen(database_url)
+    if shared_url.startswith("postgresql"):
+        deafen(shared_url)
     back = {"environment": "production", "items": [{"prompt": "n"}], "reason": "nodes", "kind": "rollback"}
     assert post(other, "releases", back).status_code == 201
     assert served(other, "n", key) == 1
@@ -98,7 +110,7 @@ def test_one_idempotency_key_has_one_effect_on_two_nodes(nodes: tuple[Server, Se
     headers = {"idempotency-key": "once"}
 
     def send(node: Server) -> None:
-        answers.append(post(node, "prompts/n/versions", {"content": text("x")}, **headers))
+        answers.append(post(node, "prompts/once/versions", {"content": text("x")}, **headers))
 
     threads = [threading.Thread(target=send, args=(node,)) for node in nodes * 3]
     for thread in threads:
@@ -107,6 +119,21 @@ def test_one_idempotency_key_has_one_effect_on_two_nodes(nodes: tuple[Server, Se
         thread.join()
     assert {(answer.status_code, answer.content) for answer in answers} == {(201, answers[0].content)}
     assert json.loads(answers[0].content)["number"] == 1
+
+
+def test_what_one_node_does_the_clients_of_another_hear(nodes: tuple[Server, Server]) -> None:
+    one, other = nodes
+    made = post(one, "keys", {"environment": "production", "name": "a stream"}).json()
+    until(lambda: read(other.url, made["key"]).status_code == 200)
+    with Listener(port(other), one.keys["production"]) as stays, Listener(port(other), made["key"]) as leaves:
+        for number in (2, 1):
+            revision = release_triage(one, number)
+            assert hears(stays, revision)
+            assert hears(leaves, revision)
+        assert post(one, f"keys/{made['selector']}/revoke", None).status_code == 200
+        assert leaves.next("goodbye").data["reason"] == "revoked"
+        assert leaves.end() == []
+        assert hears(stays, release_triage(one, 2))
 
 
 @pytest.mark.fault("C-01")
