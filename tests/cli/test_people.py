@@ -3,30 +3,53 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import httpx2
 import pytest
 
 from tests.cli.conftest import Command
 from tests.support.passwords import PASSWORD
-from tests.support.server import Server
+from tests.support.server import Server, start_server
 
 AUTHOR, REVIEWER = "author@example.org", "reviewer+desk@example.org"
+
+
+@pytest.fixture(scope="module")
+def settled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with a first account."""
+    server = start_server(tmp_path_factory.mktemp("settled"))
+    settle(server)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def shared(settled: Server, bare: Command) -> Server:
+    """A server with the first account, which is signed in; for tests that change neither accounts nor roles."""
+    return sign_in(bare, settled)
 
 
 @pytest.fixture
 def own(start_server: Callable[..., Server], bare: Command) -> Server:
     """A server of the test's own, with a first account that is signed in."""
     server = start_server()
+    settle(server)
+    return sign_in(bare, server)
+
+
+def settle(server: Server) -> None:
     (secret,) = re.findall(rf"^Make the first account at {re.escape(server.url)}/set-up#(\S+)$", server.output, re.MULTILINE)
     form = {"secret": secret, "login": AUTHOR, "name": "Author", "password": PASSWORD}
     assert httpx2.post(f"{server.url}/set-up", data=form, headers={"Origin": server.url}).status_code == 303
+
+
+def sign_in(bare: Command, server: Server) -> Server:
     assert bare("--url", server.url, "login", AUTHOR, stdin=f"{PASSWORD}\n".encode()).code == 0
     return server
 
 
-@pytest.mark.usefixtures("own")
+@pytest.mark.usefixtures("shared")
 def test_who_is_signed_in_needs_no_setting(bare: Command) -> None:
     me = bare("whoami", "--json").json
     assert (me["person"], [grant["role"] for grant in me["grants"]]) == (AUTHOR, ["admin"])
@@ -36,18 +59,17 @@ def test_who_is_signed_in_needs_no_setting(bare: Command) -> None:
     assert bare("whoami").code == 3
 
 
-def test_a_session_is_kept_for_its_server_and_its_owner_alone(bare: Command, own: Server) -> None:
+def test_a_session_is_kept_for_its_server_and_its_owner_alone(bare: Command, shared: Server) -> None:
     from cuebook.cli import logins
 
     assert logins.path().stat().st_mode & 0o777 == 0o600
     assert bare("--url", "http://127.0.0.1:9", "whoami").code == 3
-    assert bare("--url", own.url, "whoami").code == 0
+    assert bare("--url", shared.url, "whoami").code == 0
 
 
-@pytest.mark.usefixtures("own")
-def test_a_wrong_password_signs_nobody_in(bare: Command, own: Server) -> None:
-    assert bare("--url", own.url, "login", AUTHOR, stdin=b"wrong\n").code == 4
-    assert bare("--url", own.url, "login", AUTHOR).code == 7
+def test_a_wrong_password_signs_nobody_in(bare: Command, shared: Server) -> None:
+    assert bare("--url", shared.url, "login", AUTHOR, stdin=b"wrong\n").code == 4
+    assert bare("--url", shared.url, "login", AUTHOR).code == 7
 
 
 def test_somebody_is_invited_given_a_role_and_let_go(bare: Command, own: Server) -> None:
@@ -90,7 +112,7 @@ def test_the_token_of_the_first_start_is_ended(bare: Command, own: Server) -> No
     assert bare("whoami").code == 0
 
 
-@pytest.mark.usefixtures("own")
+@pytest.mark.usefixtures("shared")
 def test_tokens_are_narrowed(bare: Command) -> None:
     made = bare("tokens", "create", "mine", "--mine", "--scope", "prompts.write", "--json").json
     assert (made["scopes"], made["token"][:8]) == (["prompts.write", "read"], "cue_pat_")
