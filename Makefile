@@ -9,6 +9,8 @@ DATA ?= data
 JOBS ?= 2
 MINUTES ?= 10
 ARGS ?=
+# A file's tests share what its module starts, and tests/conftest.py says which files go first.
+WORKERS := --dist loadfile --no-loadscope-reorder
 # Tests and benchmarks start hundreds of processes; without bytecode on disk each of them compiles all it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -25,10 +27,10 @@ run: pages ## Run the registry with its sample project (DATA=data, ARGS="--port 
 	@$(BIN)/cuebook serve --data $(DATA) $(ARGS)
 
 test: pages ## Run every test: unit, property, both databases, contract, docs (JOBS=2, ARGS="-k name")
-	@$(BIN)/pytest -n $(JOBS) --dist loadfile $(ARGS)
+	@$(BIN)/pytest -n $(JOBS) $(WORKERS) $(ARGS)
 
 quick: pages ## Run the everyday tests, without the slow ones
-	@$(BIN)/pytest -n $(JOBS) --dist loadfile -m "not slow" $(ARGS)
+	@$(BIN)/pytest -n $(JOBS) $(WORKERS) -m "not slow" $(ARGS)
 
 soak: $(READY) ## Kill, race and walk at random for MINUTES=10; prints its seed (ARGS="--seed 7" takes the same steps again)
 	@PYTHONPATH=src:. $(BIN)/python -m tests.model.soak --minutes $(MINUTES) $(ARGS)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,20 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         config.stash[_RUN_FOLDER] = databases.begin_run()
     config.pluginmanager.register(Report(config))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take long go first, then those with many tests: the last ones are short, and the workers end together."""
+    count = Counter(item.path for item in items)
+    long = {item.path for item in items if _takes_long(item)}
+    items.sort(key=lambda item: -inf if item.path in long else -count[item.path])
+
+
+def _takes_long(item: pytest.Item) -> bool:
+    """Whether a server or a browser starts for it, or it says so."""
+    needs = set(getattr(item, "fixturenames", ()))
+    return item.get_closest_marker("slow") is not None or not needs.isdisjoint({"browser", "server", "start_server"})
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
