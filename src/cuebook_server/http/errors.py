@@ -86,8 +86,12 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
-async def _refused(_: Request, error: Exception) -> Response:
+async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.CuebookError)
+    if isinstance(error, errors.Unavailable):
+        # Who asks is told to try again; the driver's own words, without statement and values, are for the operator.
+        why = str(getattr(error.__cause__, "orig", error.__cause__) or error.detail).partition("\n")[0]
+        _log.warning("unavailable", path=request.url.path, code=error.code, why=why, id=request.state.request_id)
     return answer(error)
 
 
