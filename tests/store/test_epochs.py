@@ -62,6 +62,10 @@ def test_another_cluster_or_timeline_is_noticed_and_nothing_of_it_served(postgre
 
 @pytest.mark.postgres
 def test_a_database_that_does_not_say_what_it_is_serves(postgres_registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cuebook_server.store.registry._IDENTITY", text("SELECT pg_walfile_name(NULL::text)"))
+    monkeypatch.setattr("cuebook_server.store.registry.IDENTITY", "(SELECT pg_walfile_name(NULL::text))")
     heads = postgres_registry.source.heads()
     assert (heads.moved, heads.registry != "") == (False, True)
+    assert postgres_registry.source.environment(next(iter(heads.environments))) is not None
+    with postgres_registry.units.write() as uow:
+        epochs.begin(epochs.NODE, uow, "asked to")
+    assert postgres_registry.source.heads().epoch > heads.epoch

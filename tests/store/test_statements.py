@@ -88,6 +88,24 @@ def test_a_list_of_releases_is_two_statements_and_the_door(registry: Registry) -
     assert max(lengths) <= 7
 
 
+def test_a_node_hears_of_a_change_in_four_statements_however_much_there_is(registry: Registry) -> None:
+    """Between a commit and an application's memory: each of them is a round trip, and they are most of the time."""
+    for count in (1, 20):
+        names = [f"h{count}.p{number}" for number in range(count)]
+        for name in names:
+            registry.save(name, "x")
+        before = registry.source.heads()
+        registry.promote(*names, to="staging")
+        with counted(registry) as asked:
+            after = registry.source.heads(before.history)
+        ((key, (revision, _)),) = after.environments.items() - before.environments.items()
+        with counted(registry) as read:
+            state = registry.source.environment(key, revision - 1)
+        assert state is not None
+        assert len(state.versions) == count
+        assert [sum(sent != "BEGIN" for sent in each) for each in (asked, read)] == [2, 2]
+
+
 def test_drift_asks_for_all_prompts_at_once(registry: Registry) -> None:
     lengths = set()
     for count in (2, 12):

@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url
 from sqlalchemy.pool import QueuePool
 
 from cuebook_server.domain.errors import Busy, CuebookError, Invalid, ReadOnly, StorageFull, Unavailable
@@ -64,9 +64,16 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """A connection in one consistent, read-only transaction."""
         with translated(), self.engine.connect() as connection:
-            if self.dialect == "postgresql":
-                connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
-            yield connection
+            yield connection.execution_options(**self._of_postgres(isolation_level="REPEATABLE READ", postgresql_readonly=True))
+
+    @contextmanager
+    def ask(self) -> Iterator[Connection]:
+        """A connection for questions of one statement each: one round trip to PostgreSQL, without BEGIN and ROLLBACK."""
+        with translated(), self.engine.connect() as connection:
+            yield connection.execution_options(**self._of_postgres(isolation_level="AUTOCOMMIT"))
+
+    def _of_postgres(self, **options: Any) -> dict[str, Any]:
+        return options if self.dialect == "postgresql" else {}
 
     def for_delivery(self) -> Database:
         """Connections of their own for what keeps a node current: nobody who writes uses them up, and none waits for ever."""
@@ -111,9 +118,17 @@ def _postgres(url: str, statement_timeout_ms: int, pool_size: int, pool_timeout_
     # psycopg knows `postgresql://`; a driver's name is SQLAlchemy's.
     address = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     connect = partial(bounded.connect, address, options=options, **bounds)
-    return create_engine(
+    engine = create_engine(
         "postgresql+psycopg://", creator=connect, pool_pre_ping=True, pool_size=pool_size, pool_timeout=pool_timeout_s
     )
+    event.listen(engine, "checkin", _forget_read_only)
+    return engine
+
+
+def _forget_read_only(connection: Any, _: Any) -> None:
+    """After a read SQLAlchemy leaves the mode READ WRITE, in so many words: a standby refuses to begin that."""
+    if connection is not None and not connection.closed:
+        connection.read_only = None
 
 
 def open_file(path: str) -> Any:

@@ -4,26 +4,46 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy import Connection, and_, or_, select, text, update
+from sqlalchemy import Connection, bindparam, select, text, tuple_, update
 from sqlalchemy.exc import DBAPIError
 
 from cuebook_server.services.ports import History
 from cuebook_server.store.schema import audit_entry, registry
 
 if TYPE_CHECKING:
+    from cuebook_server.store.database import Database
     from cuebook_server.store.unit_of_work import Transaction
 
 log = logging.getLogger(__name__)
 LOOKED_UP_AT_ONCE = 200
+T = TypeVar("T")
 # The timeline by the log's name: the control file still says the old one for minutes after a standby was promoted.
-_IDENTITY = text(
-    """SELECT CASE WHEN pg_is_in_recovery() THEN '' ELSE
+IDENTITY = """(SELECT CASE WHEN pg_is_in_recovery() THEN '' ELSE
     (SELECT system_identifier FROM pg_control_system())::text || '/' ||
-    ltrim(substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8), '0') END"""
+    ltrim(substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8), '0') END)"""
+UNKNOWN = "''"
+_REFUSALS = {"0A", "42", "55"}  # SQLSTATE's classes: not supported, not allowed or not there, not in this state
+_entry = audit_entry.c
+# Made once: making a statement costs more than asking it, and this one is asked after every change.
+_ENTRIES = select(_entry.project_id, _entry.seq, _entry.body).where(
+    tuple_(_entry.project_id, _entry.seq).in_(bindparam("places", expanding=True))
 )
+
+
+def with_identity(database: Database, ask: Callable[[str], T]) -> T:
+    """Ask a question that has the identity (an expression of SQL) among its columns; without, where it is not told.
+
+    A column, because what is asked apart may come from another database: failovers happen between any two statements.
+    """
+    if database.dialect == "postgresql":
+        try:
+            return ask(IDENTITY)
+        except DBAPIError as error:
+            _check_refused(error)
+    return ask(UNKNOWN)
 
 
 def identity(connection: Connection) -> str:
@@ -32,18 +52,16 @@ def identity(connection: Connection) -> str:
         return ""
     try:
         with connection.begin_nested():
-            return str(connection.execute(_IDENTITY).scalar_one())
+            return str(connection.scalar(text(f"SELECT {IDENTITY}")))
     except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) is None:
-            raise  # the connection, and not the question
-        log.debug("this database does not tell its identity: %s", error.orig)
+        _check_refused(error)
         return ""
 
 
-def moved(connection: Connection, begun_on: str) -> bool:
-    """Whether the database is another one than the epoch was begun on: failover, promotion, another cluster."""
-    here = identity(connection)
-    return bool(here) and here != begun_on
+def _check_refused(error: DBAPIError) -> None:
+    if (getattr(error.orig, "sqlstate", None) or "")[:2] not in _REFUSALS:
+        raise error  # the connection or the server, and not the question: the next answer may come from another database
+    log.debug("this database does not tell its identity: %s", error.orig)
 
 
 class EpochStore:
@@ -75,8 +93,6 @@ def continues(connection: Connection, seen: History, present: History) -> bool:
     return found == grown
 
 
-def _hashes(connection: Connection, places: Iterable[tuple[int, int]]) -> Mapping[tuple[int, int], str]:
-    c = audit_entry.c
-    which = or_(*(and_(c.project_id == project, c.seq == seq) for project, seq in places))
-    rows = connection.execute(select(c.project_id, c.seq, c.body).where(which))
+def _hashes(connection: Connection, places: Sequence[tuple[int, int]]) -> Mapping[tuple[int, int], str]:
+    rows = connection.execute(_ENTRIES, {"places": places})
     return {(row.project_id, row.seq): json.loads(row.body)["hash"] for row in rows}

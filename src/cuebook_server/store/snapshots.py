@@ -9,12 +9,12 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cache, partial
 from typing import Any
 
 import psycopg
-from sqlalchemy import Connection, Row, Select, and_, exists, func, select, update
+from sqlalchemy import Boolean, Integer, Row, Select, and_, bindparam, exists, func, literal_column, not_, select, true, update
 
-from cuebook_server.domain.environment import Environment
 from cuebook_server.domain.errors import Unavailable
 from cuebook_server.domain.fleet import Instance
 from cuebook_server.domain.keys import DeliveryKey
@@ -32,7 +32,7 @@ from cuebook_server.store import bounded, fetches, fleet, schema
 from cuebook_server.store.credentials import all_keys, key_of
 from cuebook_server.store.database import Database, open_file
 from cuebook_server.store.environments import environment_of
-from cuebook_server.store.registry import continues, moved
+from cuebook_server.store.registry import continues, with_identity
 from cuebook_server.store.unit_of_work import NOTIFY_CHANNEL
 
 log = logging.getLogger(__name__)
@@ -43,14 +43,16 @@ HEARTBEAT_S = 5.0
 HEARTBEAT_TIMEOUT_S = 2.0
 _project, _prompt, _alias, _version = schema.project.c, schema.prompt.c, schema.prompt_alias.c, schema.version.c
 _environment, _pointer, _change = schema.environment.c, schema.pointer.c, schema.pointer_change.c
-_recall = schema.recall.c
+_recall, _registry = schema.recall.c, schema.registry.c
+_PROJECT, _ENVIRONMENT, _SINCE = (bindparam(name, type_=Integer) for name in ("project", "environment", "since"))
+_QUERY_ONLY = literal_column("(SELECT query_only FROM pragma_query_only)", Boolean)
 _body = func.coalesce(_version.served, _version.body).label("content")
 # The digest is of what the author wrote: it covers what is served where no fragments were flattened in.
 _verbatim = _version.served.is_(None).label("verbatim")
 
 
 class SqlSnapshotSource:
-    """Reads heads, environments and keys; every call is one consistent transaction."""
+    """Reads heads, environments and keys; every call sees one consistent state."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -63,31 +65,30 @@ class SqlSnapshotSource:
 
     def heads(self, seen: History | None = None) -> Heads:
         """The counters that say what changed, and whether the chains still hold what the caller had ``seen``."""
-        with self._database.read() as connection:
-            registry = connection.execute(select(schema.registry)).one()
-            projects = connection.execute(
-                select(_project.project_id, _project.directory, _project.recalls, _project.audit_seq, _project.audit_hash)
-            ).all()
-            environments = connection.execute(
-                select(
-                    _environment.project_id, _environment.environment_id, _environment.revision, _environment.policy_revision
-                )
-            )
-            history = {row.project_id: (row.audit_seq, row.audit_hash) for row in projects}
+        return with_identity(self._database, partial(self._heads, seen or {}))
+
+    def _heads(self, seen: History, identity: str) -> Heads:
+        with self._database.ask() as connection:
+            rows = connection.execute(_counters(connection.dialect.name, identity)).all()
+            registry, projects = rows[0], {row.project_id: row for row in rows if row.project_id is not None}
+            history = {number: (row.audit_seq, row.audit_hash) for number, row in projects.items()}
             return Heads(
                 epoch=registry.epoch,
                 keyset=registry.keyset,
-                directories={row.project_id: row.directory for row in projects},
+                directories={number: row.directory for number, row in projects.items()},
                 environments={
-                    (row.project_id, row.environment_id): (row.revision, row.policy_revision) for row in environments
+                    (row.project_id, row.environment_id): (row.revision, row.policy_revision)
+                    for row in rows
+                    if row.environment_id is not None
                 },
-                recalls={row.project_id: row.recalls for row in projects},
+                recalls={number: row.recalls for number, row in projects.items()},
                 # Only a first start writes this moment, and no two of them in the same microsecond.
                 registry=registry.created_at.isoformat(),
-                writable=_takes_writes(connection),
+                writable=bool(registry.writable),
                 history=history,
-                continues=continues(connection, seen or {}, history),
-                moved=moved(connection, registry.begun_on),
+                # Apart from the rest: what a chain held once it holds for ever.
+                continues=continues(connection, seen, history),
+                moved=_moved(registry),
             )
 
     def directory(self, project_id: int) -> Directory:
@@ -103,25 +104,27 @@ class SqlSnapshotSource:
 
     def environment(self, key: EnvironmentKey, since: int | None = None) -> EnvironmentState | None:
         """What the environment serves: everything, or what changed after revision ``since``."""
+        return with_identity(self._database, partial(self._environment, key, since))
+
+    def _environment(self, key: EnvironmentKey, since: int | None, identity: str) -> EnvironmentState | None:
         with self._database.read() as connection:
-            found = _environment_row(connection, key)
-            if found is None:
+            asked = {"project": key[0], "environment": key[1], "since": since}
+            row = connection.execute(_place(identity), asked).first()
+            if row is None:
                 return None
-            environment, project, audit = found
-            registry = connection.execute(select(schema.registry)).one()
-            if moved(connection, registry.begun_on):
+            if _moved(row):
                 # What was written there since has numbers that stood for other content before; the heads are read again first.
                 raise Unavailable("The database is another one than the epoch was begun on.")
-            statement = _tracking(key, since) if environment.tracks_latest else _pinned(key, since)
+            serves = _tracking if row.tracks_latest else _pinned
             return EnvironmentState(
                 key=key,
-                project=project,
-                environment=environment,
-                epoch=registry.epoch,
-                revision=environment.revision,
+                project=row.project_name,
+                environment=environment_of(row),
+                epoch=row.epoch,
+                revision=row.revision,
                 since=since,
-                versions=[_served(row) for row in connection.execute(statement)],
-                audit=audit,
+                versions=[_served(version) for version in connection.execute(serves(since is None), asked)],
+                audit=(row.audit_seq, row.audit_hash),
             )
 
     def keys(self) -> Sequence[DeliveryKey]:
@@ -263,25 +266,61 @@ class SqlSnapshotSource:
         return True
 
 
-def _takes_writes(connection: Connection) -> bool:
-    """Whether this is no standby, and no file that cannot be written."""
-    if connection.dialect.name == "postgresql":
-        return not connection.scalar(select(func.pg_is_in_recovery()))
-    return not connection.exec_driver_sql("PRAGMA query_only").scalar()
+# These are asked after every change. Each is made once: to make one costs more than to send it and read the answer.
+@cache
+def _counters(dialect: str, identity: str) -> Select[Any]:
+    """Everything a node looks at to see what changed, in one statement: a row for every environment."""
+    recovering = select(func.pg_is_in_recovery() if dialect == "postgresql" else _QUERY_ONLY)
+    return (
+        select(
+            _registry.epoch,
+            _registry.keyset,
+            _registry.created_at,
+            _registry.begun_on,
+            literal_column(identity).label("identity"),
+            not_(recovering.scalar_subquery()).label("writable"),
+            _project.project_id,
+            _project.directory,
+            _project.recalls,
+            _project.audit_seq,
+            _project.audit_hash,
+            _environment.environment_id,
+            _environment.revision,
+            _environment.policy_revision,
+        )
+        .select_from(schema.registry)
+        .join(schema.project, true(), isouter=True)
+        .join(schema.environment, _project.project_id == _environment.project_id, isouter=True)
+    )
 
 
-def _environment_row(connection: Connection, key: EnvironmentKey) -> tuple[Environment, str, tuple[int, str]] | None:
-    """The environment, its project's name, and where the project's audit chain ends."""
-    row = connection.execute(
-        select(schema.environment, _project.name.label("project_name"), _project.audit_seq, _project.audit_hash)
+def _moved(row: Row[Any]) -> bool:
+    """Whether the database is another one than the epoch was begun on: failover, promotion, another cluster."""
+    return bool(row.identity) and row.identity != row.begun_on
+
+
+@cache
+def _place(identity: str) -> Select[Any]:
+    """The environment, its project's name and the end of the project's audit chain, and the registry's epoch."""
+    return (
+        select(
+            schema.environment,
+            _project.name.label("project_name"),
+            _project.audit_seq,
+            _project.audit_hash,
+            _registry.epoch,
+            _registry.begun_on,
+            literal_column(identity).label("identity"),
+        )
         .join(schema.project, _project.project_id == _environment.project_id)
-        .where(_environment.project_id == key[0], _environment.environment_id == key[1])
-    ).first()
-    return (environment_of(row), row.project_name, (row.audit_seq, row.audit_hash)) if row else None
+        .join(schema.registry, true())
+        .where(_environment.project_id == _PROJECT, _environment.environment_id == _ENVIRONMENT)
+    )
 
 
-def _tracking(key: EnvironmentKey, since: int | None) -> Select[Any]:
-    """The newest version of every prompt (that changed since); none where all of them were recalled."""
+@cache
+def _tracking(everything: bool) -> Select[Any]:
+    """The newest version of every prompt, or of those that changed since; none where all of them were recalled."""
     candidate = schema.version.alias()
     recalled = exists().where(
         _recall.project_id == candidate.c.project_id,
@@ -315,18 +354,19 @@ def _tracking(key: EnvironmentKey, since: int | None) -> Select[Any]:
             ),
             isouter=True,
         )
-        .where(_prompt.project_id == key[0], _prompt.latest > 0)
+        .where(_prompt.project_id == _PROJECT, _prompt.latest > 0)
     )
-    if since is None:
+    if everything:
         return newest
     changed = select(_change.prompt_id).where(
-        _change.project_id == key[0], _change.environment_id == key[1], _change.revision > since
+        _change.project_id == _PROJECT, _change.environment_id == _ENVIRONMENT, _change.revision > _SINCE
     )
     return newest.where(_prompt.prompt_id.in_(changed))
 
 
-def _pinned(key: EnvironmentKey, since: int | None) -> Select[Any]:
-    """What each pointer (moved since) points at, and when it was released."""
+@cache
+def _pinned(everything: bool) -> Select[Any]:
+    """What each pointer, or each that moved since, points at, and when it was released."""
     released = (
         select(
             _prompt.prompt_id,
@@ -353,9 +393,9 @@ def _pinned(key: EnvironmentKey, since: int | None) -> Select[Any]:
             ),
             isouter=True,  # a retired prompt points at nothing
         )
-        .where(_pointer.project_id == key[0], _pointer.environment_id == key[1])
+        .where(_pointer.project_id == _PROJECT, _pointer.environment_id == _ENVIRONMENT)
     )
-    return released if since is None else released.where(_pointer.revision > since)
+    return released if everything else released.where(_pointer.revision > _SINCE)
 
 
 def _served(row: Row[Any]) -> ServedVersion:
