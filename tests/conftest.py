@@ -13,8 +13,9 @@ import pytest
 from hypothesis import settings
 
 from tests.faults.report import Report, asked_for
-from tests.support import databases
+from tests.support import databases, settled
 from tests.support.server import Server, start_server
+from tests.support.settled import Settled
 
 # A shared machine is slow at times, and a slow example is no wrong one: no deadline.
 settings.register_profile("dev", deadline=None, max_examples=50)
@@ -72,7 +73,7 @@ def postgres_url() -> Iterator[str]:
 @pytest.fixture
 def empty_postgres_url() -> Iterator[str]:
     """The address of a PostgreSQL database with nothing in it."""
-    with databases.postgres_database(migrated=False) as url:
+    with databases.postgres_database("template0") as url:
         yield url
 
 
@@ -80,6 +81,20 @@ def empty_postgres_url() -> Iterator[str]:
 def database_url(request: pytest.FixtureRequest) -> str:
     """The address of a migrated database: the test runs once on SQLite and once on PostgreSQL."""
     return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+@pytest.fixture
+def settled_sqlite() -> Iterator[Settled]:
+    """As `sqlite_url`, with everybody in it."""
+    with settled.on_sqlite() as found:
+        yield found
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def settled_database(request: pytest.FixtureRequest) -> Iterator[Settled]:
+    """As `database_url`, with everybody in it: the test runs once on SQLite and once on PostgreSQL."""
+    with settled.on_sqlite() if request.param == "sqlite" else settled.on_postgres() as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

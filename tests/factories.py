@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -62,10 +62,11 @@ class Registry:
 
     database: Database
     clock: Clock = field(default_factory=Clock)
+    known: InitVar[People | None] = None  # who is there already
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, known: People | None) -> None:
         self.units = SqlUnits(self.database, self.clock)
-        self.people: People = settle(self.units)
+        self.people = known or settle(self.units)
         self.source = SqlSnapshotSource(self.database)
 
     def do(self, use: UseCase[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -157,10 +158,10 @@ def wanted(item: str | Wanted) -> Wanted:
 
 
 @contextmanager
-def open_registry(url: str) -> Iterator[Registry]:
-    """A settled registry on an empty, migrated database."""
+def open_registry(url: str, known: People | None = None) -> Iterator[Registry]:
+    """A settled registry on a migrated database, which is empty unless it is known who is there."""
     database = open_database(url)
     try:
-        yield Registry(database)
+        yield Registry(database, known=known)
     finally:
         database.close()

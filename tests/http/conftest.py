@@ -18,9 +18,10 @@ from cuebook_server.adapters import sealing, signing
 from cuebook_server.settings import Settings
 from cuebook_server.wiring import Application
 from tests.factories import Registry
-from tests.people import PROJECT, Person
+from tests.people import PROJECT, People, Person
 from tests.support import databases
 from tests.support.passwords import cheap
+from tests.support.settled import Settled
 
 
 @pytest.fixture(autouse=True)
@@ -57,7 +58,7 @@ class Site:
         return self.ask("POST", path, body, **more)
 
 
-def open_site(url: str) -> Iterator[Site]:
+def open_site(url: str, known: People | None = None) -> Iterator[Site]:
     with tempfile.TemporaryDirectory() as folder:
         key = Path(folder) / "audit-key.pem"
         signing.ensure(key)
@@ -65,19 +66,19 @@ def open_site(url: str) -> Iterator[Site]:
         seal_key = Path(folder) / "seal-key"
         # Webhooks of the tests go to this machine.
         settings = Settings(data=Path(folder), database=url, audit_key=key, seal_key=seal_key, webhook_networks="127.0.0.0/8")
-        yield from _open(Application(settings, cheap()))
+        yield from _open(Application(settings, cheap()), known)
 
 
-def _open(app: Application) -> Iterator[Site]:
+def _open(app: Application, known: People | None) -> Iterator[Site]:
     # Errors of ours are answered, as they are over a socket, instead of being thrown at the test.
     with TestClient(app, raise_server_exceptions=False) as client:
-        yield Site(app, client, Registry(app.database))
+        yield Site(app, client, Registry(app.database, known=known))
 
 
 @pytest.fixture
-def site(database_url: str) -> Iterator[Site]:
+def site(settled_database: Settled) -> Iterator[Site]:
     """On both databases."""
-    yield from open_site(database_url)
+    yield from open_site(settled_database.url, settled_database.people)
 
 
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -94,6 +95,6 @@ def shared_site(shared_url: str) -> Iterator[Site]:
 
 
 @pytest.fixture
-def sqlite_site(sqlite_url: str) -> Iterator[Site]:
+def sqlite_site(settled_sqlite: Settled) -> Iterator[Site]:
     """On SQLite alone, for what does not depend on the database."""
-    yield from open_site(sqlite_url)
+    yield from open_site(settled_sqlite.url, settled_sqlite.people)

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 
@@ -25,7 +26,10 @@ from tests.support import databases
 
 PROMOTERS, TIMES = 8, 500
 WALK_STEPS = 200
-DATABASES = {"sqlite": databases.sqlite_database, "postgresql": databases.postgres_database}
+DATABASES: dict[str, Callable[[], AbstractContextManager[str]]] = {
+    "sqlite": databases.sqlite_database,
+    "postgresql": databases.postgres_database,
+}
 
 
 def main() -> None:

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from tests.factories import Registry, open_registry
+from tests.support.settled import Settled
 
 
 @pytest.fixture
-def registry(database_url: str) -> Iterator[Registry]:
+def registry(settled_database: Settled) -> Iterator[Registry]:
     """A settled registry: the project `desk` with its owner, a colleague and a stranger."""
-    with open_registry(database_url) as opened:
+    with open_registry(settled_database.url, settled_database.people) as opened:
         yield opened

@@ -40,7 +40,7 @@ def end_run(folder: Path) -> None:
 @contextmanager
 def folder() -> Iterator[Path]:
     """A folder in the run's, for databases that nobody looks at afterwards."""
-    made = Path(tempfile.mkdtemp(dir=_run_folder()))
+    made = Path(tempfile.mkdtemp(dir=run_folder()))
     try:
         yield made
     finally:
@@ -48,16 +48,16 @@ def folder() -> Iterator[Path]:
 
 
 @contextmanager
-def sqlite_database() -> Iterator[str]:
-    """The address of a new database, whose file is removed at the end."""
+def sqlite_database(template: Path | None = None) -> Iterator[str]:
+    """The address of a new database, a copy of the template (the migrated one), whose file is removed at the end."""
     with folder() as place:
-        yield f"sqlite:///{shutil.copy(sqlite_template(), place / 'cuebook.db')}"
+        yield f"sqlite:///{shutil.copy(template or sqlite_template(), place / 'cuebook.db')}"
 
 
 def sqlite_template() -> Path:
     """A migrated SQLite file, to be copied."""
-    template = _run_folder() / "template.db"
-    with _first("sqlite") as first:
+    template = run_folder() / "template.db"
+    with making("sqlite") as first:
         if first:
             _migrate(f"sqlite:///{template}")
     return template
@@ -65,8 +65,8 @@ def sqlite_template() -> Path:
 
 def postgres_cluster() -> Cluster:
     """The run's PostgreSQL server, with an empty ``postgres`` and a migrated template database."""
-    cluster = Cluster(_run_folder() / "postgres")
-    with _first("postgres") as first:
+    cluster = Cluster(run_folder() / "postgres")
+    with making("postgres") as first:
         if first:
             cluster.root.mkdir()
             cluster.start()
@@ -77,11 +77,11 @@ def postgres_cluster() -> Cluster:
 
 
 @contextmanager
-def postgres_database(*, migrated: bool = True) -> Iterator[str]:
-    """The address of a new database, which is dropped at the end."""
+def postgres_database(template: str = TEMPLATE) -> Iterator[str]:
+    """The address of a new database, a copy of the template, which is dropped at the end."""
     cluster = postgres_cluster()
     name = f"test_{uuid4().hex}"
-    execute(cluster, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE if migrated else 'template0'}")
+    execute(cluster, f"CREATE DATABASE {name} TEMPLATE {template}")
     try:
         yield cluster.url(name)
     finally:
@@ -107,14 +107,15 @@ def _migrate(url: str) -> None:
         database.close()
 
 
-def _run_folder() -> Path:
+def run_folder() -> Path:
+    """The folder that all processes of the run share."""
     return Path(os.environ[VARIABLE])
 
 
 @contextmanager
-def _first(what: str) -> Iterator[bool]:
+def making(what: str) -> Iterator[bool]:
     """Whether this process is the first of the run to make it; the others wait until it is made."""
-    with (_run_folder() / f"{what}.lock").open("a+") as lock:
+    with (run_folder() / f"{what}.lock").open("a+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         lock.seek(0)
         made = lock.read()

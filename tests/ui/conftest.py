@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.factories import Registry, open_registry
+from tests.support.settled import Settled
 from tests.ui.browser import Chromium, find_chromium
 
 
@@ -18,7 +19,7 @@ def chromium(tmp_path: Path) -> Chromium:
 
 
 @pytest.fixture
-def registry(sqlite_url: str) -> Iterator[Registry]:
+def registry(settled_sqlite: Settled) -> Iterator[Registry]:
     """A settled registry: the project `desk` with its owner, a colleague and a stranger."""
-    with open_registry(sqlite_url) as opened:
+    with open_registry(settled_sqlite.url, settled_sqlite.people) as opened:
         yield opened
