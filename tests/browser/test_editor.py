@@ -80,6 +80,14 @@ def test_a_name_that_is_taken_is_not_written_to(page: Page, desk: Desk) -> None:
     expect(page.get_by_role("alert")).to_contain_text("base_moved")
 
 
+def test_who_may_not_write_is_told_so_and_asked_for_nothing(look: Looker) -> None:
+    with look.window("reviewer") as page:
+        page.goto("/p/default/new-prompt")
+        expect(page.get_by_role("heading", name="You may not write prompts here.")).to_be_visible()
+        expect(page.get_by_role("textbox")).to_have_count(0)
+        assert violations(page) == []
+
+
 @on_both
 def test_who_was_slower_sees_both_sides(page: Page, desk: Desk) -> None:
     save(desk, "edit.both", text("One"))

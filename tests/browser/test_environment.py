@@ -118,6 +118,14 @@ def test_who_may_not_is_offered_nothing(look: Looker) -> None:
         expect(page.get_by_role("link", name=re.compile("Roll back|Release to"))).to_have_count(0)
 
 
+def test_on_a_phone_all_that_drifted_is_in_sight(look: Looker) -> None:
+    with look.window("author", NARROW) as page:
+        page.goto(f"{PRODUCTION}?tab=drift")
+        row = page.get_by_role("row").filter(has_text="support.handover")
+        expect(row).to_contain_text("only in staging")
+        assert row.evaluate("(row) => row.getBoundingClientRect().right <= innerWidth")
+
+
 @pytest.mark.parametrize("tab", ["history", "time&at=2026-01-01T00:00:00Z", "policy", "drift"])
 def test_everybody_can_read_it(look: Looker, tab: str) -> None:
     with look.window("owner") as page:

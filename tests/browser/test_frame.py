@@ -46,6 +46,9 @@ def test_a_session_that_ended_is_asked_for_where_one_is(look: Looker) -> None:
         dialog = page.get_by_role("dialog", name="Your session has ended")
         expect(dialog).to_contain_text(login("releaser"))
         expect(dialog.get_by_role("link", name="Sign in another way")).to_have_attribute("href", "/sign-in?next=%2Fp%2Fdefault")
+        dialog.get_by_label("Password", exact=True).fill(PASSWORD)
+        dialog.get_by_role("button", name="Sign in", exact=True).click()
+        expect(page.get_by_role("button", name="support.triage")).to_be_visible()
 
 
 def test_a_prompt_is_three_keys_away(look: Looker) -> None:

@@ -98,6 +98,19 @@ def test_what_is_pasted_names_the_key_and_holds_no_secret(page: Page, desk: Desk
     assert json.loads(re.search(r"--data '(.*)'$", pasted)[1]) == {"variables": {"ticket": "ticket"}}  # type: ignore[index]  # it is there
 
 
+def test_how_to_use_it_begins_where_something_is_live(page: Page) -> None:
+    page.goto("/p/default/prompts/support.handover?tab=use")
+    expect(page.get_by_label("Environment")).to_have_value("staging")
+    expect(page.get_by_text("In staging it gets version 1.")).to_be_visible()
+
+
+def test_a_comparison_hides_no_character_and_turns_no_line_round(page: Page) -> None:
+    for view in ("inline", "side"):
+        page.goto(f"{LETTER}?version=2&against=1&view={view}")
+        expect(page.get_by_text(re.compile(r"</b>U\+202E about")).first).to_be_visible()
+        assert HIDDEN not in page.locator("main").inner_text()
+
+
 def test_who_uses_a_fragment_is_told(page: Page) -> None:
     page.goto("/p/default/prompts/support.tone?tab=dependents")
     expect(page.get_by_role("region", name="Prompts that include it")).to_contain_text("support.letter v2 holds v2")

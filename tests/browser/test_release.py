@@ -44,7 +44,7 @@ def proposed(page: Page, prompt: str) -> str:
 def test_from_proposal_to_production(look: Looker) -> None:
     with look.window("author") as page:
         address = proposed(page, "support.triage")
-        expect(page.get_by_text("waits for approval")).to_be_visible()
+        expect(page.get_by_text("waiting", exact=True)).to_be_visible()
         expect(page.get_by_text("1 of 1 approvals missing")).to_be_visible()
         expect(page.get_by_role("button", name="Approve")).to_have_count(0)
     with look.window("reviewer") as page:
@@ -60,6 +60,7 @@ def test_from_proposal_to_production(look: Looker) -> None:
         expect(page.get_by_text("applied", exact=True)).to_be_visible()
         expect(page.get_by_role("link", name="Take it back")).to_be_visible()
         expect(page.get_by_text("No running client has been heard of")).to_be_visible()
+        expect(page.get_by_text(f"{login('reviewer')} approved, ")).to_be_visible()
 
 
 def test_a_no_ends_it_and_says_why(look: Looker, desk: Desk) -> None:

@@ -14,6 +14,20 @@ const ink: MantineColorsTuple = [
   "#133c61",
 ];
 
+// What Mantine lays under fields and buttons where it is dark: of the same blue as our ground, not grey.
+const dark: MantineColorsTuple = [
+  "#d5d9df",
+  "#b9bfc9",
+  "#98a0ac",
+  "#7d8592",
+  "#3d444f",
+  "#2d333c",
+  "#242932",
+  "#181b20",
+  "#14171b",
+  "#0f1114",
+];
+
 const close = { closeButtonProps: { "aria-label": "Close" } };
 
 export const theme = createTheme({
@@ -22,7 +36,7 @@ export const theme = createTheme({
   primaryShade: 7,
   autoContrast: true,
   luminanceThreshold: 0.35,
-  colors: { ink },
+  colors: { ink, dark },
   defaultRadius: "sm",
   cursorType: "pointer",
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif',
@@ -77,5 +91,8 @@ export const variables: CSSVariablesResolver = () => ({
     "--absent": "#242932",
     "--gone": "#4d201b",
     "--gone-ink": "#f7c5be",
+    // Mantine's own is a red that drowns the page.
+    "--mantine-color-red-light": "#3a1d1b",
+    "--mantine-color-red-light-color": "#f7c5be",
   },
 });

@@ -8,6 +8,7 @@ import { ACTIONS } from "./actions";
 import { useMay, usePersonal, usePlaces } from "./here";
 
 const HITS_MAX = 8;
+const PALETTE = 300;
 
 /** Ctrl K: prompts, pages and actions by typing a few letters. */
 export function Palette({ project }: { project: string }) {
@@ -24,7 +25,8 @@ export function Palette({ project }: { project: string }) {
   const prompts = (found.data?.items ?? []).map((hit): SpotlightActionData => ({
     id: `prompt ${hit.prompt}`,
     label: hit.prompt,
-    description: hit.snippet,
+    // Where only the name was found, it says nothing more.
+    ...(hit.snippet !== hit.prompt && { description: hit.snippet }),
     onClick: () => go({ to: "/p/$project/prompts/$name", params: { project, name: hit.prompt } }),
   }));
   const places = [...usePlaces(project), ...personal].map((place): SpotlightActionData => ({
@@ -61,6 +63,10 @@ export function Palette({ project }: { project: string }) {
       }}
       shortcut={["mod + K"]}
       scrollable
+      // At the top, where it stays while the list grows and shrinks; below the dialog that asks for the password.
+      centered={false}
+      zIndex={PALETTE}
+      overlayProps={{ backgroundOpacity: 0.4, blur: 0 }}
     />
   );
 }

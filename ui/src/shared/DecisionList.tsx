@@ -1,13 +1,17 @@
 import { Group, List, Stack, Text } from "@mantine/core";
 import type { DecisionShown } from "../api";
 
-/** What the policy says: every rule with its verdict, those that fail first. Nothing here is worked out in the browser. */
-export function DecisionList({ decision }: { decision: DecisionShown }) {
+/**
+ * What the policy says: every rule with its verdict, those that fail first. Nothing here is worked out in the browser. `over`:
+ * nothing can become of it any more.
+ */
+export function DecisionList({ decision, over = false }: { decision: DecisionShown; over?: boolean }) {
   const rules = [...decision.rules].sort((a, b) => Number(a.passed) - Number(b.passed));
   return (
     <Stack gap="xs">
       <Text fw={600} c={decision.allowed ? undefined : "var(--late-ink)"}>
-        {decision.allowed ? "Every rule lets it in." : "Not yet. This is missing:"}
+        {decision.allowed && (over ? "Every rule let it in." : "Every rule lets it in.")}
+        {!decision.allowed && (over ? "This was missing:" : "Not yet. This is missing:")}
       </Text>
       <List listStyleType="none" spacing={4} aria-label="Rules of the policy">
         {rules.map((rule) => (

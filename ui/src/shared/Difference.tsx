@@ -1,6 +1,6 @@
 import { Alert, List, Paper, Stack, Table, Text, Title } from "@mantine/core";
 import { Sentence } from "./Sentence";
-import { type Change, WordDiff } from "./WordDiff";
+import { type Change, New, Old, WordDiff } from "./WordDiff";
 
 type Json = Record<string, unknown>;
 
@@ -80,8 +80,8 @@ function Fields({ fields }: { fields: readonly FieldChange[] }) {
                     {field.at}
                   </Text>
                 </Table.Td>
-                <Table.Td className="diff typed">{field.op !== "added" && <del>{plain(field.old)}</del>}</Table.Td>
-                <Table.Td className="diff typed">{field.op !== "removed" && <ins>{plain(field.new)}</ins>}</Table.Td>
+                <Table.Td className="diff typed">{field.op !== "added" && <Old>{plain(field.old)}</Old>}</Table.Td>
+                <Table.Td className="diff typed">{field.op !== "removed" && <New>{plain(field.new)}</New>}</Table.Td>
               </Table.Tr>
             ))}
           </Table.Tbody>

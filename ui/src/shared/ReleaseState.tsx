@@ -1,7 +1,7 @@
 import { Badge } from "@mantine/core";
 
 const STATES: Record<string, string> = {
-  proposed: "waits for approval",
+  proposed: "waiting",
   approved: "may be applied",
 };
 const COLOURS: Record<string, string> = { approved: "newest", stale: "late", failed: "late" };

@@ -1,5 +1,6 @@
 import { Anchor, SimpleGrid, Stack } from "@mantine/core";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
+import { Seen } from "./Seen";
 
 export interface Change {
   op: string;
@@ -35,10 +36,14 @@ function Sides({ changes }: { changes: readonly Change[] }) {
   return (
     <SimpleGrid cols={{ base: 1, sm: 2 }}>
       <div className="diff-old typed" dir="auto">
-        {changes.map((change, at) => (removed(change) ? <del key={at}>{change.old}</del> : equal(change)))}
+        {changes.map((change, at) =>
+          removed(change) ? <Old key={at}>{change.old}</Old> : <span key={at}>{equal(change)}</span>,
+        )}
       </div>
       <div className="diff-new typed" dir="auto">
-        {changes.map((change, at) => (added(change) ? <ins key={at}>{change.new}</ins> : equal(change)))}
+        {changes.map((change, at) =>
+          added(change) ? <New key={at}>{change.new}</New> : <span key={at}>{equal(change)}</span>,
+        )}
       </div>
     </SimpleGrid>
   );
@@ -50,15 +55,25 @@ function Inline({ changes }: { changes: readonly Change[] }) {
       {changes.map((change, at) => (
         <span key={at}>
           {equal(change)}
-          {removed(change) && <del>{change.old}</del>}
-          {added(change) && <ins>{change.new}</ins>}
+          {removed(change) && <Old>{change.old}</Old>}
+          {added(change) && <New>{change.new}</New>}
         </span>
       ))}
     </div>
   );
 }
 
-const equal = (change: Change): string => (change.op === "equal" ? change.new : "");
+export const Old = ({ children }: { children: string }) => (
+  <del>
+    <Seen>{children}</Seen>
+  </del>
+);
+export const New = ({ children }: { children: string }) => (
+  <ins>
+    <Seen>{children}</Seen>
+  </ins>
+);
+const equal = (change: Change): ReactNode => change.op === "equal" && <Seen>{change.new}</Seen>;
 
 /** A stretch that stayed, without its middle; at the ends of the text only the side towards the change is kept. */
 function shortened(change: Change, first: boolean, last: boolean): Change {

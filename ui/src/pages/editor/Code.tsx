@@ -13,7 +13,8 @@ import {
 } from "@codemirror/view";
 import { useEffect, useRef } from "react";
 import { nonce } from "../../security";
-import { codeOf, TAG } from "../prompt/content";
+import { codeOf } from "../../shared/Seen";
+import { TAG } from "../prompt/content";
 
 const MARK = Decoration.mark({ class: "variable" });
 /** A character that nobody sees, as its code: what turns the writing direction round does not do so here. */

@@ -99,6 +99,7 @@ function Editor({ person, project, latest, version }: Props) {
     <Grid gap="xl">
       <Grid.Col span={{ base: 12, md: 7 }}>
         <Stack>
+          {!may && <Text size="sm">You may read here; an author may save.</Text>}
           {!safe && <Alert color="red">This browser has no room for the draft. Save before you leave.</Alert>}
           <Texts key={generation} content={content} beside={beside} onChange={change} />
           <Rest key={`rest ${generation}`} content={content} onChange={change} />
@@ -111,7 +112,6 @@ function Editor({ person, project, latest, version }: Props) {
             </Button>
           </Group>
           {looked.said && <Price said={looked.said} named={content.model?.name !== undefined} />}
-          {!may && <Text size="sm">You may read here; an author may save.</Text>}
         </Stack>
       </Grid.Col>
       <Grid.Col span={{ base: 12, md: 5 }}>

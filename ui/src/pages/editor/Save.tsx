@@ -49,12 +49,15 @@ export function Save({ project, name, draft, from, onClose, onSaved, onBase }: S
       verb="Save"
       disabled={theirs !== undefined || waits || (secret && !meant)}
       busy={busy}
-      refusal={refusal}
+      refusal={theirs ? undefined : refusal}
       onSend={send}
     >
       {theirs ? (
         <>
-          <Text>From theirs to yours:</Text>
+          <Text>
+            Nothing was saved, and nothing of yours is lost. Take over what you want to keep of theirs, or put yours on
+            top. This leads from theirs to yours:
+          </Text>
           <Changes project={project} name={name} content={draft.content} against={newest} />
           <Button
             variant="default"

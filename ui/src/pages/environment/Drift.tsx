@@ -56,7 +56,12 @@ function Differences({ project, stop, against, drift }: Place & { against: strin
   return (
     <Stack>
       <Group justify="space-between">
-        <Text>{drift.items.length === 1 ? "One prompt differs." : `${drift.items.length} prompts differ.`}</Text>
+        <Text>
+          {drift.items.length === 1 ? "One prompt differs." : `${drift.items.length} prompts differ.`}{" "}
+          <Text span c="dimmed">
+            What is said of each leads from {stop.name} to {against}.
+          </Text>
+        </Text>
         {promotion && (may("releases.propose", stop.name) || may("releases.apply", stop.name)) && (
           <ButtonLink
             to="/p/$project/propose"
@@ -83,38 +88,37 @@ function Differences({ project, stop, against, drift }: Place & { against: strin
 
 function Rows({ project, stop, against, drift }: Place & { against: string; drift: DriftShown }) {
   return (
-    <Table.ScrollContainer minWidth={420}>
-      <Table fz="sm">
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>Prompt</Table.Th>
-            <Table.Th>{against}</Table.Th>
-            <Table.Th>{stop.name}</Table.Th>
-            <Table.Th>On the way to {against}</Table.Th>
+    <Table fz="sm" style={{ overflowWrap: "anywhere" }}>
+      <Table.Thead>
+        <Table.Tr>
+          <Table.Th w="60%">Prompt</Table.Th>
+          <Table.Th>{stop.name}</Table.Th>
+          <Table.Th>{against}</Table.Th>
+        </Table.Tr>
+      </Table.Thead>
+      <Table.Tbody>
+        {drift.items.map((row) => (
+          <Table.Tr key={row.prompt}>
+            <Table.Th scope="row">
+              <Link
+                to="/p/$project/prompts/$name"
+                params={{ project, name: row.prompt }}
+                search={{
+                  version: row.from_version ?? row.to_version ?? undefined,
+                  against: row.from_version && row.to_version ? row.to_version : undefined,
+                }}
+              >
+                {row.prompt}
+              </Link>
+              <Text size="xs" c="dimmed" fw="normal" className="typed">
+                {row.summary.join("; ")}
+              </Text>
+            </Table.Th>
+            <Table.Td>{row.to_version ?? "–"}</Table.Td>
+            <Table.Td>{row.from_version ?? "–"}</Table.Td>
           </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {drift.items.map((row) => (
-            <Table.Tr key={row.prompt}>
-              <Table.Th scope="row" style={{ overflowWrap: "anywhere" }}>
-                <Link
-                  to="/p/$project/prompts/$name"
-                  params={{ project, name: row.prompt }}
-                  search={{
-                    version: row.from_version ?? row.to_version ?? undefined,
-                    against: row.from_version && row.to_version ? row.to_version : undefined,
-                  }}
-                >
-                  {row.prompt}
-                </Link>
-              </Table.Th>
-              <Table.Td>{row.from_version ?? "–"}</Table.Td>
-              <Table.Td>{row.to_version ?? "–"}</Table.Td>
-              <Table.Td className="typed">{row.summary.join("; ")}</Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+        ))}
+      </Table.Tbody>
+    </Table>
   );
 }

@@ -6,7 +6,7 @@ import { Difference } from "../../shared/Difference";
 import { Loaded } from "../../shared/Loading";
 import { Moment } from "../../shared/Moment";
 import { PersonName } from "../../shared/PersonName";
-import { VersionSelect } from "./VersionSelect";
+import { VersionSelect } from "../../shared/VersionSelect";
 
 interface Props {
   project: string;
@@ -19,6 +19,7 @@ interface Props {
 /** Any two versions: what leads from the one to the other. */
 export function Compare({ project, prompt, from, to, side }: Props) {
   const navigate = useNavigate({ from: "/p/$project/prompts/$name" });
+  const of = { project, prompt: prompt.name };
   const view = side ? "side" : undefined;
   const go = (against: number, version: number): void => void navigate({ search: { version, against, view } });
   const query = { from: String(from), to: String(to) };
@@ -26,9 +27,9 @@ export function Compare({ project, prompt, from, to, side }: Props) {
   return (
     <Stack>
       <Group>
-        <VersionSelect label="From version" prompt={prompt} value={from} onChange={(number) => go(number, to)} />
+        <VersionSelect {...of} label="From version" value={from} onChange={(number) => go(number, to)} />
         <Text>to</Text>
-        <VersionSelect label="To version" prompt={prompt} value={to} onChange={(number) => go(from, number)} />
+        <VersionSelect {...of} label="To version" value={to} onChange={(number) => go(from, number)} />
         <Button variant="default" onClick={() => go(to, from)}>
           The other way round
         </Button>

@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
-import { codeOf, pieces } from "./content";
+import { Hidden } from "../../shared/Seen";
+import { pieces } from "./content";
 
 /** A template with its variables and fragments marked. `includes`: the fragments' locked numbers. */
 export function Marked({
@@ -35,12 +36,7 @@ export function Marked({
               {includes[name] !== undefined && ` v${includes[name]}`}
             </Link>
           );
-        if (kind === "invisible")
-          return (
-            <span key={at} className="hidden-character" title="A character that nobody sees">
-              {codeOf(source)}
-            </span>
-          );
+        if (kind === "invisible") return <Hidden key={at}>{source}</Hidden>;
         return source;
       })}
     </div>

@@ -1,4 +1,5 @@
 import { Paper, Stack, Text } from "@mantine/core";
+import { Seen } from "../../shared/Seen";
 import { written } from "./content";
 
 type Json = Record<string, unknown>;
@@ -16,7 +17,7 @@ export function Rendered({ rendered }: { rendered: { text?: string | null; messa
             </Text>
           )}
           <div className="typed" dir="auto">
-            {written(message.content)}
+            <Seen>{written(message.content)}</Seen>
           </div>
         </Paper>
       ))}

@@ -9,11 +9,11 @@ import { ButtonLink } from "../../shared/links";
 import { Loaded } from "../../shared/Loading";
 import { Moment } from "../../shared/Moment";
 import { PersonName } from "../../shared/PersonName";
+import { VersionSelect } from "../../shared/VersionSelect";
 import { Beside } from "./Beside";
 import { contentOf } from "./content";
 import { Conversation } from "./Conversation";
 import { Recalled, RecallVersion } from "./Recall";
-import { VersionSelect } from "./VersionSelect";
 
 /** One version: who made it, what it says, what it needs. */
 export function Shown({ project, prompt, number }: { project: string; prompt: PromptShown; number: number }) {
@@ -25,7 +25,8 @@ export function Shown({ project, prompt, number }: { project: string; prompt: Pr
       <Group justify="space-between">
         <VersionSelect
           label="Version"
-          prompt={prompt}
+          project={project}
+          prompt={prompt.name}
           value={number}
           onChange={(next) => navigate({ search: { version: next } })}
         />

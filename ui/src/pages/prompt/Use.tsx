@@ -11,7 +11,9 @@ import { valuesOf } from "./Values";
 /** How an application asks for a prompt: to paste, with the name of the key that it takes. */
 export function Use({ project, prompt }: { project: string; prompt: PromptShown }) {
   const places = Object.keys(prompt.live);
-  const [environment, setEnvironment] = useState(places.at(-1) ?? "");
+  // The last stop where the code that is copied gets an answer.
+  const first = places.findLast((place) => prompt.live[place] !== null) ?? places.at(-1) ?? "";
+  const [environment, setEnvironment] = useState(first);
   const [chosen, setChosen] = useState<string | null>(null);
   const keys = useQuery(listKeysOptions({ path: { project } }));
   const live = prompt.live[environment];

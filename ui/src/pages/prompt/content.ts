@@ -3,6 +3,8 @@
  * not know of it, it shows as JSON.
  */
 
+import { HIDDEN } from "../../shared/Seen";
+
 export interface Variable {
   type?: string;
   required?: boolean;
@@ -42,14 +44,10 @@ export interface Piece {
   name: string;
 }
 
-// The tags of the `simple` engine (src/cuebook/template.py), and characters that hide something from whoever reads. Joiners
-// are left alone: Persian and many emoji are written with them.
-export const TAG =
-  /\{\{(?:(\{\{)|[ \t\r\n]*(?:([\p{L}\p{Nl}\p{No}_][\p{L}\p{N}_]{0,63})|>[ \t\r\n]*([a-z0-9](?:[a-z0-9._-]*[a-z0-9])?))[ \t\r\n]*\}\})|([\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\u00AD\u061C\u180E\u200B\u200E\u200F\u202A-\u202E\u2060-\u2064\u2066-\u206F\uFEFF\u{E0000}-\u{E007F}\u{E0100}-\u{E01EF}])/gu;
-
-/** What an invisible character is called. */
-export const codeOf = (character: string): string =>
-  `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
+// The tags of the `simple` engine (src/cuebook/template.py), and characters that hide something from whoever reads.
+const TAGS =
+  /\{\{(?:(\{\{)|[ \t\r\n]*(?:([\p{L}\p{Nl}\p{No}_][\p{L}\p{N}_]{0,63})|>[ \t\r\n]*([a-z0-9](?:[a-z0-9._-]*[a-z0-9])?))[ \t\r\n]*\}\})/u;
+export const TAG = new RegExp(`${TAGS.source}|(${HIDDEN.source})`, "gu");
 
 /** A template in stretches, in order; together they are its text. */
 export function pieces(text: string): Piece[] {

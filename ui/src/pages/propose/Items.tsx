@@ -42,8 +42,9 @@ export function Items({ project, weighed, items, change }: Props) {
                   <VersionSelect
                     project={project}
                     prompt={item.prompt}
-                    version={item.version}
-                    choose={(version) =>
+                    value={item.version}
+                    small
+                    onChange={(version) =>
                       change(items.map((one) => (one.prompt === item.prompt ? { prompt: one.prompt, version } : one)))
                     }
                   />

@@ -119,7 +119,7 @@ function Policy({ standing }: { standing: Standing }) {
       <Title order={2} id="policy" mb="xs">
         {waits ? "What the policy says" : "What the policy said"}
       </Title>
-      <DecisionList decision={standing.decision} />
+      <DecisionList decision={standing.decision} over={!waits} />
       {standing.forecast && standing.schedule && (
         <Stack gap="xs" mt="md">
           <Text size="sm">

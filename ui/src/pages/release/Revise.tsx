@@ -32,8 +32,9 @@ export function Revise({ project, standing, close }: { project: string; standing
               <VersionSelect
                 project={project}
                 prompt={item.prompt}
-                version={chosen[item.prompt] ?? item.version}
-                choose={(version) => setChosen({ ...chosen, [item.prompt]: version })}
+                value={chosen[item.prompt] ?? item.version}
+                onChange={(version) => setChosen({ ...chosen, [item.prompt]: version })}
+                small
               />
             )}
           </Group>

@@ -10,11 +10,13 @@ import { Problem } from "../../shared/Problem";
 /** Approvals, the debt of an emergency, and what people said, in the order it happened. */
 export function Said({ project, standing }: { project: string; standing: Standing }) {
   const { approvals, comments, review } = standing;
+  // Which approvals count is asked only while it waits; afterwards the decision names them.
+  const waits = standing.ended_at === null && standing.applied_at === null;
   const said = [
     ...approvals.map((one) => ({
       at: one.at,
       who: one.person,
-      verb: one.counts ? "approved" : "approved an earlier state",
+      verb: waits && !one.counts ? "approved an earlier state" : "approved",
       text: one.meaning,
     })),
     ...comments.map((one) => ({ at: one.at, who: one.author, verb: "said", text: one.text })),
