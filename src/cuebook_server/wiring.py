@@ -14,6 +14,7 @@ from typing import Any
 
 import structlog
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from structlog.typing import Processor
 
 from cuebook_server import settings as settings_module
@@ -37,6 +38,7 @@ from cuebook_server.domain.errors import BadRequest
 from cuebook_server.domain.origin import Place
 from cuebook_server.domain.reach import Reach
 from cuebook_server.domain.webhook import Outcome
+from cuebook_server.http import operations
 from cuebook_server.http.app import build
 from cuebook_server.http.door import Site, Used
 from cuebook_server.http.errors import answer
@@ -60,6 +62,7 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 _V1 = "/v1"
+_CALLS = frozenset(route.path for route in operations.router.routes if isinstance(route, APIRoute))
 # How long a process that ends waits for messages on their way; what is not done then is sent again by another.
 GRACE_S = 2.0
 # How soon every node knows what one of them heard of a client.
@@ -128,7 +131,7 @@ class Application:
             # Authorisation must not depend on who decodes a path, and when: no name needs an escape.
             refused = answer(BadRequest("The path has an escape.", hint="Names need none; write them as they are."))
             await refused(scope, receive, send)
-        elif scope["type"] == "http" and self.pages.owns(path):
+        elif scope["type"] == "http" and (self.pages.owns(path) or _strays(scope)):
             await self.pages(scope, receive, send)
         else:
             await self.api(scope, receive, send)
@@ -191,6 +194,13 @@ class Application:
         """How this process does."""
         found = report(self.board, self.watcher, self.worker, self.delivery, self.database.dialect, self.signatures.until)
         return replace(found, counters={**found.counters, "csp_reports": self.pages.violations.count})
+
+
+def _strays(scope: Scope) -> bool:
+    """Whether a browser came for a page by an address that nothing has: a person is told so by a page, not by JSON."""
+    path, headers = scope["path"], dict(scope["headers"])
+    came = scope["method"] == "GET" and headers.get(b"sec-fetch-dest") == b"document"
+    return came and not path.startswith("/api") and path not in _CALLS
 
 
 def report(board: Board, watcher: Watcher, worker: Worker, delivery: Delivery, source: str, signs_until: int) -> Node:

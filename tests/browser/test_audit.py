@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.look import Looker, obstacles, violations
+from tests.browser.look import Looker, obstacles, settled, violations
 
 PAGES = ("/p/default/audit", "/p/default/audit?action=nothing", "/p/default/releases/2/evidence")
 
@@ -72,6 +73,23 @@ def test_the_chain_is_taken_along(look: Looker) -> None:
         lines = saved.value.path().read_text().splitlines()
         assert lines
         assert all(json.loads(line)["action"].startswith("release.") for line in lines)
+
+
+def test_evidence_is_one_white_page_of_paper_whatever_the_screen_is(look: Looker) -> None:
+    with look.window("author", scheme="dark") as page:
+        page.goto("/p/default/releases/3/evidence")
+        settled(page)
+        ground = "getComputedStyle(document.body).backgroundColor"
+        dark = page.evaluate(ground)
+        page.emulate_media(media="print")
+        page.wait_for_function(f"() => {ground} === 'rgb(255, 255, 255)'")
+        expect(page.get_by_role("navigation")).to_have_count(0)
+        expect(page.get_by_role("button")).to_have_count(0)
+        expect(page.get_by_text("by author@example.org at http")).to_be_visible()
+        paper = page.pdf(format="A4", margin={"top": "1cm", "right": "1cm", "bottom": "1cm", "left": "1cm"})
+        assert len(re.findall(rb"/Type\s*/Page\b", paper)) == 1
+        page.emulate_media(media="screen")
+        page.wait_for_function(f"() => {ground} === {json.dumps(dark)}")
 
 
 def verify(page: Page, checkpoint: bytes = b"") -> None:

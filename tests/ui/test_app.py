@@ -9,13 +9,13 @@ import httpx2
 import pytest
 from sqlalchemy import text
 
-from cuebook_server.domain.errors import ReadOnly
+from cuebook_server.domain.errors import ReadOnly, Unavailable
 from cuebook_server.domain.origin import Place
 from cuebook_server.domain.session import COOKIE, IDLE_MAX, SEEN_EVERY
 from cuebook_server.services import sessions
 from cuebook_server.services.sessions import Visit
 from cuebook_server.ui import overview
-from cuebook_server.ui.app import PLAIN, Pages
+from cuebook_server.ui.app import AGAIN_S, PLAIN, Pages
 from cuebook_server.ui.door import Door
 from tests.factories import Registry
 from tests.support.passwords import cheap
@@ -63,6 +63,16 @@ def test_a_database_that_only_reads_still_shows_its_pages(registry: Registry, mo
 
     monkeypatch.setattr(registry.units, "write", refuse)
     assert look(registry, cookie).status_code == 200
+
+
+def test_a_page_that_cannot_be_had_now_asks_again_by_itself(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise Unavailable
+
+    monkeypatch.setattr(overview, "look", refuse)
+    answer = look(registry, begin(registry))
+    assert answer.status_code == 503
+    assert f'<meta http-equiv="refresh" content="{AGAIN_S}">' in answer.text
 
 
 def test_what_nobody_foresaw_is_told_to_the_log_only(

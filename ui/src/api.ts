@@ -62,6 +62,8 @@ client.interceptors.error.use((error, response) => {
 export const queries = new QueryClient({
   defaultOptions: {
     queries: {
+      // Whether there is a connection, the server knows: a browser that takes itself for offline asks too.
+      networkMode: "always",
       staleTime: 10_000,
       // What the server refused, it refuses again; what did not arrive may arrive.
       retry: (count, error) => count < 2 && (error as unknown as Refusal).status === 0,

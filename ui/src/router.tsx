@@ -1,10 +1,19 @@
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+  type RouteComponent,
+} from "@tanstack/react-router";
 import { meOptions, queries } from "./api";
 import { Frame } from "./frame/Frame";
 import { NotFound } from "./frame/NotFound";
 import { LAST_PROJECT } from "./lastProject";
 import { parse, write } from "./search";
+import { missing } from "./shared/Away";
 import { Loading } from "./shared/Loading";
+import { PageHeader } from "./shared/PageHeader";
 import { Problem } from "./shared/Problem";
 import { auditSearch } from "./pages/audit/search";
 import { editorSearch } from "./pages/editor/search";
@@ -24,6 +33,10 @@ import { webhooksSearch } from "./pages/webhooks/search";
  * read by the page's own `search.ts`, and a page's code is loaded when somebody goes there.
  */
 
+/** A page, whose code comes when somebody goes there. Where it does not come, that page says why. */
+const lazyPage = (load: () => Promise<unknown>): RouteComponent =>
+  lazyRouteComponent(() => load().catch(missing) as Promise<{ Page: RouteComponent }>, "Page");
+
 const root = createRootRoute({ component: Frame, notFoundComponent: NotFound });
 
 const start = createRoute({
@@ -35,7 +48,7 @@ const start = createRoute({
     const project = projects.find((name) => name === last) ?? projects[0];
     if (project !== undefined) throw redirect({ to: "/p/$project", params: { project }, replace: true });
   },
-  component: lazyRouteComponent(() => import("./pages/home/NoProject"), "Page"),
+  component: lazyPage(() => import("./pages/home/NoProject")),
 });
 
 const home = createRoute({
@@ -43,97 +56,97 @@ const home = createRoute({
   path: "/p/$project",
   validateSearch: homeSearch,
   loader: ({ params }) => prefetch(params.project),
-  component: lazyRouteComponent(() => import("./pages/home/Page"), "Page"),
+  component: lazyPage(() => import("./pages/home/Page")),
 });
 const prompt = createRoute({
   getParentRoute: () => root,
   path: "/p/$project/prompts/$name",
   validateSearch: promptSearch,
-  component: lazyRouteComponent(() => import("./pages/prompt/Page"), "Page"),
+  component: lazyPage(() => import("./pages/prompt/Page")),
 });
 const editor = createRoute({
   getParentRoute: () => root,
   path: "/p/$project/prompts/$name/edit",
   validateSearch: editorSearch,
-  component: lazyRouteComponent(() => import("./pages/editor/Page"), "Page"),
+  component: lazyPage(() => import("./pages/editor/Page")),
 });
 const newPrompt = createRoute({
   getParentRoute: () => root,
   path: "/p/$project/new-prompt",
-  component: lazyRouteComponent(() => import("./pages/editor/New"), "Page"),
+  component: lazyPage(() => import("./pages/editor/New")),
 });
 const releases = createRoute({
   getParentRoute: () => root,
   path: "/p/$project/releases",
   validateSearch: releasesSearch,
-  component: lazyRouteComponent(() => import("./pages/releases/Page"), "Page"),
+  component: lazyPage(() => import("./pages/releases/Page")),
 });
 const release = createRoute({
   getParentRoute: () => root,
   path: "/p/$project/releases/$release",
   validateSearch: releaseSearch,
-  component: lazyRouteComponent(() => import("./pages/release/Page"), "Page"),
+  component: lazyPage(() => import("./pages/release/Page")),
 });
 const evidence = createRoute({
   getParentRoute: () => root,
   path: "/p/$project/releases/$release/evidence",
-  component: lazyRouteComponent(() => import("./pages/evidence/Page"), "Page"),
+  component: lazyPage(() => import("./pages/evidence/Page")),
 });
 const propose = createRoute({
   getParentRoute: () => root,
   path: "/p/$project/propose",
   validateSearch: proposeSearch,
-  component: lazyRouteComponent(() => import("./pages/propose/Page"), "Page"),
+  component: lazyPage(() => import("./pages/propose/Page")),
 });
 const environment = createRoute({
   getParentRoute: () => root,
   path: "/p/$project/environments/$environment",
   validateSearch: environmentSearch,
-  component: lazyRouteComponent(() => import("./pages/environment/Page"), "Page"),
+  component: lazyPage(() => import("./pages/environment/Page")),
 });
 const keys = createRoute({
   getParentRoute: () => root,
   path: "/p/$project/keys",
   validateSearch: keysSearch,
-  component: lazyRouteComponent(() => import("./pages/keys/Page"), "Page"),
+  component: lazyPage(() => import("./pages/keys/Page")),
 });
 const members = createRoute({
   getParentRoute: () => root,
   path: "/p/$project/members",
   validateSearch: membersSearch,
-  component: lazyRouteComponent(() => import("./pages/members/Page"), "Page"),
+  component: lazyPage(() => import("./pages/members/Page")),
 });
 const audit = createRoute({
   getParentRoute: () => root,
   path: "/p/$project/audit",
   validateSearch: auditSearch,
-  component: lazyRouteComponent(() => import("./pages/audit/Page"), "Page"),
+  component: lazyPage(() => import("./pages/audit/Page")),
 });
 const webhooks = createRoute({
   getParentRoute: () => root,
   path: "/p/$project/webhooks",
   validateSearch: webhooksSearch,
-  component: lazyRouteComponent(() => import("./pages/webhooks/Page"), "Page"),
+  component: lazyPage(() => import("./pages/webhooks/Page")),
 });
 const people = createRoute({
   getParentRoute: () => root,
   path: "/people",
-  component: lazyRouteComponent(() => import("./pages/people/Page"), "Page"),
+  component: lazyPage(() => import("./pages/people/Page")),
 });
 const account = createRoute({
   getParentRoute: () => root,
   path: "/me",
-  component: lazyRouteComponent(() => import("./pages/me/Page"), "Page"),
+  component: lazyPage(() => import("./pages/me/Page")),
 });
 const newProject = createRoute({
   getParentRoute: () => root,
   path: "/new-project",
-  component: lazyRouteComponent(() => import("./pages/home/NewProject"), "Page"),
+  component: lazyPage(() => import("./pages/home/NewProject")),
 });
 const notices = createRoute({
   getParentRoute: () => root,
   path: "/notices",
-  component: lazyRouteComponent(() => import("./pages/notices/Page"), "Page"),
+  component: lazyPage(() => import("./pages/notices/Page")),
 });
 
 export const router = createRouter({
@@ -161,7 +174,12 @@ export const router = createRouter({
   stringifySearch: write,
   defaultPreload: "intent",
   defaultPendingComponent: Loading,
-  defaultErrorComponent: ({ error }) => <Problem error={error} />,
+  defaultErrorComponent: ({ error }) => (
+    <>
+      <PageHeader title="This page did not come" />
+      <Problem error={error} />
+    </>
+  ),
   defaultNotFoundComponent: NotFound,
 });
 

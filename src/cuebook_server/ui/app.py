@@ -43,6 +43,7 @@ HEADERS = {
 _STATIC = "/static/"
 # What runs where without JavaScript, and all there is where the pages were not built.
 PLAIN = "/plain"
+AGAIN_S = 5
 _log = structlog.get_logger("cuebook.ui")
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -87,7 +88,9 @@ class Pages:
             self._door.check_host(request)
             return await self._handler(request)(request)
         except CuebookError as error:
-            return self._refused(error)
+            # A page can be asked for again; a form or a sign-in elsewhere only by whoever sent it.
+            again = isinstance(error, Unavailable) and self._handler(request) in {self._document, self._overview}
+            return self._refused(error, AGAIN_S if again else 0)
         except Exception as error:  # noqa: BLE001  # the last stop of every page: a person gets a page, the log the rest
             _log.error("unexpected", path=request.url.path, kind=type(error).__name__, exc_info=error)
             return self._refused(Unexpected(hint=f"The server's log says more under {request.state.request_id}."))
@@ -102,7 +105,7 @@ class Pages:
             return self._document
         found = self._routes.get((method, path))
         if found is None:
-            raise NotFound("There is no such page.", hint="Begin at the first page: /")
+            raise NotFound("This address leads nowhere.", hint="It may have been cut short on its way to you.")
         return found
 
     async def _file(self, request: Request) -> Response:
@@ -141,8 +144,8 @@ class Pages:
                 return _page(signing.going_on(door.address(request)))
             return RedirectResponse(door.sign_in_address(request), 303)
 
-    def _refused(self, error: CuebookError) -> Response:
-        response = _page(signing.refused(error, elsewhere=self._accounts.elsewhere), status_of(error))
+    def _refused(self, error: CuebookError, again_s: int = 0) -> Response:
+        response = _page(signing.refused(error, elsewhere=self._accounts.elsewhere, again_s=again_s), status_of(error))
         if response.status_code == 401:
             response.headers["WWW-Authenticate"] = 'Bearer realm="cuebook"'
         return response

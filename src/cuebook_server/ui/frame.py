@@ -19,8 +19,10 @@ def asset(name: str) -> str:
     return f"/static/{name}?{hashlib.sha256(ASSETS[name]).hexdigest()[:12]}"
 
 
-def page(title: str, *main: Child, bar: Child = None, script: str = "", refresh: str = "") -> bytes:
-    """A whole page. ``bar`` stands beside the name at the top; ``refresh`` is where the browser goes on by itself."""
+def page(title: str, *main: Child, bar: Child = None, script: str = "", refresh: str = "", again_s: int = 0) -> bytes:
+    """A whole page. ``bar`` stands beside the name at the top; ``refresh`` is where the browser goes on by itself; after
+    ``again_s`` it asks for the page again.
+    """
     return document(
         element(
             "head",
@@ -31,6 +33,7 @@ def page(title: str, *main: Child, bar: Child = None, script: str = "", refresh:
             element("link", rel="icon", href=asset("icon.svg")),
             element("link", rel="stylesheet", href=asset("style.css")),
             element("meta", http_equiv="refresh", content=f"0; url={refresh}") if refresh else None,
+            element("meta", http_equiv="refresh", content=str(again_s)) if again_s else None,
             element("script", src=asset(script), defer=True) if script else None,
         ),
         element(

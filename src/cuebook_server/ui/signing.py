@@ -96,12 +96,14 @@ def way_in(
     )
 
 
-def refused(error: CuebookError, *, elsewhere: bool = False, back: str = "/") -> bytes:
-    """A refusal, as a person reads it."""
+def refused(error: CuebookError, *, elsewhere: bool = False, back: str = "/", again_s: int = 0) -> bytes:
+    """A refusal, as a person reads it. Where it passes by itself the page asks again after ``again_s``."""
     if isinstance(error, Unauthenticated):
         return way_in(SIGN_IN, error, elsewhere=elsewhere, back=back)
     main: list[Child] = [element("h1", error.title()), element("p", error.detail) if error.detail != error.title() else None]
-    return page(error.title(), *main, element("p", error.advice) if error.advice else None)
+    again = element("p", f"This page asks again every {again_s} seconds.") if again_s else None
+    first = element("p", element("a", "To the first page", href="/"))
+    return page(error.title(), *main, element("p", error.advice) if error.advice else None, again, first, again_s=again_s)
 
 
 def signed_in(back: str) -> bytes:

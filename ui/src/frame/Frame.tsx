@@ -1,8 +1,9 @@
 import { AppShell, Burger, Group, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { Link, Outlet, useLocation } from "@tanstack/react-router";
-import { useEffect, useRef } from "react";
+import { Link, Outlet, useLocation, useRouter } from "@tanstack/react-router";
+import { useCallback, useEffect, useRef } from "react";
 import { LAST_PROJECT } from "../lastProject";
+import { Away } from "../shared/Away";
 import { useProject } from "./here";
 import { Palette } from "./Palette";
 import { Places } from "./Places";
@@ -12,6 +13,9 @@ export function Frame() {
   const [opened, { toggle, close }] = useDisclosure();
   const { pathname } = useLocation();
   const project = useProject();
+  const router = useRouter();
+  // A page whose code did not come is loaded.
+  const goOn = useCallback(() => void router.invalidate(), [router]);
   const main = useRef<HTMLDivElement>(null);
   useEffect(close, [pathname, close]);
   useEffect(() => {
@@ -41,6 +45,7 @@ export function Frame() {
         </div>
       </AppShell.Main>
       <Palette project={project} />
+      <Away onBack={goOn} />
     </AppShell>
   );
 }

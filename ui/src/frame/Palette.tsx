@@ -55,7 +55,7 @@ export function Palette({ project }: { project: string }) {
       onQueryChange={setQuery}
       // The API has searched already; its order stays.
       filter={(_, all) => all}
-      nothingFound={words ? "Nothing of that name." : "Type a prompt's name, or a few words of its text."}
+      nothingFound={nothing(words !== "", asked === query.trim() && !found.isFetching, found.isError)}
       searchProps={{
         placeholder: "A prompt, a page, something to do …",
         "aria-label": "Search",
@@ -69,6 +69,13 @@ export function Palette({ project }: { project: string }) {
       overlayProps={{ backgroundOpacity: 0.4, blur: 0 }}
     />
   );
+}
+
+/** Why there is no line: only an answer says that there is nothing of that name. */
+function nothing(typed: boolean, answered: boolean, failed: boolean): string {
+  if (!typed) return "Type a prompt's name, or a few words of its text.";
+  if (!answered) return "Looking …";
+  return failed ? "The prompts could not be searched." : "Nothing of that name.";
 }
 
 /** Enter takes the first line where the arrow keys have chosen none. */

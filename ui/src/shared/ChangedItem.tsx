@@ -21,8 +21,8 @@ export function ChangedItem({ project, prompt, move, open = false, actions, chil
   const [opened, setOpened] = useState(open);
   return (
     <Box p="sm">
-      <Group justify="space-between" wrap="nowrap" align="flex-start">
-        <Text style={{ overflowWrap: "anywhere" }}>
+      <Group justify="space-between" align="flex-start">
+        <Text flex="1 1 12rem" style={{ overflowWrap: "anywhere" }}>
           <Link
             to="/p/$project/prompts/$name"
             params={{ project, name: prompt }}

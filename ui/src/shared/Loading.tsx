@@ -1,6 +1,7 @@
 import type { UseQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import { Center, Loader } from "@mantine/core";
+import { Center, Loader, Text } from "@mantine/core";
+import { Link } from "@tanstack/react-router";
 import { PageHeader } from "./PageHeader";
 import { Problem } from "./Problem";
 
@@ -19,6 +20,11 @@ export function Loaded<T>({ query, title, children }: Props<T>) {
       <>
         {title !== undefined && <PageHeader title={title} />}
         <Problem error={query.error} />
+        {title !== undefined && (
+          <Text size="sm" mt="sm">
+            <Link to="/">Back to what runs where</Link>, or press Ctrl K and type what you look for.
+          </Text>
+        )}
       </>
     );
   }

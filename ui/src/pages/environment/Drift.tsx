@@ -88,10 +88,10 @@ function Differences({ project, stop, against, drift }: Place & { against: strin
 
 function Rows({ project, stop, against, drift }: Place & { against: string; drift: DriftShown }) {
   return (
-    <Table fz="sm" style={{ overflowWrap: "anywhere" }}>
+    <Table fz="sm">
       <Table.Thead>
         <Table.Tr>
-          <Table.Th w="60%">Prompt</Table.Th>
+          <Table.Th w="100%">Prompt</Table.Th>
           <Table.Th>{stop.name}</Table.Th>
           <Table.Th>{against}</Table.Th>
         </Table.Tr>
@@ -99,7 +99,7 @@ function Rows({ project, stop, against, drift }: Place & { against: string; drif
       <Table.Tbody>
         {drift.items.map((row) => (
           <Table.Tr key={row.prompt}>
-            <Table.Th scope="row">
+            <Table.Th scope="row" style={{ overflowWrap: "anywhere" }}>
               <Link
                 to="/p/$project/prompts/$name"
                 params={{ project, name: row.prompt }}

@@ -2,7 +2,7 @@ import { Button, Code, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import { type EvidenceShown, getEvidenceOptions, type MoveShown } from "../../api";
+import { type EvidenceShown, getEvidenceOptions, meOptions, type MoveShown } from "../../api";
 import { Lines } from "../../shared/Line";
 import { Loaded } from "../../shared/Loading";
 import { PageHeader } from "../../shared/PageHeader";
@@ -17,6 +17,7 @@ const route = getRouteApi("/p/$project/releases/$release/evidence");
 export function Page() {
   const { project, release } = route.useParams();
   const evidence = useQuery(getEvidenceOptions({ path: { project, release_id: Number(release) } }));
+  const me = useQuery(meOptions());
   return (
     <>
       <PageHeader
@@ -44,7 +45,16 @@ export function Page() {
           </Link>
         </span>
       </PageHeader>
-      <Loaded query={evidence}>{(found) => <Evidence of={found} project={project} />}</Loaded>
+      <Loaded query={evidence}>
+        {(found) => (
+          <>
+            <Evidence of={found} project={project} />
+            <Text size="xs" c="dimmed" mt="xl" style={{ overflowWrap: "anywhere" }}>
+              Read {exact(new Date(evidence.dataUpdatedAt))} by {me.data?.principal ?? "somebody"} at {location.href}
+            </Text>
+          </>
+        )}
+      </Loaded>
     </>
   );
 }
@@ -70,11 +80,11 @@ function Evidence({ of, project }: { of: EvidenceShown; project: string }) {
       </Part>
       <Part title="What changed">
         {of.moves.map((move) => (
-          <Move key={move.prompt} of={move} />
+          <Move key={move.prompt} of={move} applied={release.applied_at !== null} />
         ))}
       </Part>
       <Part title="What the policy said">
-        <DecisionList decision={release.decision} />
+        <DecisionList decision={release.decision} over={release.applied_at !== null || release.ended_at !== null} />
       </Part>
       <Part title="Who approved">
         {of.approvals.length === 0 && <Text size="sm">Nobody.</Text>}
@@ -138,7 +148,7 @@ function Facts({ of }: { of: readonly (readonly [string, ReactNode])[] }) {
 
 const number = (version: number | null): string => (version === null ? "nothing" : `version ${version}`);
 
-function Move({ of }: { of: MoveShown }) {
+function Move({ of, applied }: { of: MoveShown; applied: boolean }) {
   return (
     <div className="panel" style={{ padding: "0.75rem 1rem", overflowWrap: "anywhere" }}>
       <Text fw={600}>
@@ -157,7 +167,14 @@ function Move({ of }: { of: MoveShown }) {
         of={[
           ["Before", of.replaced_digest ? <Whole>{of.replaced_digest}</Whole> : "nothing"],
           ["After", of.digest ? <Whole>{of.digest}</Whole> : "nothing"],
-          ["Live until", of.live_until === null ? "it was not replaced yet" : when(of.live_until)],
+          [
+            "Live until",
+            of.live_until !== null
+              ? when(of.live_until)
+              : applied
+                ? "it was not replaced yet"
+                : "it was not live by this",
+          ],
         ]}
       />
     </div>

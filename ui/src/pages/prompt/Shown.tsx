@@ -20,6 +20,7 @@ export function Shown({ project, prompt, number }: { project: string; prompt: Pr
   const version = useQuery(getVersionOptions({ path: { project, name: prompt.name, which: String(number) } }));
   const navigate = useNavigate({ from: "/p/$project/prompts/$name" });
   const may = useMay(project);
+  const there = number <= prompt.latest;
   return (
     <Stack>
       <Group justify="space-between">
@@ -30,7 +31,7 @@ export function Shown({ project, prompt, number }: { project: string; prompt: Pr
           value={number}
           onChange={(next) => navigate({ search: { version: next } })}
         />
-        <Group gap="xs">
+        <Group gap="xs" hidden={!there}>
           {number > 1 && (
             <Button variant="default" onClick={() => navigate({ search: { version: number, against: number - 1 } })}>
               Compare with v{number - 1}

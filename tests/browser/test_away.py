@@ -1,0 +1,110 @@
+"""What one sees when the server is gone, cannot answer, or has nothing at an address: nothing is lost, and it goes on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.look import Looker, obstacles, settled
+from tests.browser.people import Desk
+from tests.support.server import Server, start_server
+
+REMINDER = "/p/default/prompts/support.handover/edit"
+BANNER = "What stands here may be old; what you wrote stays."
+_NO_DATABASE = {"code": "unavailable", "title": "This cannot be done right now", "hint": "Try again shortly."}
+
+
+@dataclass
+class Switch:
+    """Takes the server away, and brings it back at the same address."""
+
+    running: Server
+
+    def off(self) -> None:
+        self.running.stop()
+
+    def on(self) -> None:
+        port = int(self.running.url.rpartition(":")[2])
+        self.running = start_server(self.running.data, port=port)
+
+
+@pytest.fixture(scope="module")
+def switch(desk: Desk) -> Iterator[Switch]:
+    """Of the desk's server. Whoever takes it away brings it back: others look at its pages too."""
+    switch = Switch(desk.server)
+    yield switch
+    switch.off()
+
+
+def change(page: Page, words: str) -> None:
+    """Write at the end of the text, and ask to save it."""
+    page.get_by_role("textbox", name="Text", exact=True).click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type(words)
+    page.get_by_role("button", name="Compare and save").click()
+    page.get_by_label("Message").fill("Written while nobody answered")
+
+
+def without_database(page: Page) -> None:
+    """What a node answers that has lost its database."""
+    body = json.dumps({"status": 503, "detail": "", **_NO_DATABASE})
+    page.route("**/api/**", lambda route: route.fulfill(status=503, content_type="application/problem+json", body=body))
+
+
+def test_a_node_without_its_database_says_so_and_the_page_goes_on_by_itself(look: Looker) -> None:
+    with look.window("owner") as page:
+        page.goto("/p/default/releases")
+        settled(page)
+        without_database(page)
+        page.get_by_role("link", name="Members").click()
+        expect(page.get_by_role("alert")).to_contain_text("Try again shortly.")
+        expect(page.get_by_role("status").filter(has_text=BANNER)).to_contain_text("The server cannot answer right now.")
+        assert obstacles(page) == []
+        page.unroute("**/api/**")
+        expect(page.get_by_role("list", name="Members")).to_be_visible()
+        expect(page.get_by_text(BANNER)).to_have_count(0)
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/p/UPPER", "/p/default/"])
+def test_an_address_that_nothing_has_is_told_by_a_page(look: Looker, path: str) -> None:
+    with look.window("author") as page:
+        page.goto(path)
+        expect(page.get_by_text("This address leads nowhere.")).to_be_visible()
+        page.get_by_role("link", name="To the first page").click()
+        page.wait_for_url("**/p/default")
+
+
+def test_what_is_not_there_leads_on(look: Looker) -> None:
+    with look.window("author") as page:
+        page.goto("/p/default/prompts/support.nothing")
+        expect(page.get_by_role("alert")).to_contain_text("There is no prompt support.nothing")
+        page.get_by_role("link", name="Back to what runs where").click()
+        page.wait_for_url("**/p/default")
+
+
+@pytest.mark.slow
+def test_a_server_that_is_gone_takes_nothing_along(look: Looker, switch: Switch) -> None:
+    with look.window("author") as editor, look.window("owner") as page:
+        editor.goto(REMINDER)
+        page.goto("/p/default")
+        settled(editor)
+        settled(page)
+        switch.off()
+        page.get_by_role("link", name="Webhooks").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("This page did not come")
+        expect(page.get_by_text(BANNER)).to_be_visible()
+        change(editor, " Thank you.")
+        save = editor.get_by_role("dialog").get_by_role("button", name="Save", exact=True)
+        save.click()
+        expect(editor.get_by_role("alert").last).to_contain_text("The server did not answer.")
+        switch.on()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Webhooks")
+        expect(editor.get_by_role("dialog").locator("ins")).to_have_text(" Thank you.")
+        expect(editor.get_by_label("Message")).to_have_value("Written while nobody answered")
+        save.click()
+        editor.wait_for_url("**/p/default/prompts/support.handover")
+    look.complaints.clear()  # the browser says there what the page says too
