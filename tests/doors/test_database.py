@@ -11,6 +11,7 @@ from cuebook_server.services import gates, recalls, releases
 from cuebook_server.store.guards import HISTORY
 from cuebook_server.store.schema import metadata
 from tests.factories import Registry, open_registry, request
+from tests.support.settled import Settled
 
 GUARDED = (*HISTORY, "release", "review", "pointer")
 # Whoever writes these by hand changes no version, no release and no record; what they allow is weighed when a release comes.
@@ -37,8 +38,8 @@ WAITS = "WHERE project_id = 2 AND release_id = 3"
 
 
 @pytest.fixture
-def registry(database_url: str) -> Iterator[Registry]:
-    with open_registry(database_url) as opened:
+def registry(settled_database: Settled) -> Iterator[Registry]:
+    with open_registry(settled_database.url, settled_database.people) as opened:
         fill(opened)
         yield opened
 

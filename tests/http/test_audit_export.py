@@ -5,12 +5,21 @@ from __future__ import annotations
 import json
 
 from cuebook.audit import verify
+from cuebook_server.domain.access import Actor
+from cuebook_server.services import prompts
+from cuebook_server.services.ports import UnitOfWork
+from tests.factories import text
 from tests.http.conftest import Site
 
 
+def save_often(actor: Actor, uow: UnitOfWork, project: str) -> None:
+    """More than one page of the export, in one transaction."""
+    for number in range(520):
+        prompts.save(actor, uow, project, "a", prompts.Draft(text(f"text {number}"), ""))
+
+
 def test_the_export_is_the_whole_chain(site: Site) -> None:
-    for number in range(520):  # more than one page of the export
-        site.registry.save("a", f"text {number}")
+    site.registry.do(save_often)
     answer = site.get("audit/export")
     chain = [json.loads(line) for line in answer.text.splitlines()]
     assert answer.headers["content-type"].startswith("application/jsonl")
