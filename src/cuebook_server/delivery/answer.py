@@ -47,9 +47,12 @@ class Pipe(Protocol):
 
 
 class Open(Protocol):
-    """Writes the head of an answer and hands the connection over; ``None`` (and nothing done) when it is gone."""
+    """Writes the head of an answer and what it begins with, in one go, and hands the connection over.
 
-    def __call__(self, lines: bytes, reader: Reader) -> Pipe | None: ...
+    ``None`` (and nothing done) when it is gone.
+    """
+
+    def __call__(self, lines: bytes, first: bytes, reader: Reader) -> Pipe | None: ...
 
 
 def answer_at_once(scope: Scope, reply: Reply) -> bool:

@@ -128,7 +128,7 @@ class DeliveryProtocol(HttpToolsProtocol):
                 self.transport.write(said)
             self.transport.close()
 
-    def _stream(self, cycle: RequestResponseCycle, lines: bytes, reader: Reader) -> Pipe | None:
+    def _stream(self, cycle: RequestResponseCycle, lines: bytes, first: bytes, reader: Reader) -> Pipe | None:
         if cycle.response_started or cycle.disconnected or self.transport.is_closing() or self.cycle is not cycle:
             return None
         cycle.response_started, cycle.keep_alive = True, False
@@ -136,7 +136,8 @@ class DeliveryProtocol(HttpToolsProtocol):
         self._bound()
         self._pipe = _Pipe(self.transport, cycle, reader)
         # Without a length the end of the connection ends the answer: no chunks to frame, and old proxies understand it.
-        self._pipe.write(b"".join((_STATUS_LINES[200], _joined(cycle.default_headers), lines, b"connection: close\r\n\r\n")))
+        head = (_STATUS_LINES[200], _joined(cycle.default_headers), lines, b"connection: close\r\n\r\n")
+        self._pipe.write(b"".join((*head, first)))
         return self._pipe
 
     def _bound(self) -> None:

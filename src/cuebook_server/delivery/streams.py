@@ -142,15 +142,15 @@ class Streams:
             self.wake()  # for what was replaced while nobody could be told
         life_s = self._life_s * random.uniform(1 - LIFE_JITTER, 1 + LIFE_JITTER)  # noqa: S311 - jitter, not a secret
         stream = Stream(self, verifier, address, time.monotonic() + life_s)
-        pipe = open_(LINES, stream)
+        # A newcomer hears where the board stands, which may be further than what the others are being told.
+        place = self._place(key)
+        stream.known = place.order
+        first = events.hello(place, self._heartbeat_s, life_s, len(self) + 1) + events.head(place, changed=False)
+        pipe = open_(LINES, first, stream)
         if pipe is None:
             return
         self._enter(stream, pipe, key)
         try:
-            # A newcomer hears where the board stands, which may be further than what the others are being told.
-            place = self._place(key)
-            stream.known = place.order
-            pipe.write(events.hello(place, self._heartbeat_s, life_s, len(self)) + events.head(place, changed=False))
             while (await receive())["type"] != "http.disconnect":
                 pass
         finally:
