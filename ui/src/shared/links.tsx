@@ -8,4 +8,4 @@ type Html<P> = P & Element & Omit<AnchorHTMLAttributes<HTMLAnchorElement>, keyof
 // Mantine's parts as links to our own addresses: where they lead, and with what behind the `?`, is checked by the compiler.
 export const MenuLink = createLink((props: Html<MenuItemProps>) => <Menu.Item component="a" {...props} />);
 export const ButtonLink = createLink((props: Html<ButtonProps>) => <Button component="a" {...props} />);
-export const TextLink = createLink((props: Html<AnchorProps>) => <Anchor {...props} />);
+export const TextLink = createLink((props: Html<AnchorProps>) => <Anchor inherit {...props} />);
