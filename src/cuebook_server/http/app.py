@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 
 import structlog
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.routing import APIRoute
 
 from cuebook_server.http import (
@@ -66,10 +66,8 @@ def build(units: Units, node: Callable[[], operations.Node], site: Site) -> Fast
     app.state.units = units
     app.state.node = node
     app.state.site = site
-    api = APIRouter(prefix="/api")
-    for noun in NOUNS:
-        api.include_router(noun.router)
-    app.include_router(api)
+    for noun in NOUNS:  # each at once: a router in a router makes every call anew, which a start waits for
+        app.include_router(noun.router, prefix="/api")
     app.include_router(operations.router)
     errors.install(app)
     app.middleware("http")(_dress)
