@@ -113,14 +113,16 @@ def test_a_disk_that_vanishes_takes_no_answer_with_it(
     disk: Disk, start_server: Callable[..., Server], seen: Callable[[str], None]
 ) -> None:
     server = start(disk.place / "data")  # it will be killed, which is no end for a server of the fixture's
-    saved = {f"p{number}": save(server, f"p{number}").json()["digest"] for number in range(20)}
-    disk.vanish()
-    refused = save(server, "lost")
-    assert refused.status_code in {503, 507}
-    assert "Traceback" not in refused.text
-    assert [reads(server) for _ in range(50)].count(None) == 0
-    server.process.kill()
-    server.process.wait()
+    try:
+        saved = {f"p{number}": save(server, f"p{number}").json()["digest"] for number in range(20)}
+        disk.vanish()  # with the file that the server's log goes to
+        refused = save(server, "lost")
+        assert refused.status_code in {503, 507}
+        assert "Traceback" not in refused.text
+        assert [reads(server) for _ in range(50)].count(None) == 0
+    finally:
+        server.process.kill()
+        server.process.wait()
     disk.unmount()
     disk.mount()
     again = start_server(server.data)
