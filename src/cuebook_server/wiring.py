@@ -65,6 +65,8 @@ _V1 = "/v1"
 _CALLS = frozenset(route.path for route in operations.router.routes if isinstance(route, APIRoute))
 # How long a process that ends waits for messages on their way; what is not done then is sent again by another.
 GRACE_S = 2.0
+# How long a process that begins answers nobody while it has nothing to serve: where several share an address, the others do.
+BEGIN_S = 5.0
 # How soon every node knows what one of them heard of a client.
 FLEET_EVERY_S = 2.0
 
@@ -75,6 +77,7 @@ async def running(watcher: Watcher, worker: Worker, delivery: Delivery, drain_s:
     watcher.start()
     worker.start()
     delivery.fit_to_files()
+    await watcher.begun(BEGIN_S)
     try:
         with draining(delivery, drain_s):
             yield

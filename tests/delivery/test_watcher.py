@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -89,7 +90,19 @@ def test_a_node_that_never_loaded_is_starting() -> None:
     watcher = Watcher(board, source)
     watcher.start()
     until(lambda: board.counters.refresh_errors > 0)
+    asyncio.run(watcher.begun(0.01))
     assert watcher.state == "starting"
+    watcher.stop()
+
+
+def test_who_begins_waits_until_there_is_something_to_serve(shop: Shop) -> None:
+    source, board = shop.source, Board(shop.source)
+    source.down = True
+    watcher = Watcher(board, source, back_off_s=(0.01, 0.02))
+    watcher.start()
+    threading.Timer(0.1, setattr, (source, "down", False)).start()
+    asyncio.run(watcher.begun(60.0))
+    assert watcher.state == "ready"
     watcher.stop()
 
 

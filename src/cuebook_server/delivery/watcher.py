@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import random
 import threading
@@ -20,7 +21,7 @@ BACK_OFF_S = (0.1, 1.0)
 
 
 class Watcher:
-    """Start it once, stop it once. The board is first filled by the thread, so starting never waits for the database."""
+    """Start it once, stop it once. The board is first filled by the thread, so `start` never waits for the database."""
 
     def __init__(
         self,
@@ -53,6 +54,12 @@ class Watcher:
     def start(self) -> None:
         """Begin watching."""
         self._thread.start()
+
+    async def begun(self, timeout_s: float) -> None:
+        """Wait until there is something to serve, for ``timeout_s`` at most."""
+        deadline = time.monotonic() + timeout_s
+        while not self._board.loaded and time.monotonic() < deadline:  # noqa: ASYNC110 - the thread that loads knows no loop
+            await asyncio.sleep(0.01)
 
     def stop(self, timeout_s: float = 5.0) -> None:
         """End watching and write down the last uses. Returns after ``timeout_s`` at most, even when the source hangs."""
