@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.look import Looker, obstacles, settled
 from tests.browser.people import Desk
@@ -84,6 +84,27 @@ def test_what_is_not_there_leads_on(look: Looker) -> None:
         expect(page.get_by_role("alert")).to_contain_text("There is no prompt support.nothing")
         page.get_by_role("link", name="Back to what runs where").click()
         page.wait_for_url("**/p/default")
+
+
+def test_a_change_whose_answer_was_lost_is_made_once(look: Looker) -> None:
+    lost = list[int]()
+
+    def lose(route: Route) -> None:
+        answer = route.fetch()
+        if lost or answer.status != 201:
+            return route.fulfill(response=answer)
+        lost.append(answer.json()["id"])
+        return route.abort()
+
+    with look.window("author") as page:
+        page.goto("/p/default/propose?environment=production&prompt=support.triage")
+        page.get_by_label("Why").fill("Asked for twice, wanted once")
+        page.route("**/api/projects/default/releases", lose)
+        page.get_by_role("button", name="Propose it").click()
+        expect(page.get_by_role("alert")).to_contain_text("The server did not answer.")
+        page.get_by_role("button", name="Propose it").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text(f"Release {lost[0]}")
+    look.complaints.clear()  # the browser says there what the page says too
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 import { QueryClient } from "@tanstack/react-query";
 import { client } from "./client/client.gen";
+import { answered, keyFor } from "./once";
 
 export * from "./client";
 export * from "./client/@tanstack/react-query.gen";
@@ -31,6 +32,7 @@ export class Refusal extends Error {
   }
 }
 
+const KEY = "Idempotency-Key";
 const NO_ANSWER = {
   code: "no_answer",
   title: "The server did not answer.",
@@ -54,6 +56,16 @@ client.interceptors.request.use(async (request) => {
   const { method, headers, signal } = request;
   const url = request.url.replace(pathname, pathname.replaceAll("%40", "@"));
   return new Request(url, { method, headers, signal, body: (await request.text()) || null });
+});
+client.interceptors.request.use(async (request) => {
+  if (request.method !== "GET") {
+    request.headers.set(KEY, keyFor(request.method, request.url, await request.clone().text()));
+  }
+  return request;
+});
+client.interceptors.response.use((response, request) => {
+  answered(request.headers.get(KEY), response.status);
+  return response;
 });
 client.interceptors.error.use((error, response) => {
   return Refusal.of(error, (response as Response | undefined)?.status ?? 0);
