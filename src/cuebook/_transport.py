@@ -5,11 +5,13 @@ It neither retries nor follows redirects: a redirect would carry the credential 
 
 from __future__ import annotations
 
+import encodings.idna  # noqa: F401  # see below
 import os
 import socket
+import ssl
 import time
 import weakref
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +19,27 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpcore2  # noqa: F401  # see below
 import httpx2
+import truststore  # noqa: F401  # see below
 
 from cuebook._exchange import Answer, Request
 from cuebook.errors import BadAnswer, CuebookError, Misconfigured, Unavailable
 
-__all__ = ["ANSWER_BYTES_MAX", "Answer", "AsyncTransport", "Request", "Transport", "base_url", "base_urls", "bearer", "setting"]
+# httpx2 loads httpcore2 and truststore with its first client, and a socket loads the codec for its host's name: here that is on
+# another thread. A child forked meanwhile would wait for ever for an import that nobody ends, so this module loads them.
+__all__ = [
+    "ANSWER_BYTES_MAX",
+    "Answer",
+    "AsyncTransport",
+    "Request",
+    "Transport",
+    "base_url",
+    "base_urls",
+    "bearer",
+    "setting",
+    "tls",
+]
 
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
 # Each read may take the whole timeout, so a server that drips bytes would hold a request for ever without this.
@@ -34,9 +51,11 @@ _STREAM_HEADERS = {"Accept-Encoding": "identity"}  # what compresses also holds 
 class Transport:
     """Exchanges over kept connections; may be used by several threads."""
 
-    def __init__(self, url: str, token: str, *, timeout_s: float, bytes_max: int = ANSWER_BYTES_MAX) -> None:
+    def __init__(
+        self, url: str, token: str, *, timeout_s: float, bytes_max: int = ANSWER_BYTES_MAX, secure: ssl.SSLContext | None = None
+    ) -> None:
         self.url, self._bytes_max = url, bytes_max
-        self._http = httpx2.Client(**_options(url, token, timeout_s))
+        self._http = httpx2.Client(**_options(url, token, timeout_s, secure))
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self._over = False
 
@@ -127,9 +146,11 @@ class AsyncStream:
 class AsyncTransport:
     """The same for asyncio; belongs to the loop it is first used on."""
 
-    def __init__(self, url: str, token: str, *, timeout_s: float, bytes_max: int = ANSWER_BYTES_MAX) -> None:
+    def __init__(
+        self, url: str, token: str, *, timeout_s: float, bytes_max: int = ANSWER_BYTES_MAX, secure: ssl.SSLContext | None = None
+    ) -> None:
         self.url, self._bytes_max = url, bytes_max
-        self._http = httpx2.AsyncClient(**_options(url, token, timeout_s))
+        self._http = httpx2.AsyncClient(**_options(url, token, timeout_s, secure))
 
     async def send(self, request: Request) -> Answer:
         """Exchange once. Any status is an answer; `Unavailable` and `BadAnswer` say that there was none."""
@@ -193,6 +214,13 @@ def base_urls(text: str) -> list[str]:
     return [base_url(each.strip()) for each in text.split(",")]
 
 
+def tls(urls: Iterable[str]) -> ssl.SSLContext:
+    """What connections to these addresses are encrypted with. The authorities, which take a while, are read only for https."""
+    if any(urlsplit(url).scheme == "https" for url in urls):
+        return httpx2.create_ssl_context()
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody, and nobody will ask it to
+
+
 def bearer(token: str) -> str:
     """A credential that fits into a header. The error never shows it."""
     if not token.isascii() or not token.isprintable() or " " in token:
@@ -200,11 +228,12 @@ def bearer(token: str) -> str:
     return token
 
 
-def _options(url: str, token: str, timeout_s: float) -> dict[str, Any]:
+def _options(url: str, token: str, timeout_s: float, secure: ssl.SSLContext | None) -> dict[str, Any]:
     headers = {"User-Agent": _USER_AGENT, "Accept": "application/json", "Accept-Encoding": "gzip"}
     if token:
         headers["Authorization"] = f"Bearer {bearer(token)}"
-    return {"base_url": url, "headers": headers, "timeout": timeout_s, "follow_redirects": False}
+    verify = secure or tls([url])
+    return {"base_url": url, "headers": headers, "timeout": timeout_s, "follow_redirects": False, "verify": verify}
 
 
 def _parts(request: Request, **more: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
+from cuebook import signing
 from cuebook._exchange import Answer
 from cuebook.delivery import NOTHING, Snapshot
 from cuebook.errors import Misconfigured, NotVerified
@@ -65,7 +66,9 @@ class Verifier:
         self.refused = 0
         self._revoked_before = 0
         self._known: tuple[str, Certificate] | None = None
-        if (self._roots or self._learn) and not self._able:
+        if self.demands:
+            signing.load()
+        elif self._roots or self._learn:
             _log.error("%s", self.told)
 
     @property

@@ -27,7 +27,7 @@ from cuebook._record import KeyName
 from cuebook._sessions import AsyncSession, Session
 from cuebook._tasks import AsyncDriver
 from cuebook._threads import Driver
-from cuebook._transport import ANSWER_BYTES_MAX, AsyncTransport, Transport, base_urls, bearer, setting
+from cuebook._transport import ANSWER_BYTES_MAX, AsyncTransport, Transport, base_urls, bearer, setting, tls
 from cuebook._verify import Verifier, root_keys
 from cuebook.delivery import NOTHING, Fallback, prompt_request, read_prompt
 from cuebook.engine import Engine
@@ -70,7 +70,9 @@ class _Base:
         _check_choice("on_max_stale", on_max_stale, ("serve", "fallback", "raise"))
         urls = base_urls(setting("CUEBOOK_URL", url, required="the address of the registry"))
         self._key = bearer(setting("CUEBOOK_KEY", key, required="the delivery key, which decides the environment"))
-        self._timeout_s, self._bytes_max = timeout_s, answer_bytes_max
+        self._line: dict[str, Any] = {"token": self._key, "timeout_s": timeout_s, "bytes_max": answer_bytes_max}
+        # Made here and once: the child of a fork that caught another thread at it would wait for OpenSSL's locks for ever.
+        self._line["secure"] = tls(urls)
         # A tenth of it is left for what comes before and after: an application starts within ``timeout_s`` whatever happens.
         self._wait_s = 0.9 * timeout_s if wait is None else wait
         name = KeyName.of(self._key)
@@ -190,7 +192,7 @@ class Client(_Base):
 
     @property
     def _connect(self) -> Callable[[str], Transport]:
-        return partial(Transport, token=self._key, timeout_s=self._timeout_s, bytes_max=self._bytes_max)
+        return partial(Transport, **self._line)
 
     def get(self, name: str, *, fallback: Fallback | None = None) -> Prompt:
         """The prompt as the key's environment serves it.
@@ -372,10 +374,9 @@ class AsyncClient(_Base):
         if self._driver is None or self._driver.loop.is_closed():
             if self._driver is not None:
                 self._held.renew()
-            connect = partial(AsyncTransport, token=self._key, timeout_s=self._timeout_s, bytes_max=self._bytes_max)
             self._driver = AsyncDriver(
                 self._held,
-                connect,
+                partial(AsyncTransport, **self._line),
                 wait_s=self._wait_s,
                 spread_s=self._spread_s,
                 disk=self._disk,

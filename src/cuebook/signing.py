@@ -13,6 +13,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Set
 from dataclasses import asdict, dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from cuebook import wire
@@ -192,6 +193,12 @@ def _read(purpose: bytes, word: str) -> tuple[dict[str, Any], bytes, bytes]:
         return said, purpose + data, _decode(signature)
     except (binascii.Error, UnicodeEncodeError, wire.WireError) as error:
         raise BadSignature(f"it cannot be read ({error})") from error
+
+
+def load() -> None:
+    """Import what checking needs now, so that no thread is at it when the process forks."""
+    for module in ("cryptography.exceptions", "cryptography.hazmat.primitives.asymmetric.ed25519"):
+        import_module(module)
 
 
 def _check(purpose: bytes, word: str, public: str, otherwise: str) -> None:

@@ -7,20 +7,16 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from cuebook_server.adapters.sealing import FileSealer, NoSealKey, ensure
 from cuebook_server.adapters.webhooks import HttpSender, resolve
 from cuebook_server.domain.reach import Reach
 from cuebook_server.domain.webhook import Outcome
+from tests.support.certificates import certified
 
 LOOPBACK = Reach((ip_network("127.0.0.0/8"),))
 OK = b"HTTP/1.1 204 No Content\r\n\r\n"
@@ -223,26 +219,7 @@ def test_when_to_come_back_is_read(serve: Serve, value: str, asked: float | None
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A certificate for `hooks.example.com` that vouches for itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("hooks.example.com")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path_factory.mktemp("tls") / "both.pem"
-    pem = serialization.Encoding.PEM
-    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    path.write_bytes(made.public_bytes(pem) + private)
-    return path
+    return certified("hooks.example.com", tmp_path_factory.mktemp("tls") / "both.pem")
 
 
 def test_the_name_stays_the_name_although_the_address_is_pinned(serve: Serve, certificate: Path) -> None:

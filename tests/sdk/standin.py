@@ -5,11 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 import queue
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -72,10 +74,10 @@ class Streams:
 class StandIn:
     """The server: set ``answer`` to change what it says, look into ``asked`` for what arrived.
 
-    It has no event streams, as older servers, unless ``streams`` is set.
+    It has no event streams, as older servers, unless ``streams`` is set. With a certificate it speaks TLS.
     """
 
-    def __init__(self, answer: Answerer) -> None:
+    def __init__(self, answer: Answerer, certificate: Path | None = None) -> None:
         self.answer = answer
         self.asked: list[Asked] = []
         self.answered = 0
@@ -84,7 +86,11 @@ class StandIn:
         self._server.daemon_threads = True
         # A client that hangs up is no news: a trace of it would be printed after the tests' summary.
         self._server.handle_error = lambda request, client_address: None  # type: ignore[method-assign]  # its own hook for this
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.url = f"http{'s' if certificate else ''}://127.0.0.1:{self._server.server_port}"
+        if certificate is not None:
+            secure = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            secure.load_cert_chain(certificate)
+            self._server.socket = secure.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
 
     @contextmanager
     def running(self) -> Iterator[StandIn]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
+import subprocess
+import sys
 import threading
 import time
 import traceback
@@ -20,7 +22,9 @@ from tests.sdk.conftest import KEY
 from tests.sdk.standin import StandIn, Streams, serving, whole
 from tests.sdk.test_client import until
 from tests.sdk.test_files import bundle
+from tests.sdk.test_signatures import OURS, signed
 from tests.sdk.test_streaming import event, listens
+from tests.support.certificates import certified
 
 pytestmark = [pytest.mark.fault("C-19"), pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")]
 CHILD_S_MAX = 30
@@ -65,10 +69,12 @@ def busy(client: cuebook.Client) -> Iterator[None]:
     threads = [threading.Thread(target=read, daemon=True) for _ in range(3)]
     for thread in threads:
         thread.start()
-    yield
-    done.set()
-    for thread in threads:
-        thread.join(CHILD_S_MAX)
+    try:
+        yield
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join(CHILD_S_MAX)
 
 
 def read_and_close(client: cuebook.Client) -> None:
@@ -112,6 +118,45 @@ def test_a_fork_while_threads_hold_every_lock(registry: StandIn, tmp_path: Path)
     with cuebook.Client(registry.url, KEY, refresh_s=0.01, disk=tmp_path) as client, busy(client):
         for _ in range(15):
             ended_well(in_child(lambda: (client.render("greeting", who="you"), client.refresh())))
+
+
+def test_a_child_speaks_tls_over_a_line_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificate = certified("127.0.0.1", tmp_path / "both.pem")
+    with StandIn(serving(whole(1)), certificate).running() as registry:
+        with cuebook.Client(registry.url, KEY, disk=False) as stranger, pytest.raises(cuebook.Unavailable, match="CERTIFICATE"):
+            stranger.refresh()
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        with cuebook.Client(registry.url, KEY, refresh_s=1000, disk=False) as client:
+            client.refresh()
+            registry.answer = serving(whole(2))
+            for _ in range(3):
+                ended_well(in_child(lambda: (client.refresh(), client.get("greeting").version == 2 or os._exit(2))))
+            assert client.get("greeting").version == 1
+            assert client.refresh()
+
+
+LOADS = """
+import sys, time
+import cuebook
+url, key, root, disk = sys.argv[1:]
+client = cuebook.Client(url, key, root_key=root, disk=disk, refresh_s=1000)
+before = set(sys.modules)
+client.refresh()
+client.render("greeting", who="you")
+while not client.state.streaming:
+    time.sleep(0.01)
+client.close()
+print(sorted(set(sys.modules) - before))
+"""
+
+
+def test_nothing_is_imported_once_a_client_is_made(registry: StandIn, tmp_path: Path) -> None:
+    # An import another thread is at while the process forks is never over in the child.
+    registry.answer = signed(whole(1))
+    registry.streams = Streams()
+    registry.streams.greeting = event("hello", 1, heartbeat_s=15).encode()
+    command = [sys.executable, "-c", LOADS, registry.url, KEY, OURS.root, str(tmp_path)]
+    assert subprocess.check_output(command, text=True, timeout=CHILD_S_MAX).strip() == "[]"
 
 
 def test_a_child_that_never_reads_pays_nothing(client: cuebook.Client) -> None:
