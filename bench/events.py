@@ -70,9 +70,11 @@ def run() -> list[Row]:
         idle = beside(lambda: time.sleep(BUSY_S))
         told: list[float] = []
         calm = beside(lambda: told.extend(_told(crowd, writer)))
-        busy = beside(lambda: _promote_all(crowd, writer))
+        busy = beside(lambda: _promote_all(writer, lambda seconds: crowd.do(f"read {seconds}")))
         back: list[float] = []
         storm = beside(lambda: back.append(_storm(crowd)))
+        crowd.do("close")
+        alone = beside(lambda: _promote_all(writer, time.sleep))
     streams = f"{STREAMS:,} streams"
     return [
         Row(f"{streams}: memory of each", kilobytes, "KiB", None, 32, "most"),
@@ -82,6 +84,8 @@ def run() -> list[Row]:
         Row("the same during promotions, against idle", calm, "ms", calm / idle, 2, "most"),
         Row(f"the same with {PROMOTERS} promoters without pause, against idle", busy, "ms", busy / idle, 2, "most"),
         Row("the same while all come back, against idle", storm, "ms", storm / idle, 2, "most"),
+        Row(f"{PROMOTERS} promoters without pause and no stream at all: another client's GET, p99", alone, "ms"),
+        Row(f"{streams} and {PROMOTERS} promoters, against no stream and {PROMOTERS} promoters", busy, "ms", busy / alone),
     ]
 
 
@@ -110,7 +114,7 @@ def _told(crowd: Crowd, writer: Server) -> list[float]:
     return seconds
 
 
-def _promote_all(crowd: Crowd, writer: Server) -> None:
+def _promote_all(writer: Server, meanwhile: Callable[[float], object]) -> None:
     until = time.monotonic() + BUSY_S
 
     def promote(number: int) -> None:
@@ -121,7 +125,7 @@ def _promote_all(crowd: Crowd, writer: Server) -> None:
     promoters = [threading.Thread(target=promote, args=(number,)) for number in range(PROMOTERS)]
     for promoter in promoters:
         promoter.start()
-    crowd.do(f"read {BUSY_S}")
+    meanwhile(BUSY_S)
     for promoter in promoters:
         promoter.join()
 
