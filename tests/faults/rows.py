@@ -55,7 +55,8 @@ ROWS = (
     Row(
         "C-10",
         "PostgreSQL fails over and lacks commits",
-        "a new epoch begins; every client leaves what was lost; no number for two contents",
+        "a new epoch begins; every client leaves what was lost; no number for two contents; with a synchronous standby nothing"
+        " confirmed is lost, and an unconfirmed change is said to be of unknown outcome within 10 s",
     ),
     Row(
         "C-11",

@@ -196,3 +196,48 @@ def test_a_node_that_asks_a_standby_waits_until_it_is_promoted(
     standby.promote()
     until(lambda: ready(reader)["writes"] is True and ready(reader)["epoch"] != epoch)
     assert served(reader, "n", key) == 2
+
+
+def wait_for_standby(primary: Cluster) -> None:
+    """From now on the primary confirms a commit when a standby has it."""
+    with psycopg.connect(primary.url("postgres"), autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        connection.execute("SELECT pg_reload_conf()")
+    until(lambda: ask(primary, "SELECT sync_state FROM pg_stat_replication") == "sync")
+
+
+@pytest.mark.fault("C-10")
+def test_with_a_synchronous_standby_nothing_confirmed_is_lost(
+    start_server: Callable[..., Server], tmp_path: Path, thorough: bool, seen: Callable[[str], None]
+) -> None:
+    with stoppable("synchronous_commit=on") as primary, stoppable() as standby:
+        primary.start()
+        standby.follow(primary)
+        server = start_server(tmp_path / "one", database=url_of(primary, standby))
+        settled(server)
+        wait_for_standby(primary)
+
+        def save(name: str) -> httpx2.Response:
+            return post(server, f"prompts/{name}/versions", {"content": text(name)}, **{"Idempotency-Key": name})
+
+        with readers(server) as wrong:
+            with writing(server) as confirmed:
+                until(lambda: len(confirmed) > 20)
+            standby.stop()
+            began = time.monotonic()
+            assert save("lost").json()["code"] == "unknown_outcome"
+            took_s = time.monotonic() - began
+            if thorough:
+                standby.resume()
+                until(lambda: save("lost").status_code == 201)
+                assert save("lost").json()["number"] == 1, "it was made once, when the standby came back"
+                standby.stop()
+                assert save("late").json()["code"] == "unknown_outcome"
+            primary.stop()
+            standby.resume()
+            standby.promote()
+            until(lambda: save("last").status_code == 201)
+        assert wrong == []
+        everything_is_there(server, confirmed)
+        server.stop()
+    seen(f"{len(confirmed)} saves confirmed and there; one without the standby is answered after {took_s:.1f} s, as unknown")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import psycopg
 import pytest
 
+from cuebook_server.domain.errors import OutcomeUnknown, Unavailable
 from cuebook_server.store.database import SQLITE_VERSION_MIN, open_database, sqlite_module
+from cuebook_server.store.unit_of_work import write
 
 
 @pytest.mark.fault("C-03")
@@ -29,3 +32,25 @@ def test_a_connection_in_use_is_closed_when_it_comes_back(postgres_url: str) -> 
         database.close()
         assert not held.closed
     assert held.closed
+
+
+def end_others(url: str) -> None:
+    """What a PostgreSQL that stops in an orderly way does to every connection."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        others = "pid <> pg_backend_pid() AND datname = current_database()"
+        connection.execute(f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE {others}".encode())
+
+
+@pytest.mark.postgres
+def test_a_connection_that_ends_in_a_change_refuses_it(postgres_url: str) -> None:
+    database = open_database(postgres_url)
+    with pytest.raises(Unavailable) as refused, write(database) as uow:
+        end_others(postgres_url)
+        uow.projects.all()
+    assert refused.type is Unavailable, "nothing was committed, and whoever asks may know it"
+    with pytest.raises(OutcomeUnknown), write(database) as uow:
+        uow.projects.all()
+        end_others(postgres_url)
+    with write(database) as uow:
+        assert not uow.projects.all()
+    database.close()

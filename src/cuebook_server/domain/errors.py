@@ -328,6 +328,13 @@ class Busy(Unavailable):
     hint = "Repeat the request with the same idempotency key."
 
 
+class OutcomeUnknown(Unavailable):
+    """Nobody knows yet whether this was done."""
+
+    code = "unknown_outcome"
+    hint = "Repeat it with the same idempotency key, which does it once; or look whether it is there before you do it again."
+
+
 class NotYet(Unavailable):
     """This node has not heard of that revision yet."""
 

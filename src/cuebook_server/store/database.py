@@ -18,7 +18,7 @@ from urllib.parse import quote
 from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url
 from sqlalchemy.pool import QueuePool
 
-from cuebook_server.domain.errors import Busy, CuebookError, Invalid, ReadOnly, StorageFull, Unavailable
+from cuebook_server.domain.errors import Busy, CuebookError, Invalid, OutcomeUnknown, ReadOnly, StorageFull, Unavailable
 from cuebook_server.store import bounded
 
 # SQLite from 3.7.0 to 3.51.2 can lose a page when the write-ahead log is reset.
@@ -206,8 +206,17 @@ def translated() -> Iterator[None]:
         raise Busy("Every database connection is in use.") from error
 
 
-# PostgreSQL's SQLSTATE or its class, and a piece of SQLite's message, each with what it means.
-_STATES: dict[str, type[CuebookError]] = {"53100": StorageFull, "25006": ReadOnly, "55P03": Busy, "57014": Busy, "40": Busy}
+# PostgreSQL's SQLSTATE or how it begins, and a piece of SQLite's message, each with what it means.
+_STATES: dict[str, type[CuebookError]] = {
+    "53100": StorageFull,
+    "25006": ReadOnly,
+    "55P03": Busy,
+    "57014": Busy,
+    "40": Busy,
+    "53": Busy,
+    "57P": Unavailable,
+    "08": Unavailable,
+}
 _MESSAGES: dict[str, type[CuebookError]] = {
     "readonly": ReadOnly,
     "disk is full": StorageFull,
@@ -223,8 +232,8 @@ _MESSAGES: dict[str, type[CuebookError]] = {
 def refusal(error: exc.DBAPIError) -> Exception:
     """The refusal a driver's error stands for; the error itself when it is a mistake of ours."""
     state = getattr(error.orig, "sqlstate", None) or ""
-    for key in (state, state[:2]):
-        if key and key in _STATES:
+    for key in (state, state[:3], state[:2]):
+        if key in _STATES:
             return _STATES[key]()
     message = str(error.orig).lower()
     for piece, kind in _MESSAGES.items():
@@ -233,3 +242,10 @@ def refusal(error: exc.DBAPIError) -> Exception:
     if state or "psycopg" not in type(error.orig).__module__ or not isinstance(error, exc.OperationalError):
         return error
     return Unavailable("The database does not answer.")  # the connection failed: PostgreSQL itself said nothing
+
+
+def unconfirmed(error: exc.DBAPIError) -> Exception:
+    """The refusal a failed commit stands for. PostgreSQL may have made one in which the connection ended, or make it yet."""
+    found = refusal(error)
+    lost = type(found) is Unavailable and "psycopg" in type(error.orig).__module__
+    return OutcomeUnknown("The database went away in the commit.") if lost else found

@@ -8,14 +8,14 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, RootTransaction, exc, select, text
 
 from cuebook_server.domain.audit import Read
 from cuebook_server.services.ports import EnvironmentKey, Project
 from cuebook_server.store import schema
 from cuebook_server.store.audit import AuditStore
 from cuebook_server.store.credentials import CredentialStore
-from cuebook_server.store.database import Database, translated
+from cuebook_server.store.database import Database, translated, unconfirmed
 from cuebook_server.store.environments import EnvironmentStore
 from cuebook_server.store.fetches import FetchStore
 from cuebook_server.store.fleet import FleetStore
@@ -131,6 +131,17 @@ class SqlUnits:
         return write(self._database, self._clock, self._committed)
 
 
+def _commit(connection: Connection, running: RootTransaction) -> None:
+    try:
+        running.commit()
+    except BaseException as error:
+        # SQLAlchemy takes the transaction for ended and sends no ROLLBACK: the pool would hand it on, still open.
+        connection.invalidate()
+        if isinstance(error, exc.DBAPIError):
+            raise unconfirmed(error) from error
+        raise
+
+
 @contextmanager
 def read(database: Database, clock: Clock = utc_now) -> Iterator[SqlUnitOfWork]:
     """A unit of work that only reads, from one consistent state."""
@@ -154,12 +165,7 @@ def write(
             yield SqlUnitOfWork(transaction, clock, writes=True)
             if transaction.told and database.dialect == "postgresql":
                 connection.execute(text(f"NOTIFY {NOTIFY_CHANNEL}"))
-            try:
-                running.commit()
-            except BaseException:
-                # SQLAlchemy takes the transaction for ended and sends no ROLLBACK: the pool would hand it on, still open.
-                connection.invalidate()
-                raise
+            _commit(connection, running)
         told = transaction.told
     if told:
         committed()
