@@ -8,8 +8,8 @@ import psycopg
 import pytest
 
 from cuebook_server.domain.errors import OutcomeUnknown, Unavailable
-from cuebook_server.store.database import SQLITE_VERSION_MIN, open_database, sqlite_module
-from cuebook_server.store.unit_of_work import write
+from cuebook_server.store.database import SQLITE_VERSION_MIN, Database, open_database, sqlite_module
+from cuebook_server.store.unit_of_work import SqlUnitOfWork, write
 
 
 @pytest.mark.fault("C-03")
@@ -41,16 +41,23 @@ def end_others(url: str) -> None:
         connection.execute(f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE {others}".encode())
 
 
+def change(database: Database, *steps: Callable[[SqlUnitOfWork], object]) -> None:
+    with write(database) as uow:
+        for step in steps:
+            step(uow)
+
+
 @pytest.mark.postgres
 def test_a_connection_that_ends_in_a_change_refuses_it(postgres_url: str) -> None:
     database = open_database(postgres_url)
-    with pytest.raises(Unavailable) as refused, write(database) as uow:
-        end_others(postgres_url)
-        uow.projects.all()
+
+    def look(uow: SqlUnitOfWork) -> object:
+        return uow.projects.all()
+
+    with pytest.raises(Unavailable) as refused:
+        change(database, lambda _: end_others(postgres_url), look)
     assert refused.type is Unavailable, "nothing was committed, and whoever asks may know it"
-    with pytest.raises(OutcomeUnknown), write(database) as uow:
-        uow.projects.all()
-        end_others(postgres_url)
-    with write(database) as uow:
-        assert not uow.projects.all()
+    with pytest.raises(OutcomeUnknown):
+        change(database, look, lambda _: end_others(postgres_url))
+    change(database, look)
     database.close()
