@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 import psycopg
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from cuebook_server.domain.errors import OutcomeUnknown, Unavailable
 from cuebook_server.store.database import SQLITE_VERSION_MIN, Database, open_database, sqlite_module
 from cuebook_server.store.unit_of_work import SqlUnitOfWork, write
+from tests.factories import Registry
 
 
 @pytest.mark.fault("C-03")
@@ -61,3 +63,12 @@ def test_a_connection_that_ends_in_a_change_refuses_it(postgres_url: str) -> Non
         change(database, look, lambda _: end_others(postgres_url))
     change(database, look)
     database.close()
+
+
+def test_an_error_of_the_database_tells_no_value_of_its_statement(registry: Registry) -> None:
+    """It ends in the log, which is read by more people than the database is."""
+    with pytest.raises(IntegrityError) as raised, registry.units.write() as uow:
+        for _ in range(2):
+            uow.people.add("anna", "Anna", "hash of a password")
+    assert "INSERT INTO person" in str(raised.value)
+    assert "hash of a password" not in str(raised.value)

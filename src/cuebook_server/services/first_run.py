@@ -27,6 +27,7 @@ class FirstRun:
 
 def set_up(uow: UnitOfWork) -> FirstRun | None:
     """Fill an empty registry; ``None`` when it has a project already."""
+    uow.epochs.present()  # locked until the end: of several nodes that start first, one fills the registry
     if uow.projects.all():
         return None
     actor = Actor(PRINCIPAL, "first-run", (Grant("admin"),), "first-run")

@@ -10,6 +10,7 @@ from cuebook_server.domain.access import PERMISSIONS, Actor, Permission
 from cuebook_server.domain.audit import Happening
 from cuebook_server.domain.environment import FIRST_ENVIRONMENTS
 from cuebook_server.domain.errors import AlreadyExists, Forbidden, NotFound
+from cuebook_server.services.instance import instance
 from cuebook_server.services.ports import Project, Scope, UnitOfWork
 
 
@@ -39,7 +40,10 @@ def create(actor: Actor, uow: UnitOfWork, name: str) -> Project:
     """Make a project with its first environments: development, staging, production."""
     if not actor.may_everywhere("projects.create"):
         raise Forbidden(f"{actor.principal} does not hold `projects.create`.", needed="projects.create")
-    if uow.projects.find(names.slug(name, what="a project")) is not None:
+    names.slug(name, what="a project")
+    if uow.projects.all():
+        instance(uow)  # opened first: of two who make a project at once, the second sees that of the first
+    if uow.projects.find(name) is not None:
         raise AlreadyExists(f"There is a project {name!r} already.")
     made = uow.projects.add(name)
     scope = uow.scope(made)

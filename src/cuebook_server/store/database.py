@@ -32,6 +32,8 @@ POOL_TIMEOUT_S = 10
 DELIVERY_STATEMENT_TIMEOUT_MS = 8_000
 DELIVERY_POOL_SIZE = 6
 DELIVERY_POOL_TIMEOUT_S = 2
+# An error's text is logged: the values of its statement, prompts and hashes among them, must not be in it.
+_HIDDEN = {"hide_parameters": True}
 _PRAGMAS = {
     "journal_mode": "wal",
     "synchronous": 2,  # FULL: a confirmed change survives a power cut
@@ -119,7 +121,12 @@ def _postgres(url: str, statement_timeout_ms: int, pool_size: int, pool_timeout_
     address = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     connect = partial(bounded.connect, address, options=options, **bounds)
     engine = create_engine(
-        "postgresql+psycopg://", creator=connect, pool_pre_ping=True, pool_size=pool_size, pool_timeout=pool_timeout_s
+        "postgresql+psycopg://",
+        creator=connect,
+        pool_pre_ping=True,
+        pool_size=pool_size,
+        pool_timeout=pool_timeout_s,
+        **_HIDDEN,
     )
     event.listen(engine, "checkin", _forget_read_only)
     return engine
@@ -159,6 +166,7 @@ def _sqlite(path: str) -> Engine:
         poolclass=QueuePool,
         pool_size=POOL_SIZE,
         pool_timeout=POOL_TIMEOUT_S,
+        **_HIDDEN,
     )
 
     def configure(connection: Any, record: Any) -> None:

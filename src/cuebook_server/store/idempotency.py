@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, tuple_
 
 from cuebook_server.domain.errors import IdempotencyMismatch
 from cuebook_server.services.ports import Answer
@@ -40,16 +40,12 @@ class IdempotencyStore:
 
     def keep(self, credential: str, key: str, fingerprint: str, answer: Answer) -> None:
         """Keep an answer for a day, and forget a few that are older."""
-        old = (
-            select(idempotency.c.credential, idempotency.c.key)
-            .where(idempotency.c.created_at <= self._tx.now - KEPT_FOR)
-            .limit(FORGOTTEN_PER_WRITE_MAX)
-        )
-        expired = [(row.credential, row.key) for row in self._tx.connection.execute(old)]
-        for pair in {*expired, (credential, key)}:
-            self._tx.connection.execute(
-                delete(idempotency).where(idempotency.c.credential == pair[0], idempotency.c.key == pair[1])
-            )
+        row = idempotency.c
+        old = select(row.credential, row.key).where(row.created_at <= self._tx.now - KEPT_FOR).limit(FORGOTTEN_PER_WRITE_MAX)
+        # What another node forgets at this moment is left to it: waiting for each other's rows, two came to a deadlock.
+        expired = self._tx.connection.execute(old.with_for_update(skip_locked=True)).all()
+        gone = [(credential, key), *((each.credential, each.key) for each in expired)]
+        self._tx.connection.execute(delete(idempotency).where(tuple_(row.credential, row.key).in_(gone)))
         self._tx.connection.execute(
             idempotency.insert().values(
                 credential=credential,

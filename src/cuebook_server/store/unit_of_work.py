@@ -80,6 +80,7 @@ class SqlUnitOfWork:
         self._transaction = transaction
         self._clock = clock
         self._writes = writes
+        self._locked: set[int] = set()
         self.projects = ProjectStore(transaction)
         self.credentials = CredentialStore(transaction, None)
         self.people = PeopleStore(transaction)
@@ -102,7 +103,9 @@ class SqlUnitOfWork:
 
         So commits, revisions and audit entries have one order, nothing deadlocks, and nobody is asked to retry.
         """
-        if self._writes and self._transaction.dialect == "postgresql":
+        lock = self._writes and self._transaction.dialect == "postgresql"
+        if lock and project.project_id not in self._locked:
+            self._locked.add(project.project_id)
             row = schema.project
             self._transaction.connection.execute(
                 select(row.c.project_id).where(row.c.project_id == project.project_id).with_for_update()
