@@ -179,6 +179,15 @@ def test_who_is_disabled_is_out_at_once_and_tokens_stay_gone(registry: Registry)
     sessions.sign_in(registry.units, cheap(), REVIEWER, PASSWORD, HERE)
 
 
+def test_who_was_disabled_while_they_asked_for_a_token_gets_none(registry: Registry) -> None:
+    """Who asks was looked at before, in another transaction; a token made now would count again with the account."""
+    reviewer = hired(registry, REVIEWER)
+    with registry.units.write() as uow:
+        people.disable(registry.people.operator.actor, uow, REVIEWER)
+    with pytest.raises(SignedOut), registry.units.write() as uow:
+        personal.create(reviewer, uow, name="mine")
+
+
 def test_the_last_admin_stays(registry: Registry) -> None:
     hired(registry, AUTHOR)
     operator = registry.people.operator.actor

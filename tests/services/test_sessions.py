@@ -141,6 +141,19 @@ def test_a_recent_sign_in_lasts_a_quarter_of_an_hour_and_is_renewed(registry: Re
     actor(registry, mine).require_recent_sign_in(registry.clock.now)
 
 
+def test_who_is_noted_as_seen_stays_confirmed(registry: Registry) -> None:
+    """A page that is looked at reads the session, and writes in a later transaction that it is in use."""
+    account(registry)
+    secret = sign_in(registry)
+    with registry.units.read() as uow:
+        _, read_before = sessions.recognise(uow, secret, request_id="req_3", source="127.0.0.1")
+    registry.clock.tick(3_600)
+    sessions.confirm(actor(registry, secret), registry.units, cheap(), PASSWORD)
+    with registry.units.write() as uow:
+        sessions.seen(uow, read_before)
+    actor(registry, secret).require_recent_sign_in(registry.clock.now)
+
+
 def test_a_session_as_a_token_is_signed_in_and_ends_with_it(registry: Registry) -> None:
     account(registry)
     token = sessions.sign_in_bearer(registry.units, cheap(), AUTHOR, PASSWORD, HERE)

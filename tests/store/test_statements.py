@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import event
 
-from cuebook_server.services import drift, environments, prompts, releases
+from cuebook_server.services import drift, environments, people, prompts, recalls, releases
 from tests.factories import Registry
 
 
@@ -137,3 +137,33 @@ def test_a_proposal_is_decided_in_as_many_statements_whatever_was_approved(regis
         lengths.add(len(sent))
     assert len(lengths) == 1
     assert max(lengths) <= 25
+
+
+def test_a_recall_is_as_many_statements_however_many_include_the_version(registry: Registry) -> None:
+    """It is an emergency, and the project waits until it is done."""
+    lengths = set()
+    for count in (1, 12):
+        tone = f"tone{count}"
+        registry.save(tone, "Be kind.")
+        names = [f"r{count}.p{number}" for number in range(count)]
+        for name in names:
+            registry.save(name, "{{> %s}} Answer." % tone)
+        registry.promote(*names, to="staging")
+        with counted(registry) as sent:
+            recalled = registry.do(recalls.recall, tone, 1, "it insults people")
+        assert [row.live for row in recalled.affected] == [("development", "staging")] * count
+        lengths.add(len(sent))
+    assert len(lengths) == 1
+
+
+def test_the_list_of_accounts_is_as_many_statements_however_many_there_are(registry: Registry) -> None:
+    lengths = set()
+    operator = registry.people.operator.actor
+    for count in (3, 12):
+        for number in range(count):
+            registry.hire(f"{count}-{number}", "author")
+        with counted(registry) as sent, registry.units.read() as uow:
+            everybody = people.everybody(operator, uow)
+        assert all(account.grants for account in everybody)
+        lengths.add(len(sent))
+    assert len(lengths) == 1

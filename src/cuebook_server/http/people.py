@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 
@@ -153,7 +154,8 @@ def list_invitations(door: Through) -> InvitationsShown:
     """List the invitations that nobody has taken up yet: those that one may make, and take back."""
 
     def look(actor: Actor, uow: UnitOfWork) -> list[InvitationShown]:
-        return [_invitation(found, uow, counts=counts) for found, counts in people.open_invitations(actor, uow)]
+        names = _projects(uow)
+        return [_invitation(found, names, counts=counts) for found, counts in people.open_invitations(actor, uow)]
 
     return InvitationsShown(items=door.read(look))
 
@@ -161,7 +163,7 @@ def list_invitations(door: Through) -> InvitationsShown:
 @router.delete("/invitations/{invitation}", response_model=InvitationShown)
 def withdraw_invitation(invitation: str, door: Through) -> Response:
     """Take an invitation back: its link counts no more."""
-    return door.write(lambda actor, uow: (200, _invitation(people.withdraw(actor, uow, invitation), uow, counts=False)))
+    return door.write(lambda actor, uow: (200, _invitation(people.withdraw(actor, uow, invitation), _projects(uow), counts=False)))
 
 
 @router.post("/invitations/accept", response_model=Accepted, status_code=201)
@@ -177,34 +179,35 @@ def accept(body: Acceptance, hall: InHall) -> Response:
 def list_people(door: Through) -> PeopleShown:
     """List every account, as an admin of the instance."""
 
-    def use(rows: list[Account], uow: UnitOfWork) -> list[PersonShown]:
-        return [_person(row, uow) for row in rows]
+    def look(actor: Actor, uow: UnitOfWork) -> list[PersonShown]:
+        names = _projects(uow)
+        return [_person(row, names) for row in people.everybody(actor, uow)]
 
-    return PeopleShown(items=door.read(lambda actor, uow: use(list(people.everybody(actor, uow)), uow)))
+    return PeopleShown(items=door.read(look))
 
 
 @router.post("/people/{login}/disable", response_model=PersonShown)
 def disable(login: str, door: Through) -> Response:
     """End what an account may do, at once, with its sessions and tokens."""
-    return door.write(lambda actor, uow: (200, _person(people.disable(actor, uow, login), uow)))
+    return door.write(lambda actor, uow: (200, _changed(people.disable(actor, uow, login), uow)))
 
 
 @router.post("/people/{login}/enable", response_model=PersonShown)
 def enable(login: str, door: Through) -> Response:
     """Let an account sign in again."""
-    return door.write(lambda actor, uow: (200, _person(people.enable(actor, uow, login), uow)))
+    return door.write(lambda actor, uow: (200, _changed(people.enable(actor, uow, login), uow)))
 
 
 @router.post("/people/{login}/roles", response_model=PersonShown, status_code=201)
 def give_role(login: str, body: RoleIn, door: Through) -> Response:
     """Give somebody a role in the whole instance, no more than one holds oneself."""
-    return door.write(lambda actor, uow: (201, _person(people.give_role(actor, uow, login, body.role, body.environment), uow)))
+    return door.write(lambda actor, uow: (201, _changed(people.give_role(actor, uow, login, body.role, body.environment), uow)))
 
 
 @router.delete("/people/{login}/roles", response_model=PersonShown)
 def take_role(login: str, door: Through, *, role: Role, environment: str | None = None) -> Response:
     """Take a role in the whole instance away, at once. Its last admin stays."""
-    return door.write(lambda actor, uow: (200, _person(people.take_role(actor, uow, login, role, environment), uow)))
+    return door.write(lambda actor, uow: (200, _changed(people.take_role(actor, uow, login, role, environment), uow)))
 
 
 @router.get("/projects/{project}/members")
@@ -240,19 +243,22 @@ def remove_member(
     return door.write(lambda _, uow: (200, remove(uow)))
 
 
-def grants_shown(grants: tuple[Grant, ...], uow: UnitOfWork) -> list[GrantHeld]:
-    """Rights, with the names of their projects."""
-    names = {project.project_id: project.name for project in uow.projects.all()}
+def _projects(uow: UnitOfWork) -> Mapping[int | None, str]:
+    """The names of projects, by their numbers, as rights know them."""
+    return {project.project_id: project.name for project in uow.projects.all()}
+
+
+def _grants(grants: tuple[Grant, ...], projects: Mapping[int | None, str]) -> list[GrantHeld]:
     return [
-        GrantHeld(role=grant.role, project=names.get(grant.project_id or 0), environment=grant.environment) for grant in grants
+        GrantHeld(role=grant.role, project=projects.get(grant.project_id), environment=grant.environment) for grant in grants
     ]
 
 
-def _invitation(found: Invitation, uow: UnitOfWork, *, counts: bool) -> InvitationShown:
+def _invitation(found: Invitation, projects: Mapping[int | None, str], *, counts: bool) -> InvitationShown:
     return InvitationShown(
         id=found.name,
         login=found.login,
-        grants=grants_shown(found.grants, uow),
+        grants=_grants(found.grants, projects),
         invited_by=found.invited_by,
         created_at=found.created_at,
         expires_at=found.expires_at,
@@ -260,12 +266,16 @@ def _invitation(found: Invitation, uow: UnitOfWork, *, counts: bool) -> Invitati
     )
 
 
-def _person(account: Account, uow: UnitOfWork) -> PersonShown:
+def _changed(account: Account, uow: UnitOfWork) -> PersonShown:
+    return _person(account, _projects(uow))
+
+
+def _person(account: Account, projects: Mapping[int | None, str]) -> PersonShown:
     person = account.person
     return PersonShown(
         login=person.login,
         name=person.name,
-        grants=grants_shown(account.grants, uow),
+        grants=_grants(account.grants, projects),
         has_password=person.password is not None,
         created_at=person.created_at,
         disabled_at=person.disabled_at,

@@ -236,7 +236,8 @@ def _set_password(actor: Actor, uow: UnitOfWork, person: Person, hashed: str, *,
 def everybody(actor: Actor, uow: UnitOfWork) -> Sequence[Account]:
     """Every account with its rights; for admins of the instance."""
     require_admin(actor)
-    return [Account(person, uow.people.grants(person)) for person in uow.people.all()]
+    grants = uow.people.all_grants()
+    return [Account(person, tuple(grants.get(person.person_id, ()))) for person in uow.people.all()]
 
 
 def disable(actor: Actor, uow: UnitOfWork, login: str) -> Account:

@@ -12,6 +12,7 @@ from cuebook_server.domain.audit import Happening
 from cuebook_server.domain.errors import Forbidden, NotFound, UnknownKey
 from cuebook_server.domain.keys import SECRET_BYTES, SELECTOR_BYTES, Credential, PersonalToken
 from cuebook_server.domain.person import Person
+from cuebook_server.domain.session import SignedOut
 from cuebook_server.services.credentials import Minted, check, check_counts, ends
 from cuebook_server.services.instance import instance, tell
 from cuebook_server.services.ports import UnitOfWork
@@ -94,8 +95,10 @@ def revoke(actor: Actor, uow: UnitOfWork, selector: str) -> PersonalToken:
 
 
 def owner(actor: Actor, uow: UnitOfWork) -> Person:
-    """The person behind the actor."""
+    """The person behind the actor. Raises ``SignedOut`` when the account has ended since the actor was recognised."""
     found = uow.people.find(actor.person) if actor.person else None
     if found is None:
         raise NobodysOwn
+    if found.disabled_at is not None:
+        raise SignedOut
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from cuebook_server.domain.access import Actor
@@ -53,7 +53,7 @@ def recall(actor: Actor, uow: UnitOfWork, project: str, name: str, number: int, 
         raise NotFound(f"{before.name} has no version {number}; the newest is {before.latest}.")
     if number in before.recalled:
         raise AlreadyRecalled(f"Version {number} of {before.name} was recalled before.")
-    serving = [found for found in scope.environments.all() if _serves(scope, found, before) == number]
+    serving = [found for found in scope.environments.all() if _serves(scope, found, [before]).get(before.prompt_id) == number]
     made = Recall(before.prompt_id, before.name, number, reason, actor.principal, uow.now)
     scope.prompts.recall(made)
     scope.audit.append(actor, Happening("version.recalled", f"{before.name}@{number}", reason=reason))
@@ -76,20 +76,20 @@ def _of(made: Recall, affected: Sequence[Affected]) -> Sequence[Affected]:
 def _affected(scope: Scope) -> Sequence[Affected]:
     """The versions that include a recalled one, what is live first."""
     rows = scope.prompts.including_recalled()
+    including = scope.prompts.find_all({row.prompt for row in rows}).values()
     live: dict[tuple[int, int | None], tuple[str, ...]] = {}
-    prompts = {row.prompt_id: locate(scope, row.prompt) for row in rows}
     for environment in scope.environments.all():
-        for prompt in prompts.values():
-            key = prompt.prompt_id, _serves(scope, environment, prompt)
-            live[key] = (*live.get(key, ()), environment.name)
+        for serves in _serves(scope, environment, including).items():
+            live[serves] = (*live.get(serves, ()), environment.name)
     affected = [Affected(row, live.get((row.prompt_id, row.number), ())) for row in rows]
     return sorted(affected, key=lambda row: not row.live)[:AFFECTED_MAX]
 
 
-def _serves(scope: Scope, environment: Environment, prompt: Prompt) -> int | None:
+def _serves(scope: Scope, environment: Environment, prompts: Collection[Prompt]) -> Mapping[int, int | None]:
+    """The version that an environment serves of each of these prompts, by the prompt's id."""
     if environment.tracks_latest:
-        return prompt.newest
-    return scope.environments.pointers(environment, [prompt.prompt_id]).get(prompt.prompt_id)
+        return {prompt.prompt_id: prompt.newest for prompt in prompts}
+    return scope.environments.pointers(environment, [prompt.prompt_id for prompt in prompts])
 
 
 def _replace(actor: Actor, uow: UnitOfWork, scope: Scope, environment: Environment, prompt: Prompt, made: Recall) -> int | None:

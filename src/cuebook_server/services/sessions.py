@@ -135,7 +135,7 @@ def stands_for(
 
 def seen(uow: UnitOfWork, session: Session) -> None:
     """Write down that the session is in use."""
-    uow.sessions.change(replace(session, seen_at=uow.now))
+    uow.sessions.seen(session.verifier)
 
 
 def confirm(actor: Actor, units: Units, hasher: Hasher, password: str) -> Session:

@@ -62,6 +62,10 @@ class SessionStore:
         mine = update(session).where(session.c.verifier == changed.verifier)
         self._tx.connection.execute(mine.values(seen_at=changed.seen_at, signed_in_at=changed.signed_in_at))
 
+    def seen(self, verifier: str) -> None:
+        """Write that the session is in use, and nothing else of it: its person may prove who they are at this moment."""
+        self._tx.connection.execute(update(session).where(session.c.verifier == verifier).values(seen_at=self._tx.now))
+
     def remove(self, verifier: str) -> None:
         """Forget a session."""
         self._tx.connection.execute(delete(session).where(session.c.verifier == verifier))
