@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from cuebook_server.services import falling_behind
 from tests.factories import Registry
@@ -89,3 +90,14 @@ def test_a_process_that_ends_looks_no_further(behind: Registry) -> None:
     before = len(behind.audit())
     falling_behind.look(behind.units, 14, lambda: True)
     assert len(behind.audit()) == before
+
+
+def test_a_project_that_cannot_be_read_holds_up_no_other(behind: Registry) -> None:
+    """The first start's project comes before all others."""
+    behind.clock.tick(14 * DAY_S + 1)
+    with behind.database.engine.begin() as connection:
+        connection.execute(text("UPDATE environment SET policy = 'no JSON' WHERE project_id = 1"))
+    before = len(behind.audit())
+    with pytest.raises(ValueError, match="Expecting value"):
+        falling_behind.look(behind.units, 14)
+    assert [entry["action"] for entry in behind.audit()[before:]] == ["drift.found"]

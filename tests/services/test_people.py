@@ -181,6 +181,7 @@ def test_who_is_disabled_is_out_at_once_and_tokens_stay_gone(registry: Registry)
 
 def test_who_was_disabled_while_they_asked_for_a_token_gets_none(registry: Registry) -> None:
     """Who asks was looked at before, in another transaction; a token made now would count again with the account."""
+    hired(registry, AUTHOR)
     reviewer = hired(registry, REVIEWER)
     with registry.units.write() as uow:
         people.disable(registry.people.operator.actor, uow, REVIEWER)

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from standardwebhooks.webhooks import Webhook as Oracle
 
 from cuebook_server.domain.errors import Forbidden, NotFound
@@ -19,7 +20,7 @@ from cuebook_server.domain.webhook import headers as sign
 from cuebook_server.services import outbox, recalls, releases, webhooks
 from cuebook_server.services.ports_webhooks import Outgoing
 from tests.factories import Registry, request
-from tests.people import PROJECT
+from tests.people import ELSEWHERE, PROJECT
 
 URL = "https://hooks.example.com/T0/B0"
 
@@ -270,6 +271,21 @@ def test_a_transaction_that_fails_loses_nothing(filled: Registry, monkeypatch: p
     post = Post()
     go(filled, post)
     assert post.types() == ["release.applied"]
+
+
+def test_a_project_that_cannot_be_read_holds_up_no_other(filled: Registry) -> None:
+    made, stranger = add(filled), filled.people.stranger
+    with filled.units.write() as uow:
+        theirs = webhooks.add(stranger.actor, uow, ELSEWHERE, OUTGOING, url=URL)
+        webhooks.ping(stranger.actor, uow, ELSEWHERE, theirs.webhook.webhook_id)
+    with filled.database.engine.begin() as connection:
+        damage = text("UPDATE webhook SET events = 'no JSON' WHERE webhook_id = :id")
+        connection.execute(damage, {"id": made.webhook.webhook_id})
+    filled.promote("a", to="staging")
+    with pytest.raises(ValueError, match="Expecting value"):
+        outbox.collect(filled.units)
+    with filled.units.read() as uow:
+        assert [project for project, _ in uow.outbox.due(10)] == [ELSEWHERE]
 
 
 def _fail(*_: object) -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import event
 
-from cuebook_server.services import drift, environments, people, prompts, recalls, releases
+from cuebook_server.services import drift, environments, falling_behind, people, prompts, recalls, releases
 from tests.factories import Registry
 
 
@@ -147,13 +147,30 @@ def test_a_recall_is_as_many_statements_however_many_include_the_version(registr
         registry.save(tone, "Be kind.")
         names = [f"r{count}.p{number}" for number in range(count)]
         for name in names:
-            registry.save(name, "{{> %s}} Answer." % tone)
+            registry.save(name, "{{> " + tone + "}} Answer.")
         registry.promote(*names, to="staging")
         with counted(registry) as sent:
             recalled = registry.do(recalls.recall, tone, 1, "it insults people")
         assert [row.live for row in recalled.affected] == [("development", "staging")] * count
         lengths.add(len(sent))
     assert len(lengths) == 1
+
+
+def test_what_falls_behind_is_found_by_as_many_statements_however_much_it_is(registry: Registry) -> None:
+    lengths = []
+    for count in (1, 2, 12):  # the first finding ever is told in fewer
+        names = [f"r{count}.p{number}" for number in range(count)]
+        for name in names:
+            registry.save(name, "x")
+            registry.ship(name, 1)
+            registry.save(name, "y")
+        registry.promote(*names, to="staging")
+        registry.clock.tick(86_401)
+        with counted(registry) as sent:
+            falling_behind.look(registry.units, 1)
+        assert registry.audit()[-1]["action"] == "drift.found"
+        lengths.append(len(sent))
+    assert lengths[1] == lengths[2]
 
 
 def test_the_list_of_accounts_is_as_many_statements_however_many_there_are(registry: Registry) -> None:

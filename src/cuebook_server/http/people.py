@@ -163,7 +163,9 @@ def list_invitations(door: Through) -> InvitationsShown:
 @router.delete("/invitations/{invitation}", response_model=InvitationShown)
 def withdraw_invitation(invitation: str, door: Through) -> Response:
     """Take an invitation back: its link counts no more."""
-    return door.write(lambda actor, uow: (200, _invitation(people.withdraw(actor, uow, invitation), _projects(uow), counts=False)))
+    return door.write(
+        lambda actor, uow: (200, _invitation(people.withdraw(actor, uow, invitation), _projects(uow), counts=False))
+    )
 
 
 @router.post("/invitations/accept", response_model=Accepted, status_code=201)

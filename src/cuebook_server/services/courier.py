@@ -27,11 +27,10 @@ class Courier:
 
     def round(self, stopping: Callable[[], bool] = lambda: False) -> None:
         """Put on its way what happened, and begin to send what is due."""
-        outbox.collect(self._units)
-        with self._units.read() as uow:
-            due = uow.outbox.due(SENDERS_MAX * 2)
-        for key in due:
-            self._begin(key, stopping)
+        try:
+            outbox.collect(self._units)
+        finally:  # what cannot be put on its way holds up nothing that is
+            self._begin_due(stopping)
 
     def wait(self, timeout_s: float) -> None:
         """Until everything that was begun has ended."""
@@ -40,6 +39,12 @@ class Courier:
             threads = list(self._running.values())
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _begin_due(self, stopping: Callable[[], bool]) -> None:
+        with self._units.read() as uow:
+            due = uow.outbox.due(SENDERS_MAX * 2)
+        for key in due:
+            self._begin(key, stopping)
 
     def _begin(self, key: tuple[str, str], stopping: Callable[[], bool]) -> None:
         with self._lock:

@@ -10,8 +10,8 @@ from cuebook_server.domain.audit import AuditFilter, Happening
 from cuebook_server.domain.environment import Environment
 from cuebook_server.services.drift import rows
 from cuebook_server.services.outbox import SERVER
-from cuebook_server.services.ports import PromptRow, Scope, Units
-from cuebook_server.services.prompts import locate
+from cuebook_server.services.ports import Project, PromptRow, Scope, Units
+from cuebook_server.services.rounds import for_each
 
 PROMPTS_MAX = 200
 # Prompts looked at in one environment; a project with more apart has other worries.
@@ -34,14 +34,16 @@ def look(units: Units, days: int, stopping: Callable[[], bool] = lambda: False) 
     """Look at every project; where a finding changed, write it into the project's chain."""
     with units.read() as uow:
         projects = uow.projects.all()
-    for project in projects:
-        if stopping():
-            return
+
+    def look_at(project: Project) -> None:
         with units.read() as uow:
-            changed = any(_is_news(uow.scope(project), found) for found in _findings(uow.scope(project), uow.now, days))
+            scope = uow.scope(project)
+            changed = any(_is_news(scope, found) for found in _findings(scope, uow.now, days))
         if changed:
             with units.write() as uow:
                 _tell(uow.scope(project), uow.now, days)
+
+    for_each(projects, look_at, stopping)
 
 
 def _tell(scope: Scope, now: datetime, days: int) -> None:
@@ -82,7 +84,7 @@ def _findings(scope: Scope, now: datetime, days: int) -> Iterator[Finding]:
 
 def _since(scope: Scope, environment: Environment, source: Environment, apart: Sequence[PromptRow]) -> Mapping[str, datetime]:
     """When the source left the version that the environment serves; where it never had it, when the environment took it."""
-    ids = {row.name: locate(scope, row.name).prompt_id for row in apart}
+    ids = {name: prompt.prompt_id for name, prompt in scope.prompts.find_all([row.name for row in apart]).items()}
     live = {ids[row.name]: number for row in apart if (number := row.live[environment.name]) is not None}
     left, took = (scope.environments.steps_since(place, live) for place in (source, environment))
     return {name: (left.get(number, ())[1:2] or took[number])[0].at for name, number in ids.items()}

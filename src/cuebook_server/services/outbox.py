@@ -18,6 +18,7 @@ from cuebook_server.domain.audit import AuditFilter
 from cuebook_server.domain.webhook import Attempt, Delivery, Outcome, Webhook
 from cuebook_server.services.ports import Scope, UnitOfWork, Units
 from cuebook_server.services.ports_webhooks import Sealer, Sender
+from cuebook_server.services.rounds import for_each
 from cuebook_server.services.webhooks import switch_off
 
 # The server itself, where it does something of its own accord.
@@ -44,11 +45,15 @@ def collect(units: Units) -> None:
     """Put what happened since on its way: the deliveries and the cursor, in one transaction a project."""
     with units.read() as uow:
         behind = uow.outbox.behind()
-    for name in behind:
+
+    def collect_one(name: str) -> None:
         with units.write() as uow:
             if found := uow.projects.find(name):
-                _collect(uow.scope(found))
-                uow.scope(found).webhooks.prune(uow.now - KEPT, PRUNED_MAX)
+                scope = uow.scope(found)
+                _collect(scope)
+                scope.webhooks.prune(uow.now - KEPT, PRUNED_MAX)
+
+    for_each(behind, collect_one)
 
 
 def _collect(scope: Scope) -> None:

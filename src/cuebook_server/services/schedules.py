@@ -19,6 +19,7 @@ from cuebook_server.services.credentials import check_counts, scopes_left
 from cuebook_server.services.ports import Project, Scope, UnitOfWork, Units
 from cuebook_server.services.projects import enter
 from cuebook_server.services.releases import NEEDED, ReleaseEnded, Request, StaleRelease, Standing, found
+from cuebook_server.services.rounds import for_each
 
 DUE_MAX = 100  # releases of one round; the next comes within a second
 OURSELVES = "cuebook"
@@ -70,17 +71,12 @@ def keep_all(units: Units, stopping: Callable[[], bool]) -> None:
     """Keep every schedule whose moment has come, each in a transaction of its own. Any node may, at any time."""
     with units.read() as uow:
         due = uow.projects.due(DUE_MAX)
-    wrong: Exception | None = None
-    for project, release_id in due:
-        if stopping():
-            return
-        try:
-            with units.write() as uow:
-                keep(uow, project, release_id)
-        except Exception as error:  # noqa: BLE001 - one that cannot be kept must not hold up those after it
-            wrong = error
-    if wrong is not None:
-        raise wrong
+
+    def keep_one(waiting: tuple[Project, int]) -> None:
+        with units.write() as uow:
+            keep(uow, *waiting)
+
+    for_each(due, keep_one, stopping)
 
 
 def keep(uow: UnitOfWork, project: Project, release_id: int) -> Release | None:
