@@ -7,10 +7,12 @@ said once.
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import logging
 import os
 import stat
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -31,6 +33,7 @@ except ImportError:  # Windows: the rename is atomic there too, only two writers
 
 DISK_BYTES_MAX = 64 * 1024 * 1024
 LOCK_S_MAX = 1.0
+EXIT_S_MAX = 2.0
 OFF = frozenset({"off", "0", "false", "no"})
 _log = logging.getLogger("cuebook")
 
@@ -39,6 +42,11 @@ class Readable(Protocol):
     """A path, or what `importlib.resources.files` gives."""
 
     def read_bytes(self) -> bytes: ...
+
+
+def why_not(error: Exception) -> object:
+    """What is wrong with a file, without the hint that is meant for answers."""
+    return error.detail if isinstance(error, BadAnswer) else error
 
 
 def read_bundle(
@@ -118,7 +126,7 @@ class Disk:
                     self._replace(data)
                     self._order = record.order
         except (CuebookError, OSError, UnicodeError) as error:
-            self.complain(f"cannot be written ({error})")
+            self.complain(f"cannot be written ({why_not(error)})")
 
     def touch(self, snapshot: Snapshot) -> None:
         """The registry has confirmed what the file holds: its age begins anew. Never raises."""
@@ -200,3 +208,66 @@ class Disk:
                 fcntl.flock(file, fcntl.LOCK_UN)  # closing does not suffice where a fork shares the file meanwhile
         finally:
             os.close(file)
+
+
+class Keeper:
+    """Writes one client's file on a thread that lives while there is something to write.
+
+    A disk that hangs, or an event loop whose threads are all busy, so delays no release. Only the newest that waits is written.
+    """
+
+    def __init__(self, disk: Disk | None) -> None:
+        self._disk = disk
+        self._lock = threading.Lock()
+        self._waiting: tuple[Snapshot, Answer | None] | None = None
+        self._thread: threading.Thread | None = None
+
+    def keep(self, snapshot: Snapshot, answer: Answer | None) -> None:
+        """Write this soon; without an answer only its age begins anew. Never waits for the disk, never raises."""
+        if self._disk is None:
+            return
+        with self._lock:
+            if answer is not None or self._waiting is None:  # an answer that still waits will bring its age along
+                self._waiting = snapshot, answer
+            if self._thread is not None:
+                return
+            thread = threading.Thread(target=self._run, args=(self._disk,), name="cuebook-disk", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError as error:
+                self._disk.complain(f"cannot be written ({error})")
+            else:
+                self._thread = thread
+                _writing.add(self)
+
+    def finish(self, timeout_s: float) -> bool:
+        """Wait until everything is written, but not for longer than this; whether it is."""
+        thread = self._thread
+        if thread is not None:
+            thread.join(timeout_s)
+        return self._thread is None
+
+    def _run(self, disk: Disk) -> None:
+        while True:
+            with self._lock:
+                todo, self._waiting = self._waiting, None
+                if todo is None:
+                    self._thread = None
+                    _writing.discard(self)
+                    return
+            snapshot, answer = todo
+            try:
+                disk.touch(snapshot) if answer is None else disk.save(snapshot, answer)
+            except Exception as error:  # noqa: BLE001 - this thread must say that it ends, or nothing is written any more
+                disk.complain(f"cannot be written ({error!r})")
+
+
+_writing: set[Keeper] = set()
+
+
+@atexit.register
+def _finish() -> None:
+    """A process that reads one prompt and ends, such as a cron job, has its copy too."""
+    deadline = time.monotonic() + EXIT_S_MAX
+    for keeper in list(_writing):
+        keeper.finish(max(deadline - time.monotonic(), 0.0))

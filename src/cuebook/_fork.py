@@ -21,21 +21,22 @@ class Forked(Protocol):
         """Called in the child."""
 
 
-_watched: weakref.WeakSet[Forked] = weakref.WeakSet()
+# By identity, not a `WeakSet`: another thread may add one while this one looks through them, for which a set raises.
+_watched: weakref.WeakValueDictionary[int, Forked] = weakref.WeakValueDictionary()
 
 
 def watch(client: Forked) -> None:
     """Tell this one after a fork, as long as somebody else holds it."""
-    _watched.add(client)
+    _watched[id(client)] = client
 
 
 def watched() -> list[Forked]:
     """Who is told of forks: everybody of this process that somebody holds."""
-    return list(_watched)
+    return [client for held in _watched.valuerefs() if (client := held()) is not None]
 
 
 def _in_child() -> None:
-    for client in list(_watched):
+    for client in watched():
         try:
             client._after_fork()  # noqa: SLF001 - no part of the surface, and of this package
         except Exception:  # noqa: BLE001 - the application's fork must not fail because a prompt client could not be renewed

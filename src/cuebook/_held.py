@@ -158,12 +158,16 @@ class Held:
         engine = self.engine
         if engine.error is not None and is_refusal(engine.error):
             return copy.copy(engine.error)  # each raise its own, so that tracebacks do not pile up on a shared one
-        last = f"the last: {engine.error.detail}" if engine.error else "no answer yet"
+        urls, count, snapshot = " and ".join(self.urls), engine.failures, engine.snapshot
+        network = f"Network: {urls} answered." if engine.confirmed else f"Network: no answer from {urls} yet."
+        if engine.error is not None:
+            failures = "1 failure" if count == 1 else f"{count} failures"
+            network = f"Network: {urls} was asked, {failures}, the last: {engine.error}"
         files = "".join(f"{source}: {why} " for source, why in self.tried.items())
         memory = ""
-        if engine.snapshot is not NOTHING:
-            memory = f"Memory: revision {engine.snapshot.revision} is held, but not fresh enough for this client. "
-        network = f"Network: {' and '.join(self.urls)} was asked, {engine.failures} failures, {last}"
+        if snapshot is not NOTHING:
+            age = f"{time.monotonic() - snapshot.freshness.confirmed_at:.0f} s old"
+            memory = f"Memory: revision {snapshot.revision} is held, {age}, but not fresh enough for this client. "
         return PromptUnavailable(f"{what} is not to be had. {memory}{files}{network}")
 
     @property
@@ -179,7 +183,7 @@ class Held:
         if time.monotonic() - snapshot.freshness.confirmed_at <= limits.max_stale:
             return snapshot
         if limits.on_max_stale == "raise":
-            raise self.unavailable("What is held")
+            raise self.unavailable("A prompt that is young enough")
         return NOTHING
 
     def _find(self, snapshot: Snapshot, name: str, fallback: Fallback | None) -> Prompt:

@@ -12,10 +12,10 @@ from contextlib import suppress
 
 from cuebook._callbacks import Callbacks
 from cuebook._exchange import Answer, Request
-from cuebook._files import Disk
+from cuebook._files import EXIT_S_MAX, Disk, Keeper
 from cuebook._held import Held
 from cuebook._threads import STREAM_QUIET_S, Feed
-from cuebook._transport import AsyncTransport
+from cuebook._transport import AsyncTransport, closed
 from cuebook.engine import Action, Changed, Entered, Fetch, Hangup, Listen, Store, Wait
 from cuebook.errors import CuebookError, Unavailable
 
@@ -36,7 +36,8 @@ class AsyncDriver:
         callbacks: Callbacks,
     ) -> None:
         self.loop = asyncio.get_running_loop()
-        self._held, self._connect, self._disk, self._callbacks = held, connect, disk, callbacks
+        self._held, self._connect, self._callbacks = held, connect, callbacks
+        self._keeper = Keeper(disk)
         self._transports: dict[int, AsyncTransport] = {}
         self._inbox: asyncio.Queue[Action] = asyncio.Queue()
         self._settled, self._exchanging = asyncio.Event(), asyncio.Lock()
@@ -65,7 +66,7 @@ class AsyncDriver:
     async def refresh(self, min_revision: int | None) -> bool:
         """Exchange once; whether there was something newer. Raises what went wrong."""
         if self._closed:
-            raise Unavailable("The client is closed.", hint="Make a new one.")
+            raise closed()
         async with self._exchanging:
             before, engine = self._held.engine.snapshot, self._held.engine
             for _ in self._held.urls:
@@ -93,6 +94,8 @@ class AsyncDriver:
 
     async def send(self, request: Request) -> Answer:
         """An exchange that is none of the engine's."""
+        if self._closed:
+            raise closed()
         return await self._transport(self._held.engine.origin).send(request)
 
     def stop(self) -> None:
@@ -107,6 +110,9 @@ class AsyncDriver:
         self._settled.set()
         self._task.cancel()
         await asyncio.wait([self._task])
+        deadline = time.monotonic() + EXIT_S_MAX
+        while not self._keeper.finish(0.0) and time.monotonic() < deadline:  # noqa: ASYNC110  the thread that writes knows no loop
+            await asyncio.sleep(0.01)
 
     async def _news(self) -> None:
         """Wait until the engine has taken something in."""
@@ -153,9 +159,6 @@ class AsyncDriver:
                 case Hangup(stream):
                     if line := self._streams.get(stream):
                         line.cancel()
-                case Store(snapshot, answer) if self._disk is not None:
-                    keep = (self._disk.touch, snapshot) if answer is None else (self._disk.save, snapshot, answer)
-                    await self.loop.run_in_executor(None, *keep)
                 case Changed() | Entered():
                     self._callbacks.tell(action)
         except Exception as error:  # noqa: BLE001 - a task that died here would leave the application stale for ever, and silent
@@ -190,9 +193,13 @@ class AsyncDriver:
             self._feed(lambda engine, now, luck: engine.ended(number, now, luck))
 
     def _feed(self, take: Feed) -> None:
-        for action in take(self._held.engine, time.monotonic(), random.random()):  # noqa: S311  spreads a fleet's requests, hides nothing
-            self._inbox.put_nowait(action)
+        actions = take(self._held.engine, time.monotonic(), random.random())  # noqa: S311  spreads a fleet's requests, hides nothing
         self._publish()
+        for action in actions:
+            if not isinstance(action, Store):
+                self._inbox.put_nowait(action)
+            else:
+                self._keeper.keep(action.snapshot, action.answer)
 
     def _publish(self) -> None:
         self._held.publish()

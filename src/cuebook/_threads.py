@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from cuebook._callbacks import Callbacks
 from cuebook._events import HEARTBEAT_S_MAX
 from cuebook._exchange import Answer, Request
-from cuebook._files import Disk
+from cuebook._files import EXIT_S_MAX, Disk, Keeper
 from cuebook._held import Held
-from cuebook._transport import Stream, Transport
+from cuebook._transport import Stream, Transport, closed
 from cuebook.engine import QUIET_HEARTBEATS, Action, Changed, Engine, Entered, Fetch, Hangup, Listen, Store, Wait
 from cuebook.errors import CuebookError, Unavailable
 
@@ -39,7 +39,7 @@ class Driver:
         callbacks: Callbacks,
     ) -> None:
         self._held, self._connect, self._wait_s, self._spread_s = held, connect, wait_s, spread_s
-        self._disk, self._callbacks = disk, callbacks
+        self._keeper, self._callbacks = Keeper(disk), callbacks
         self._transports: dict[int, Transport] = {}
         self._inbox: queue.SimpleQueue[Action | None] = queue.SimpleQueue()
         self._settled, self._stop = threading.Event(), threading.Event()
@@ -66,7 +66,7 @@ class Driver:
     def refresh(self, min_revision: int | None) -> bool:
         """Exchange once, on the caller's thread; whether there was something newer. Raises what went wrong."""
         if self._stop.is_set():
-            raise Unavailable("The client is closed.", hint="Make a new one.")
+            raise closed()
         try:
             with self._exchanging:
                 before, engine = self._held.engine.snapshot, self._held.engine
@@ -90,7 +90,7 @@ class Driver:
                 remaining = deadline - time.monotonic()
                 if remaining <= 0:
                     return False
-                self._feeding.wait(remaining)
+                self._feeding.wait(min(remaining, threading.TIMEOUT_MAX))
         return engine.snapshot.revision >= revision
 
     def recalled(self, name: str, number: int) -> None:
@@ -121,6 +121,7 @@ class Driver:
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(self._wait_s)
         self._disconnect()
+        self._keeper.finish(EXIT_S_MAX)
 
     def abandon(self) -> None:
         """In the child of a fork: this is the parent's. Nothing of it is used, and nothing goes over its wires."""
@@ -133,10 +134,14 @@ class Driver:
             return
         with self._starting:
             if self._thread is None and not self._stop.is_set():
-                self._deadline = time.monotonic() + self._wait_s
+                thread = threading.Thread(target=self._run, name="cuebook-refresh", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError as error:  # no more threads for this process: the next read tries again
+                    _log.error("nothing is refreshed yet: %s", error)
+                    return
+                self._deadline, self._thread = time.monotonic() + self._wait_s, thread
                 self._feed(lambda engine, now, luck: engine.start(now, luck, self._spread_s))
-                self._thread = threading.Thread(target=self._run, name="cuebook-refresh", daemon=True)
-                self._thread.start()
 
     def _run(self) -> None:
         until = math.inf
@@ -167,8 +172,6 @@ class Driver:
                 case Hangup(stream):
                     if line := self._streams.pop(stream, None):
                         line.cut()
-                case Store(snapshot, answer) if self._disk is not None:
-                    self._disk.touch(snapshot) if answer is None else self._disk.save(snapshot, answer)
                 case Changed() | Entered():
                     self._callbacks.tell(action)
         except Exception as error:  # noqa: BLE001 - a thread that died here would leave the application stale for ever, and silent
@@ -210,10 +213,14 @@ class Driver:
         """Let the engine take something in; one thread at a time, and its actions in that order."""
         with self._feeding:
             engine = self._held.engine
-            for action in take(engine, time.monotonic(), random.random()):  # noqa: S311  spreads a fleet's requests, hides nothing
-                self._inbox.put(action)
+            actions = take(engine, time.monotonic(), random.random())  # noqa: S311  spreads a fleet's requests, hides nothing
             self._held.publish()
-            if self._held.settled:
+            for action in actions:
+                if not isinstance(action, Store):
+                    self._inbox.put(action)
+                else:  # at once: a process that reads one prompt and ends leaves a copy behind
+                    self._keeper.keep(action.snapshot, action.answer)
+            if self._held.settled and not self._settled.is_set():
                 self._settled.set()
             self._feeding.notify_all()
 
@@ -221,6 +228,8 @@ class Driver:
         with self._connecting:
             if origin not in self._transports:
                 self._transports[origin] = self._connect(self._held.urls[origin])
+            if self._stop.is_set():  # whoever stops does not wait for this lock, and has not seen a line made meanwhile
+                self._transports[origin].cut()
             return self._transports[origin]
 
     def _disconnect(self) -> None:

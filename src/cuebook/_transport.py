@@ -11,7 +11,7 @@ import socket
 import ssl
 import time
 import weakref
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +37,7 @@ __all__ = [
     "base_url",
     "base_urls",
     "bearer",
+    "closed",
     "setting",
     "tls",
 ]
@@ -55,46 +56,41 @@ class Transport:
         self, url: str, token: str, *, timeout_s: float, bytes_max: int = ANSWER_BYTES_MAX, secure: ssl.SSLContext | None = None
     ) -> None:
         self.url, self._bytes_max = url, bytes_max
-        self._http = httpx2.Client(**_options(url, token, timeout_s, secure))
-        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        with _configuring():
+            self._http = httpx2.Client(**_options(url, token, timeout_s, secure))
+        # By identity, not a `WeakSet`, which raises where one thread connects while another one cuts.
+        self._sockets: weakref.WeakValueDictionary[int, socket.socket] = weakref.WeakValueDictionary()
         self._over = False
 
     def send(self, request: Request) -> Answer:
         """Exchange once. Any status is an answer; `Unavailable` and `BadAnswer` say that there was none."""
         deadline = time.monotonic() + EXCHANGE_S_MAX
-        try:
-            with self._http.stream(
-                request.method, request.path, extensions={"trace": self._connected}, **_parts(request)
-            ) as response:
-                body = bytearray()
-                for chunk in response.iter_bytes():
-                    body += chunk
-                    _check_size(len(body), self._bytes_max, deadline)
-                return Answer(response.status_code, _headers(response), bytes(body))
-        except httpx2.HTTPError as error:
-            raise _no_answer(self.url, error) from error
+        traced = {"extensions": {"trace": self._connected}, **_parts(request)}
+        with _asking(self.url, self._is_over), self._http.stream(request.method, request.path, **traced) as response:
+            body = bytearray()
+            for chunk in response.iter_bytes():
+                body += chunk
+                _check_size(len(body), self._bytes_max, deadline)
+            return Answer(response.status_code, _headers(response), bytes(body))
 
     @contextmanager
     def stream(self, request: Request, *, quiet_s: float) -> Iterator[Stream]:
         """An answer whose body is read as it comes; ``quiet_s`` may pass between two pieces of it."""
-        parts = _parts(request, **_STREAM_HEADERS)
-        try:
-            with self._http.stream(request.method, request.path, extensions={"trace": self._connected}, **parts) as response:
-                _wait_for_body(response, quiet_s)
-                yield Stream(response.status_code, _headers(response), response.iter_raw(), _socket(response))
-        except httpx2.HTTPError as error:
-            raise _no_answer(self.url, error) from error
+        traced = {"extensions": {"trace": self._connected}, **_parts(request, **_STREAM_HEADERS)}
+        with _asking(self.url, self._is_over), self._http.stream(request.method, request.path, **traced) as response:
+            _wait_for_body(response, quiet_s)
+            yield Stream(response.status_code, _headers(response), response.iter_raw(), _socket(response))
 
     def cut(self) -> None:
         """End for good, from any thread, without waiting: whoever waits for an answer is told at once."""
         self._over = True
-        for held in list(self._sockets):
+        for held in self._connections():
             with suppress(OSError, ValueError):
                 held.shutdown(socket.SHUT_RDWR)
 
     def abandon(self) -> None:
         """In the child of a fork: let the sockets go without closing the connections, which are the parent's."""
-        for held in list(self._sockets):
+        for held in self._connections():
             with suppress(OSError, ValueError):
                 os.close(held.detach())
 
@@ -103,11 +99,17 @@ class Transport:
         self.cut()
         self._http.close()
 
+    def _is_over(self) -> bool:
+        return self._over
+
+    def _connections(self) -> list[socket.socket]:
+        return [found for held in self._sockets.valuerefs() if (found := held()) is not None]
+
     def _connected(self, event: str, about: Mapping[str, Any]) -> None:
         if event.endswith(("connect_tcp.complete", "start_tls.complete")):
             found = about["return_value"].get_extra_info("socket")
             if isinstance(found, socket.socket):
-                self._sockets.add(found)
+                self._sockets[id(found)] = found
                 if self._over:
                     self.cut()
 
@@ -150,30 +152,30 @@ class AsyncTransport:
         self, url: str, token: str, *, timeout_s: float, bytes_max: int = ANSWER_BYTES_MAX, secure: ssl.SSLContext | None = None
     ) -> None:
         self.url, self._bytes_max = url, bytes_max
-        self._http = httpx2.AsyncClient(**_options(url, token, timeout_s, secure))
+        with _configuring():
+            self._http = httpx2.AsyncClient(**_options(url, token, timeout_s, secure))
 
     async def send(self, request: Request) -> Answer:
         """Exchange once. Any status is an answer; `Unavailable` and `BadAnswer` say that there was none."""
         deadline = time.monotonic() + EXCHANGE_S_MAX
-        try:
+        with _asking(self.url, self._is_over):
             async with self._http.stream(request.method, request.path, **_parts(request)) as response:
                 body = bytearray()
                 async for chunk in response.aiter_bytes():
                     body += chunk
                     _check_size(len(body), self._bytes_max, deadline)
                 return Answer(response.status_code, _headers(response), bytes(body))
-        except httpx2.HTTPError as error:
-            raise _no_answer(self.url, error) from error
 
     @asynccontextmanager
     async def stream(self, request: Request, *, quiet_s: float) -> AsyncIterator[AsyncStream]:
         """An answer whose body is read as it comes; ``quiet_s`` may pass between two pieces of it."""
-        try:
+        with _asking(self.url, self._is_over):
             async with self._http.stream(request.method, request.path, **_parts(request, **_STREAM_HEADERS)) as response:
                 _wait_for_body(response, quiet_s)
                 yield AsyncStream(response.status_code, _headers(response), response.aiter_raw())
-        except httpx2.HTTPError as error:
-            raise _no_answer(self.url, error) from error
+
+    def _is_over(self) -> bool:
+        return self._http.is_closed
 
     async def close(self) -> None:
         """Give the connections back."""
@@ -202,6 +204,7 @@ def base_url(text: str) -> str:
     try:
         parts = urlsplit(text)
         good = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
+        (parts.hostname or "").encode("idna")  # an empty or long label fails there, at each request
     except ValueError:
         good = False
     if not good or parts.username is not None or parts.query or parts.fragment:
@@ -217,7 +220,8 @@ def base_urls(text: str) -> list[str]:
 def tls(urls: Iterable[str]) -> ssl.SSLContext:
     """What connections to these addresses are encrypted with. The authorities, which take a while, are read only for https."""
     if any(urlsplit(url).scheme == "https" for url in urls):
-        return httpx2.create_ssl_context()
+        with _configuring("What SSL_CERT_FILE or SSL_CERT_DIR names"):
+            return httpx2.create_ssl_context()
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody, and nobody will ask it to
 
 
@@ -257,6 +261,35 @@ def _headers(response: httpx2.Response) -> dict[str, str]:
     return {name.lower(): value for name, value in response.headers.items()}
 
 
+@contextmanager
+def _configuring(what: str = "A proxy of HTTP_PROXY, HTTPS_PROXY or ALL_PROXY") -> Iterator[None]:
+    try:
+        yield
+    except (ImportError, OSError, ValueError) as error:
+        hint = "Mend the variable, or unset it for this program."
+        raise Misconfigured(f"{what} cannot be used ({error}).", hint=hint) from error
+
+
+@contextmanager
+def _asking(url: str, is_over: Callable[[], bool]) -> Iterator[None]:
+    """Say in our words what goes wrong meanwhile."""
+    if is_over():
+        raise closed()
+    try:
+        yield
+    except httpx2.HTTPError as error:
+        raise _no_answer(url, error) from error
+    except RuntimeError as error:  # what httpx says where another thread closes meanwhile
+        if is_over():
+            raise closed() from error
+        raise
+
+
+def closed() -> Unavailable:
+    """What is said of a client that was closed."""
+    return Unavailable("The client is closed.", hint="Make a new one.")
+
+
 def _check_size(size: int, bytes_max: int, deadline: float) -> None:
     if size > bytes_max:
         raise BadAnswer(f"The answer is larger than {bytes_max} bytes.")
@@ -268,4 +301,11 @@ def _no_answer(url: str, error: httpx2.HTTPError) -> CuebookError:
     """A failure of the network or of the protocol, in our words; the URL carries no secret."""
     what = "did not answer in time" if isinstance(error, httpx2.TimeoutException) else "gave no usable answer"
     kind = BadAnswer if isinstance(error, httpx2.DecodingError) else Unavailable
-    return kind(f"{url} {what} ({type(error).__name__}: {error}).")
+    hint = next((hint for sign, hint in _TLS_HINTS.items() if sign in str(error)), "")
+    return kind(f"{url} {what} ({type(error).__name__}: {error}).", hint=hint)
+
+
+_TLS_HINTS = {
+    "CERTIFICATE_VERIFY_FAILED": "Let this machine trust the server's authority: SSL_CERT_FILE may name its certificate.",
+    "WRONG_VERSION_NUMBER": "Does the server speak http, not https?",
+}

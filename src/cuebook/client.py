@@ -21,7 +21,7 @@ from typing import Any, Self
 from cuebook import _fork
 from cuebook._callbacks import Callback, Callbacks
 from cuebook._exchange import Answer, Request
-from cuebook._files import Disk, Readable, disk_folder, read_bundle
+from cuebook._files import Disk, Readable, disk_folder, read_bundle, why_not
 from cuebook._held import Held, Limits, OnMaxStale, Require, State
 from cuebook._record import KeyName
 from cuebook._sessions import AsyncSession, Session
@@ -37,6 +37,8 @@ from cuebook.prompt import Call, Prompt
 # The children of a fork begin at about the same moment, and must not ask at the same one. Who starts from a file serves first:
 # setting TLS up takes a thread some 20 ms, in which the first read would wait for the interpreter.
 SPREAD_S_HOLDING, SPREAD_S_EMPTY, SPREAD_S_FILE = 5.0, 0.25, 0.05
+# More than some systems take for a time-out, and surely a mistake.
+SECONDS_MAX = 30 * 86400
 _log = logging.getLogger("cuebook")
 
 
@@ -65,9 +67,11 @@ class _Base:
         on_state: Callback | None = None,
         answer_bytes_max: int = ANSWER_BYTES_MAX,
     ) -> None:
-        _check(refresh_s=refresh_s, timeout_s=timeout_s, max_stale=max_stale)
+        _check(refresh_s=refresh_s, timeout_s=timeout_s, max_stale=max_stale, wait=wait)
         _check_choice("require", require, ("any", "fresh"))
         _check_choice("on_max_stale", on_max_stale, ("serve", "fallback", "raise"))
+        if max_stale is None and on_max_stale != "serve":
+            raise Misconfigured("on_max_stale says what to do after max_stale seconds, and max_stale is not given.")
         urls = base_urls(setting("CUEBOOK_URL", url, required="the address of the registry"))
         self._key = bearer(setting("CUEBOOK_KEY", key, required="the delivery key, which decides the environment"))
         self._line: dict[str, Any] = {"token": self._key, "timeout_s": timeout_s, "bytes_max": answer_bytes_max}
@@ -146,16 +150,16 @@ class _Base:
             except FileNotFoundError:
                 pass
             except (CuebookError, OSError) as error:
-                tried["Disk"] = f"{self._disk.path} is not used ({error})."
-                self._disk.complain(f"is not used ({error})")
+                tried["Disk"] = f"{self._disk.path} is not used ({why_not(error)})."
+                self._disk.complain(f"is not used ({why_not(error)})")
         source = bundle if bundle is not None else setting("CUEBOOK_BUNDLE") or None
         tried["Bundle"] = "none given."
         if source is not None:
             try:
                 engine.load(read_bundle(source, key, engine.environment, engine.verifier, now=now, wall=wall))
             except (CuebookError, OSError) as error:
-                tried["Bundle"] = f"{source} is not used ({error})."
-                _log.error("the bundle %s is not used: %s", source, error)
+                tried["Bundle"] = f"{source} is not used ({why_not(error)})."
+                _log.error("the bundle %s is not used: %s", source, why_not(error))
 
 
 class Client(_Base):
@@ -391,8 +395,10 @@ _PARENTS: list[AsyncDriver] = []
 
 def _check(**seconds: float | None) -> None:
     for name, value in seconds.items():
-        if value is not None and not value > 0:
-            raise Misconfigured(f"{name} must be greater than 0.")
+        if value is None or (name == "wait" and value == 0):
+            continue
+        if not isinstance(value, (int, float)) or not 0 < value <= SECONDS_MAX:
+            raise Misconfigured(f"{name} is a number of seconds, greater than 0 and at most {SECONDS_MAX} (30 days).")
 
 
 def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:

@@ -159,7 +159,10 @@ def decide(
         held = judge.check(answer, held, held) if judge else held
         return held if held.source == "network" else _confirmed(held, held.etag)
     if answer.status != 200:
-        raise answer.error()
+        refused = answer.error()
+        if answer.status == 404:  # every registry has this call: whoever answered is none, or is asked at another path
+            refused.hint = BadAnswer.default_hint
+        raise refused
     new = read_snapshot(answer, now)
     if judge is not None:
         new = judge.check(answer, new, held)

@@ -52,6 +52,16 @@ def test_a_running_client_is_listed(cuebook: Command, place: str, client: sdk.Cl
     assert [line.split()[:2] for line in shown.splitlines() if line.startswith(instance)] == [[instance, "web"]]
 
 
+def test_the_doctors_own_clients_do_not_count(cuebook: Command, server: Server, place: str) -> None:
+    key = cuebook("keys", "create", place, "--name", "web", "--json").json["key"]
+    ran = cuebook("doctor", "--json", environment={"CUEBOOK_URL": server.url, "CUEBOOK_KEY": key, "CUEBOOK_DISK": "off"})
+    assert [each["verdict"] for each in ran.json["findings"] if each["check"] == "run without"] == ["ok"]
+    with sdk.Client(server.url, key) as client:  # heard of later than the doctor
+        client.names()
+        items = until(lambda: cuebook("fleet", place, "--json").json["items"])
+        assert [each["instance"] for each in items] == [client.state.instance]
+
+
 def test_a_release_is_followed_until_all_run_it(cuebook: Command, place: str, name: str, client: sdk.Client) -> None:
     cuebook("save", name, "-", stdin=b"two")
     release = cuebook("promote", f"{name}@2", "--to", place, "-m", "second", "--json").json

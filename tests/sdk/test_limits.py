@@ -21,7 +21,7 @@ from tests.sdk.test_files import bundle
 def test_what_is_required_fresh_is_not_served_from_a_file(registry: StandIn, tmp_path: Path) -> None:
     made = bundle(tmp_path)
     with cuebook.Client(NOWHERE, KEY, bundle=made, require="fresh", wait=0.05) as client:
-        with pytest.raises(cuebook.PromptUnavailable, match="revision 5 is held, but not fresh enough"):
+        with pytest.raises(cuebook.PromptUnavailable, match="revision 5 is held, 60 s old, but not fresh enough"):
             client.get("greeting")
         assert client.get("greeting", fallback="text").source == "fallback"
     registry.answer = serving(whole(6))

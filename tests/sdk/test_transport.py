@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +15,8 @@ from cuebook import _transport
 from cuebook._exchange import Request, retry_after_s
 from cuebook._transport import Transport
 from tests.sdk.conftest import KEY
-from tests.sdk.standin import Reply, StandIn, Streams
+from tests.sdk.standin import Reply, StandIn, Streams, serving, whole
+from tests.support.certificates import certified
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -41,7 +44,17 @@ def test_a_file_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch, tm
 
 
 @pytest.mark.parametrize(
-    "url", ["localhost:8000", "ftp://host", "http://", "http://user:word@host", "http://h:99999", "http://[", "http://h?q"]
+    "url",
+    [
+        "localhost:8000",
+        "ftp://host",
+        "http://",
+        "http://user:word@host",
+        "http://h:99999",
+        "http://[",
+        "http://h?q",
+        "http://a..b",
+    ],
 )
 def test_an_address_that_is_none_is_refused_without_repeating_it(url: str) -> None:
     with pytest.raises(cuebook.Misconfigured) as refused:
@@ -56,10 +69,53 @@ def test_a_key_that_fits_no_header_is_refused_without_repeating_it(key: str) -> 
     assert key not in str(refused.value)
 
 
-@pytest.mark.parametrize("wrong", [{"refresh_s": 0}, {"timeout_s": -1}])
-def test_a_time_that_is_none_is_refused(wrong: dict[str, float]) -> None:
-    with pytest.raises(cuebook.Misconfigured):
-        cuebook.Client("http://127.0.0.1", KEY, refresh_s=wrong.get("refresh_s", 1), timeout_s=wrong.get("timeout_s", 1))
+@pytest.mark.parametrize(
+    "wrong",
+    [{"refresh_s": 0}, {"timeout_s": -1}, {"timeout_s": math.inf}, {"wait": math.inf}, {"wait": math.nan}, {"wait": "2"}],
+)
+def test_a_time_that_is_none_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(cuebook.Misconfigured, match=next(iter(wrong))):
+        cuebook.Client("http://127.0.0.1", KEY, **wrong)
+
+
+def test_a_limit_without_its_seconds_is_refused() -> None:
+    with pytest.raises(cuebook.Misconfigured, match="max_stale is not given"):
+        cuebook.Client("http://127.0.0.1", KEY, on_max_stale="raise")
+
+
+def test_authorities_that_cannot_be_read_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "absent"))
+    with pytest.raises(cuebook.Misconfigured, match="SSL_CERT_FILE"):
+        cuebook.Client("https://127.0.0.1", KEY)
+
+
+@pytest.mark.parametrize("proxy", ["ftp://127.0.0.1:9", "socks9://127.0.0.1:9"])
+def test_a_proxy_that_cannot_be_used_is_said_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, proxy: str
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    with (
+        cuebook.Client("http://127.0.0.1:9", KEY, wait=0.2) as client,
+        pytest.raises(cuebook.PromptUnavailable, match="ALL_PROXY cannot be used"),
+    ):
+        client.get("greeting")
+    assert "Traceback" not in caplog.text
+
+
+def test_who_asks_something_else_than_a_registry_is_told_to_look_at_the_address(registry: StandIn) -> None:
+    registry.answer = lambda _: Reply(404, {"Content-Type": "text/html"}, b"<h1>Not found</h1>")
+    with cuebook.Client(registry.url, KEY) as client, pytest.raises(cuebook.NotFound, match="CUEBOOK_URL"):
+        client.refresh()
+
+
+def test_an_authority_that_is_not_trusted_is_named_as_the_reason(tmp_path: Path) -> None:
+    certificate = certified("127.0.0.1", tmp_path / "both.pem")
+    with (
+        StandIn(serving(whole(1)), certificate).running() as registry,
+        cuebook.Client(registry.url, KEY) as client,
+        pytest.raises(cuebook.Unavailable, match="SSL_CERT_FILE"),
+    ):
+        client.refresh()
 
 
 def test_a_redirect_does_not_carry_the_credential_away(registry: StandIn) -> None:

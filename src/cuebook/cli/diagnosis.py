@@ -14,7 +14,7 @@ from typing import Any, Literal
 import cuebook
 from cuebook._events import Hello, Parser
 from cuebook._exchange import Answer, Request
-from cuebook._files import Disk, disk_folder, read_bundle
+from cuebook._files import Disk, disk_folder, read_bundle, why_not
 from cuebook._record import KeyName
 from cuebook._transport import Transport
 from cuebook._verify import Verifier
@@ -68,7 +68,7 @@ def registry(machine: Machine) -> tuple[list[Finding], Snapshot]:
                 answer = transport.send(snapshot_request(NOTHING, environment=machine.environment))
                 snapshot = decide(NOTHING, answer, 0.0, environment=machine.environment)
             except CuebookError as error:
-                found.append(Finding("registry", "bad", error.detail, {"url": url, "code": error.code}))
+                found.append(Finding("registry", "bad", str(error), {"url": url, "code": error.code}))
                 continue
             took_s = time.monotonic() - began
             told = {"url": url, "environment": snapshot.environment, "epoch": snapshot.epoch, "revision": snapshot.revision}
@@ -174,7 +174,7 @@ def _file(check: str, path: str, served: Snapshot, load: Callable[[float, float]
     except FileNotFoundError:
         return Finding(check, "note", f"There is none yet at {path}.", {"path": path})
     except (CuebookError, OSError) as error:
-        return Finding(check, "bad", f"{path} is not used ({error}).", {"path": path})
+        return Finding(check, "bad", f"{path} is not used ({why_not(error)}).", {"path": path})
     age_s = now - snapshot.freshness.confirmed_at
     data = {"path": path, "environment": snapshot.environment, "epoch": snapshot.epoch, "revision": snapshot.revision}
     says = f"{snapshot.environment} at revision {snapshot.revision}, confirmed {_ago(age_s)}, at {path}."
@@ -235,8 +235,14 @@ class _Patient(cuebook.Client):
             events=False,
             wait=START_S_MAX,
         )
+        self._held.engine.agent = ""  # `cuebook fleet` would count it as a running client for minutes
         if not files:
             self._held.engine.snapshot = NOTHING  # what the bundle said; here the registry has to be asked
+
+    @property
+    def tried(self) -> Mapping[str, str]:
+        """What became of the application's files."""
+        return self._held.tried
 
     @property
     def _connect(self) -> Callable[[str], Transport]:
@@ -249,9 +255,10 @@ def start_without(machine: Machine) -> Finding:
     with Gate.made(shut=True) as gate, _Patient(machine, gate, files=True) as client:
         try:
             names = client.names()
-        except CuebookError as error:
+        except CuebookError:
+            found = " ".join(f"{source}: {why}" for source, why in client.tried.items())
             hint = "Ship a bundle (`cuebook freeze`), or let a client run here once with its disk copy on."
-            return Finding("start without", "bad", f"An application that starts then has no prompts. {error.detail} {hint}")
+            return Finding("start without", "bad", f"An application that starts then has no prompts. {found} {hint}")
         took_ms, state = (time.monotonic() - began) * 1000, client.state
     data = {"source": state.source, "environment": state.environment, "revision": state.revision, "ms": round(took_ms)}
     source = "disk copy" if state.source == "disk" else state.source
