@@ -29,8 +29,8 @@ run: pages ## Run the registry with its sample project (DATA=data, ARGS="--port 
 test: pages ## Run every test: unit, property, both databases, contract, docs (JOBS=2, ARGS="-k name")
 	@$(BIN)/pytest -n $(JOBS) $(WORKERS) $(ARGS)
 
-quick: pages ## Run the everyday tests, without the slow ones
-	@$(BIN)/pytest -n $(JOBS) $(WORKERS) -m "not slow" $(ARGS)
+quick: pages ## Run the everyday tests: everything that SQLite and one process can show, and a few stories beyond
+	@$(BIN)/pytest -n $(JOBS) $(WORKERS) -m "not slow and not postgres and (everyday or not process)" $(ARGS)
 
 soak: $(READY) ## Kill, race and walk at random for MINUTES=10; prints its seed (ARGS="--seed 7" takes the same steps again)
 	@PYTHONPATH=src:. $(BIN)/python -m tests.model.soak --minutes $(MINUTES) $(ARGS)

@@ -17,6 +17,7 @@ from tests.support import databases, settled
 from tests.support.server import Server, start_server
 from tests.support.settled import Settled
 
+PROCESSES = {"browser", "server", "start_server"}
 # A shared machine is slow at times, and a slow example is no wrong one: no deadline.
 settings.register_profile("dev", deadline=None, max_examples=50)
 settings.register_profile("ci", deadline=None, max_examples=100, print_blob=True, derandomize=True)
@@ -36,9 +37,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Report(config))
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """Files that take long go first, then those with many tests: the last ones are short, and the workers end together."""
+    for item in items:
+        if not PROCESSES.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker("process")
+    yield  # who chooses by markers does so here
     count = Counter(item.path for item in items)
     long = {item.path for item in items if _takes_long(item)}
     items.sort(key=lambda item: -inf if item.path in long else -count[item.path])
@@ -46,8 +51,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _takes_long(item: pytest.Item) -> bool:
     """Whether a server or a browser starts for it, or it says so."""
-    needs = set(getattr(item, "fixturenames", ()))
-    return item.get_closest_marker("slow") is not None or not needs.isdisjoint({"browser", "server", "start_server"})
+    return any(item.get_closest_marker(name) is not None for name in ("slow", "process"))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -18,6 +18,7 @@ UV = Path(sys.executable).with_name("uv")
 # What a fresh install of the SDK brings, itself included. langfuse brings 28, mlflow-skinny 41.
 DISTRIBUTIONS_MAX = 9
 
+pytestmark = pytest.mark.slow
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 

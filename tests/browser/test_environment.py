@@ -17,6 +17,7 @@ STAGING, PRODUCTION = "/p/default/environments/staging", "/p/default/environment
 
 
 @on_both
+@pytest.mark.everyday
 def test_on_call_takes_a_prompt_back_in_two_clicks(look: Looker) -> None:
     with look.window("oncall", NARROW) as page:
         page.goto(STAGING)

@@ -41,6 +41,7 @@ def proposed(page: Page, prompt: str) -> str:
 
 
 @on_both
+@pytest.mark.everyday
 def test_from_proposal_to_production(look: Looker) -> None:
     with look.window("author") as page:
         address = proposed(page, "support.triage")

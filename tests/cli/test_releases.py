@@ -9,6 +9,8 @@ import pytest
 
 from tests.cli.conftest import Command
 
+pytestmark = pytest.mark.everyday
+
 
 @pytest.fixture
 def two(cuebook: Command, name: str) -> str:
