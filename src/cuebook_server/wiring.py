@@ -130,8 +130,8 @@ class Application:
         path = scope.get("path", "")
         if scope["type"] == "http" and (path.startswith(_V1 + "/") or path == _V1):
             await self.delivery(scope, receive, send)
-        elif scope["type"] == "http" and b"%" in (scope.get("raw_path") or b""):
-            # Authorisation must not depend on who decodes a path, and when: no name needs an escape.
+        elif scope["type"] == "http" and b"%" in (scope.get("raw_path") or b"") and not _strays(scope):
+            # Authorisation must not depend on who decodes a path, and when: no name needs an escape. The pages say so too.
             refused = answer(BadRequest("The path has an escape.", hint="Names need none; write them as they are."))
             await refused(scope, receive, send)
         elif scope["type"] == "http" and (self.pages.owns(path) or _strays(scope)):

@@ -1,21 +1,19 @@
-"""What one sees when the server is gone, cannot answer, or has nothing at an address: nothing is lost, and it goes on."""
+"""What one sees when the server is gone, or has nothing at an address: nothing is lost, and it goes on."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.look import Looker, obstacles, settled
+from tests.browser.look import Looker, settled
 from tests.browser.people import Desk
 from tests.support.server import Server, start_server
 
 REMINDER = "/p/default/prompts/support.handover/edit"
 BANNER = "What stands here may be old; what you wrote stays."
-_NO_DATABASE = {"code": "unavailable", "title": "This cannot be done right now", "hint": "Try again shortly."}
 
 
 @dataclass
@@ -49,27 +47,7 @@ def change(page: Page, words: str) -> None:
     page.get_by_label("Message").fill("Written while nobody answered")
 
 
-def without_database(page: Page) -> None:
-    """What a node answers that has lost its database."""
-    body = json.dumps({"status": 503, "detail": "", **_NO_DATABASE})
-    page.route("**/api/**", lambda route: route.fulfill(status=503, content_type="application/problem+json", body=body))
-
-
-def test_a_node_without_its_database_says_so_and_the_page_goes_on_by_itself(look: Looker) -> None:
-    with look.window("owner") as page:
-        page.goto("/p/default/releases")
-        settled(page)
-        without_database(page)
-        page.get_by_role("link", name="Members").click()
-        expect(page.get_by_role("alert")).to_contain_text("Try again shortly.")
-        expect(page.get_by_role("status").filter(has_text=BANNER)).to_contain_text("The server cannot answer right now.")
-        assert obstacles(page) == []
-        page.unroute("**/api/**")
-        expect(page.get_by_role("list", name="Members")).to_be_visible()
-        expect(page.get_by_text(BANNER)).to_have_count(0)
-
-
-@pytest.mark.parametrize("path", ["/nowhere", "/p/UPPER", "/p/default/"])
+@pytest.mark.parametrize("path", ["/nowhere", "/p/UPPER", "/p/default/", "/p/a%20b", "/p/default/prompts/%73upport.triage"])
 def test_an_address_that_nothing_has_is_told_by_a_page(look: Looker, path: str) -> None:
     with look.window("author") as page:
         page.goto(path)

@@ -96,17 +96,20 @@ class Pages:
             return self._refused(Unexpected(hint=f"The server's log says more under {request.state.request_id}."))
 
     def _handler(self, request: Request) -> Handler:
-        method, path = "GET" if request.method == "HEAD" else request.method, request.url.path
+        found = self._find("GET" if request.method == "HEAD" else request.method, request.url.path)
+        # No address of ours has an escape, and none means another one by it.
+        if found is None or b"%" in (request.scope.get("raw_path") or b""):
+            raise NotFound("This address leads nowhere.", hint="It may have been cut short on its way to you.")
+        return found
+
+    def _find(self, method: str, path: str) -> Handler | None:
         if method == "GET" and path.startswith(built_pages.FILES):
             return self._file
         if method == "GET" and path.startswith(_STATIC):
             return _static
         if method == "GET" and self._built.owns(path):
             return self._document
-        found = self._routes.get((method, path))
-        if found is None:
-            raise NotFound("This address leads nowhere.", hint="It may have been cut short on its way to you.")
-        return found
+        return self._routes.get((method, path))
 
     async def _file(self, request: Request) -> Response:
         return await run_in_threadpool(self._built.file, request.url.path, request.headers.get("accept-encoding", ""))
