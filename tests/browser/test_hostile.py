@@ -17,7 +17,8 @@ from tests.services.test_webhooks import OUTGOING
 
 OWNER = Actor(login("owner"), "test", (INSTANCE_ADMIN,), "req_test", person=login("owner"))
 ONE = quote(" ".join(PAYLOADS[:25]), safe="")
-NAMES = PAYLOADS[:: len(PAYLOADS) // webhooks.WEBHOOKS_MAX]  # a project has so many webhooks and no more
+# A project has so many webhooks and no more: each of these has the next lot.
+HOOKED = {f"hooks{number}" if number else "default": lot for number, lot in enumerate(in_lots(webhooks.WEBHOOKS_MAX))}
 RELEASE = 4  # the sample project has three
 PATHS = (
     "/p/default",
@@ -29,7 +30,6 @@ PATHS = (
     f"/p/default/releases/{RELEASE}/evidence",
     "/p/default/propose?environment=staging&prompt=hostile.p0",
     "/p/default/environments/staging",
-    "/p/default/webhooks",
     f"/p/default/keys?q={ONE}&environment={ONE}",
     "/p/default/audit",
     "/p/default/audit?before=200",
@@ -61,9 +61,12 @@ def _name_everything(uow: UnitOfWork) -> None:
         credentials.create_key(OWNER, uow, "default", environment="staging", name=payload)
         credentials.create_token(OWNER, uow, "default", name=payload, role="viewer")
         uow.people.add_grant(uow.people.add(f"x{number}@example.org", payload, None), Grant("viewer", project.project_id))
-    for payload in NAMES:
-        made = webhooks.add(OWNER, uow, "default", OUTGOING, url="https://hooks.example.org/taken", name=payload)
-        webhooks.disable(OWNER, uow, "default", made.webhook.webhook_id)  # nobody is there to be told
+    for name, lot in HOOKED.items():
+        if name != "default":
+            uow.projects.add(name)
+        for payload in lot:
+            made = webhooks.add(OWNER, uow, name, OUTGOING, url="https://hooks.example.org/taken", name=payload)
+            webhooks.disable(OWNER, uow, name, made.webhook.webhook_id)  # nobody is there to be told
 
 
 def _write_prompt(uow: UnitOfWork, name: str, lot: tuple[str, ...]) -> None:
@@ -98,16 +101,23 @@ def test_no_address_does_anything(look: Looker, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "where"),
-    [("/p/default/keys", "Keys of staging"), ("/p/default/members", "Members"), ("/people", "People")],
+    ("paths", "where"),
+    [
+        (["/p/default/keys"], "Keys of staging"),
+        (["/p/default/members"], "Members"),
+        (["/people"], "People"),
+        ([f"/p/{name}/webhooks" for name in HOOKED], "Webhooks"),
+    ],
 )
-def test_all_of_them_are_shown_as_they_were_typed(look: Looker, path: str, where: str) -> None:
+def test_all_of_them_are_shown_as_they_were_typed(look: Looker, paths: list[str], where: str) -> None:
+    shown = set[str]()
     with look.window("owner") as page:
-        page.goto(path)
-        settled(page)
-        shown = set(page.get_by_role("list", name=where).locator("bdi").all_text_contents())
-        assert set(PAYLOADS) <= shown
-        assert quiet(page)
+        for path in paths:
+            page.goto(path)
+            settled(page)
+            shown |= set(page.get_by_role("list", name=where).locator("bdi").all_text_contents())
+            assert quiet(page)
+    assert set(PAYLOADS) <= shown
 
 
 def test_the_palette_shows_what_it_found_and_runs_nothing(look: Looker) -> None:
