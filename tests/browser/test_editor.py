@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
 import pytest
-from playwright.sync_api import Error, Page, Route, expect
+from playwright.sync_api import Error, Locator, Page, Route, expect
 
 from cuebook_server.domain.access import Actor, Grant
 from cuebook_server.services import prompts
@@ -56,6 +56,73 @@ def test_a_version_is_written_kept_compared_and_saved(page: Page, desk: Desk) ->
     expect(page.get_by_text("By flat")).to_be_visible()
     expect(page.get_by_role("region", name="Variables")).to_contain_text("flat string")
     expect(page.get_by_role("region", name="Variables")).not_to_contain_text("name")
+
+
+def editing(page: Page, name: str) -> Locator:
+    """The text of a prompt in its editor."""
+    page.goto(f"/p/default/prompts/{name}/edit")
+    field = page.get_by_role("textbox", name="Text", exact=True)
+    field.wait_for()
+    return field
+
+
+def test_a_draft_is_its_authors_and_its_prompts_alone(look: Looker, desk: Desk) -> None:
+    for name in ("edit.mine", "edit.other"):
+        save(desk, name, text("As it was"))
+    with look.window("author") as page:
+        editing(page, "edit.mine")
+        write(page, "Text", "Half a thought")
+        page.close()
+        again = page.context.new_page()
+        expect(editing(again, "edit.mine")).to_have_text("Half a thought")
+        expect(again.get_by_role("status").filter(has_text="it is not saved")).to_contain_text(
+            "This is what you wrote just now"
+        )
+        expect(editing(again, "edit.other")).to_have_text("As it was")
+        page.context.add_cookies([{**sent, "value": desk.cookies["owner"]} for sent in page.context.cookies()])  # type: ignore[typeddict-item]  # what the browser gives it takes
+        expect(editing(again, "edit.mine")).to_have_text("As it was")
+        expect(again.get_by_text("This is what you wrote")).to_have_count(0)
+
+
+def test_a_draft_goes_when_it_is_saved_or_taken_back(page: Page, desk: Desk) -> None:
+    drafts = "Object.keys(localStorage).filter((key) => key.startsWith('cuebook-draft')).length"
+    save(desk, "edit.gone", text("One"))
+    editing(page, "edit.gone")
+    write(page, "Text", "Two")
+    page.wait_for_function(f"{drafts} === 1")
+    write(page, "Text", "One")
+    page.wait_for_function(f"{drafts} === 0")
+    page.get_by_role("button", name="Compare and save").click()
+    expect(page.get_by_role("dialog")).to_contain_text("there is nothing to save")
+    expect(page.get_by_role("button", name="Save", exact=True)).to_be_disabled()
+    page.keyboard.press("Escape")
+    write(page, "Text", "Two")
+    page.get_by_role("button", name="Compare and save").click()
+    expect(page.get_by_role("dialog").locator("ins")).to_have_text("Two")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url("**/p/default/prompts/edit.gone")
+    assert page.evaluate(drafts) == 0
+
+
+def test_an_older_version_is_edited_and_held_against_the_newest(page: Page, desk: Desk) -> None:
+    save(desk, "edit.older", text("One"), text("Two"))
+    page.goto("/p/default/prompts/edit.older/edit?from=1")
+    page.get_by_role("button", name="Compare and save").click()
+    expect(page.get_by_role("dialog").locator("del")).to_have_text("Two")
+    expect(page.get_by_role("dialog").locator("ins")).to_have_text("One")
+
+
+def test_a_new_prompt_is_kept_until_it_is_saved(page: Page) -> None:
+    page.goto("/p/default/new-prompt")
+    page.get_by_label("Name").fill("edit.begun")
+    page.get_by_label("What the model is told first").fill("Half a thought")
+    page.reload()
+    expect(page.get_by_label("Name")).to_have_value("edit.begun")
+    expect(page.get_by_label("What the model is told first")).to_have_value("Half a thought")
+    page.get_by_role("button", name="Save as version 1").click()
+    page.wait_for_url("**/p/default/prompts/edit.begun/edit")
+    page.goto("/p/default/new-prompt")
+    expect(page.get_by_label("Name")).to_have_value("")
 
 
 def test_a_new_prompt_begins_on_the_first_page(page: Page, desk: Desk) -> None:

@@ -75,9 +75,48 @@ def test_a_no_ends_it_and_says_why(look: Looker, desk: Desk) -> None:
         page.get_by_role("button", name="Decline").click()
         page.get_by_role("textbox", name="Why").fill("Not before the audit")
         page.get_by_role("dialog").get_by_role("button", name="Decline").click()
-        expect(page.get_by_text("ended it")).to_contain_text("Not before the audit")
+        expect(page.get_by_text("declined it")).to_contain_text("Not before the audit")
         page.goto("/p/default/releases?environment=production&state=ended")
-        expect(page.get_by_text("declined", exact=True)).to_be_visible()
+        expect(page.get_by_text("declined", exact=True).first).to_be_visible()
+
+
+def test_the_way_to_a_no_goes_by_keys_alone(look: Looker, desk: Desk) -> None:
+    with look.window("author") as page:
+        page.goto(f"/p/default/propose?environment=production&prompt={ready(desk, 'release.keys')}")
+        expect(page.get_by_label("Why")).to_be_focused()
+        page.keyboard.type("Typed and sent at once")
+        page.keyboard.press("Control+Enter")
+        expect(page.get_by_role("heading", level=1)).to_have_text(re.compile(r"Release \d+"))
+        page.wait_for_function("document.activeElement.id === 'main'")
+        address = page.url
+    with look.window("reviewer") as page:
+        page.goto(address)
+        page.get_by_role("button", name="Decline").press("Enter")
+        expect(page.get_by_role("textbox", name="Why")).to_be_focused()
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("button", name="Decline")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("textbox", name="Why")).to_be_focused()
+        page.keyboard.press("Control+Enter")
+        expect(page.get_by_role("dialog")).to_be_visible()  # without a reason nothing is sent
+        page.keyboard.type("Not before the audit")
+        page.keyboard.press("Control+Enter")
+        expect(page.get_by_text("declined it")).to_contain_text("Not before the audit")
+        page.wait_for_function("document.activeElement.id === 'main'")
+
+
+def test_a_prompts_page_proposes_the_next_stop(look: Looker, desk: Desk) -> None:
+    def proposes(page: Page, stop: str) -> None:
+        page.goto("/p/default/prompts/release.next")
+        page.get_by_role("link", name="Promote v").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text(f"Release to {stop}")
+
+    with desk.write() as uow:
+        prompts.save(OWNER, uow, "default", "release.next", prompts.Draft(text("One"), "by another"))
+    with look.window("author") as page:
+        proposes(page, "staging")
+        ready(desk, "release.next")
+        proposes(page, "production")
 
 
 @on_both
@@ -122,6 +161,9 @@ def test_what_has_not_run_before_is_released_there_first(look: Looker, desk: Des
         page.goto("/p/default/propose?environment=production&prompt=support.early")
         page.get_by_role("link", name="Release it to staging first").click()
         page.wait_for_url("**/propose?environment=staging&prompt=support.early")
+        page.goto("/p/default/propose?environment=production&prompt=support.early&version=1")
+        page.get_by_role("link", name="Release it to staging first").click()
+        page.wait_for_url("**/propose?environment=staging&prompt=support.early&version=1")
 
 
 def test_a_refusal_says_what_to_do(look: Looker) -> None:

@@ -46,6 +46,8 @@ export const theme = createTheme({
     sizes: { h1: { fontSize: "1.5rem", lineHeight: "1.25" }, h2: { fontSize: "1.05rem", lineHeight: "1.4" } },
   },
   components: {
+    // A link in a sentence is known by more than its colour.
+    Anchor: { defaultProps: { underline: "always" } },
     Modal: { defaultProps: { ...close, centered: true, overlayProps: { backgroundOpacity: 0.4 } } },
     // Its placeholder is no menu item, and a menu may hold nothing else.
     Menu: { defaultProps: { withInitialFocusPlaceholder: false } },

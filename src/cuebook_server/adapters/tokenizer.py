@@ -24,9 +24,8 @@ class Tokenizer:
         if tokenizer is None:
             return Count(ceil(sum(map(len, texts)) / CHARS_A_TOKEN), f"estimated: {CHARS_A_TOKEN} characters each", exact=False)
         exact = provider in ("", "openai", "azure") and _OWN.match(model.lower()) is not None
-        return Count(
-            sum(map(tokenizer.count, texts)), "o200k_base" if exact else "o200k_base; this model's own may differ", exact
-        )
+        by = "o200k_base" if exact or not model else "o200k_base; this model's own may differ"
+        return Count(sum(map(tokenizer.count, texts)), by, exact)
 
 
 @cache

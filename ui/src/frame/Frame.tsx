@@ -4,6 +4,7 @@ import { Link, Outlet, useLocation, useRouter } from "@tanstack/react-router";
 import { useCallback, useEffect, useRef } from "react";
 import { LAST_PROJECT } from "../lastProject";
 import { Away } from "../shared/Away";
+import { goOn as goOnFrom } from "../shared/focus";
 import { useProject } from "./here";
 import { Palette } from "./Palette";
 import { Places } from "./Places";
@@ -18,6 +19,11 @@ export function Frame() {
   const goOn = useCallback(() => void router.invalidate(), [router]);
   const main = useRef<HTMLDivElement>(null);
   useEffect(close, [pathname, close]);
+  useEffect(
+    () =>
+      router.subscribe("onRendered", ({ fromLocation, pathChanged }) => fromLocation && pathChanged && goOnFrom(null)),
+    [router],
+  );
   useEffect(() => {
     if (project) localStorage.setItem(LAST_PROJECT, project);
   }, [project]);

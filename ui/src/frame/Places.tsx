@@ -3,6 +3,7 @@ import { spotlight } from "@mantine/spotlight";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { listEnvironmentsOptions, listNoticesOptions, meOptions } from "../api";
+import { MOD } from "../shared/keys";
 import { Name } from "./Frame";
 import { usePersonal, usePlaces } from "./here";
 import { Scheme } from "./Scheme";
@@ -23,7 +24,7 @@ export function Places({ project }: { project: string }) {
             Search or go to …
           </Text>
           <Kbd size="xs" style={{ whiteSpace: "nowrap" }}>
-            {/Mac/.test(navigator.platform) ? "⌘" : "Ctrl"} K
+            {MOD} K
           </Kbd>
         </Group>
       </UnstyledButton>

@@ -1,6 +1,7 @@
 import { Textarea } from "@mantine/core";
 import { useState } from "react";
 import { Dialog, type DialogProps } from "./Dialog";
+import { MOD } from "./keys";
 
 interface Props extends DialogProps {
   optional?: boolean;
@@ -21,7 +22,7 @@ export function ConfirmWithReason({ optional = false, label = "Why", onConfirm, 
       {children}
       <Textarea
         label={label}
-        description="It stands in the history and in the audit."
+        description={`It stands in the history and in the audit. ${MOD} Enter sends.`}
         required={!optional}
         autosize
         minRows={2}

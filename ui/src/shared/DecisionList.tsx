@@ -17,9 +17,9 @@ export function DecisionList({ decision, over = false }: { decision: DecisionSho
         {rules.map((rule) => (
           <List.Item key={`${rule.rule} ${rule.sentence}`}>
             <Group gap="xs" wrap="nowrap" align="flex-start">
-              <span className={rule.passed ? "newest" : "late"} style={{ padding: "0 0.4rem", borderRadius: 4 }}>
+              <Text span size="sm" className={`verdict ${rule.passed ? "newest" : "late"}`}>
                 {rule.passed ? "yes" : "no"}
-              </span>
+              </Text>
               <Text className="typed" size="sm">
                 {rule.sentence}
               </Text>

@@ -1,6 +1,7 @@
 import { Button, Group, Modal, Stack } from "@mantine/core";
-import type { FormEvent, ReactNode } from "react";
+import type { FormEvent, KeyboardEvent, ReactNode } from "react";
 import type { Refusal } from "../api";
+import { useWayBack } from "./focus";
 import { Problem } from "./Problem";
 
 export interface DialogProps {
@@ -19,15 +20,20 @@ export interface DialogProps {
   refusal: Refusal | undefined;
 }
 
-/** A dialog that sends one thing: what it is about, what the API said against it, and two ways out. */
+/** A dialog that sends one thing: what it is about, what the API said against it, and two ways out. Ctrl Enter sends it too. */
 export function Dialog({ onSend, ...props }: DialogProps & { onSend: () => void }) {
+  useWayBack();
   const send = (event: FormEvent): void => {
     event.preventDefault();
     onSend();
   };
+  const hurry = (event: KeyboardEvent<HTMLFormElement>): void => {
+    const sends = event.key === "Enter" && (event.ctrlKey || event.metaKey);
+    if (sends && !props.disabled && !props.busy) event.currentTarget.requestSubmit();
+  };
   return (
     <Modal opened={props.opened} onClose={props.onClose} title={props.title} size="lg">
-      <form onSubmit={send}>
+      <form onSubmit={send} onKeyDown={hurry}>
         <Stack>
           {props.children}
           {props.refusal && <Problem refusal={props.refusal} />}

@@ -17,7 +17,7 @@ export function EmptyState({ title, children, action, command }: Props) {
     <Stack className="panel" p="xl" gap="sm" align="flex-start">
       <Title order={2}>{title}</Title>
       {children && (
-        <Text component="div" c="dimmed" className="prose">
+        <Text component="div" c="dimmed" className="prose told">
           {children}
         </Text>
       )}

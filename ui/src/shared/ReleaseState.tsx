@@ -6,11 +6,14 @@ const STATES: Record<string, string> = {
 };
 const COLOURS: Record<string, string> = { approved: "newest", stale: "late", failed: "late" };
 
+/** Where a release stands, in a word. */
+export const stateOf = (state: string): string => STATES[state] ?? state;
+
 /** Where a release stands, as the API says it. */
 export function ReleaseState({ state }: { state: string }) {
   return (
     <Badge variant="default" radius="sm" tt="none" className={COLOURS[state]} style={{ flexShrink: 0 }}>
-      {STATES[state] ?? state}
+      {stateOf(state)}
     </Badge>
   );
 }

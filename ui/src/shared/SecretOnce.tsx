@@ -1,9 +1,11 @@
 import { Button, Group, Modal, Stack, Text } from "@mantine/core";
 import type { ReactNode } from "react";
 import { Command } from "./Command";
+import { useWayBack } from "./focus";
 
 /** A secret that was made a moment ago. Nothing but the button closes it: it cannot be shown again. */
 export function SecretOnce(props: { title: string; secret: string; children?: ReactNode; onKept: () => void }) {
+  useWayBack();
   return (
     <Modal
       opened

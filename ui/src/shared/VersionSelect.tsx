@@ -22,7 +22,8 @@ export function VersionSelect({ project, prompt, value, onChange, label, small =
     <Select
       aria-label={label ?? `Version of ${prompt}`}
       size={small ? "xs" : "sm"}
-      w={small ? "12rem" : "26rem"}
+      w={small ? "15rem" : "26rem"}
+      styles={{ input: { textOverflow: "ellipsis" } }}
       maw="100%"
       searchable
       limit={SHOWN_MAX}

@@ -1,6 +1,7 @@
 import { notifications } from "@mantine/notifications";
 import { useCallback, useState } from "react";
 import { isSignedOut, queries, Refusal } from "../api";
+import { goOn } from "./focus";
 import { ask } from "./SignInAgain";
 
 /*
@@ -19,6 +20,7 @@ export function useAct(): {
   const [busy, setBusy] = useState(false);
   const [refusal, setRefusal] = useState<Refusal>();
   const act = useCallback(async <T,>(call: () => Promise<T>, done = ""): Promise<T | undefined> => {
+    const before = document.activeElement;
     setBusy(true);
     setRefusal(undefined);
     try {
@@ -31,6 +33,7 @@ export function useAct(): {
       return undefined;
     } finally {
       setBusy(false);
+      goOn(before);
     }
   }, []);
   return { act, busy, refusal, forget: useCallback(() => setRefusal(undefined), []) };

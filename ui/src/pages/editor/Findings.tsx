@@ -9,7 +9,7 @@ interface Props {
 }
 
 /** What the server would have somebody look at, each with the way to it. */
-export function Findings({ looked: { said, current, refusal }, onGo }: Props) {
+export function Findings({ looked: { said, refusal }, onGo }: Props) {
   const found = said?.findings ?? [];
   return (
     <section aria-label="Worth a look" aria-live="polite">
@@ -19,7 +19,7 @@ export function Findings({ looked: { said, current, refusal }, onGo }: Props) {
           <Sentence>{refusal.detail || refusal.title}</Sentence> {refusal.hint}
         </Text>
       )}
-      {!refusal && current && found.length === 0 && <Text c="dimmed">Nothing stands out.</Text>}
+      {!refusal && said && found.length === 0 && <Text c="dimmed">Nothing stands out.</Text>}
       {!refusal && said === undefined && <Text c="dimmed">The server is looking at it …</Text>}
       <List>
         {found.map((finding, at) => (

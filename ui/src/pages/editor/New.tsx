@@ -2,13 +2,14 @@ import { Button, SegmentedControl, Stack, Textarea, TextInput } from "@mantine/c
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
-import { getAccessOptions, saveVersion } from "../../api";
+import { getAccessOptions, meOptions, saveVersion } from "../../api";
 import { useAct } from "../../shared/acting";
 import { EmptyState } from "../../shared/EmptyState";
 import { Loaded } from "../../shared/Loading";
 import { PageHeader } from "../../shared/PageHeader";
 import { Problem } from "../../shared/Problem";
 import type { Content } from "../prompt/content";
+import { type Beginning, begun, keepBegun } from "./draft";
 
 const KINDS = [
   { value: "chat", label: "A conversation" },
@@ -23,6 +24,7 @@ const first = (kind: string, text: string): Content =>
 /** A name and the first words of a prompt; the editor is where it grows. Who may not save is told so, and asked for nothing. */
 export function Page() {
   const { project } = useParams({ from: "/p/$project/new-prompt" });
+  const me = useQuery(meOptions());
   const access = useQuery(getAccessOptions({ path: { project } }));
   return (
     <>
@@ -32,7 +34,11 @@ export function Page() {
       </PageHeader>
       <Loaded query={access}>
         {({ project: held }) =>
-          held.includes("prompts.write") ? <First project={project} /> : <Refused {...{ project }} />
+          held.includes("prompts.write") ? (
+            <Loaded query={me}>{({ principal }) => <First project={project} person={principal} />}</Loaded>
+          ) : (
+            <Refused {...{ project }} />
+          )
         }
       </Loaded>
     </>
@@ -50,10 +56,16 @@ function Refused({ project }: { project: string }) {
   );
 }
 
-function First({ project }: { project: string }) {
-  const [name, setName] = useState("");
-  const [kind, setKind] = useState("chat");
-  const [text, setText] = useState("");
+const EMPTY: Beginning = { name: "", kind: "chat", text: "" };
+
+function First({ project, person }: { project: string; person: string }) {
+  const [prompt, setPrompt] = useState(() => begun(person, project) ?? EMPTY);
+  const { name, kind, text } = prompt;
+  const change = (part: Partial<Beginning>): void => {
+    const next = { ...prompt, ...part };
+    setPrompt(next);
+    keepBegun(person, project, next.name || next.text ? next : undefined);
+  };
   const { act, busy, refusal } = useAct();
   const go = useNavigate();
   const send = async (event: FormEvent): Promise<void> => {
@@ -61,7 +73,9 @@ function First({ project }: { project: string }) {
     const content = { ...first(kind, text), engine: "simple", variables: {} };
     const body = { content, message: "First version", base: NOTHING_YET };
     const made = await act(() => saveVersion({ path: { project, name }, body }));
-    if (made !== undefined) await go({ to: "/p/$project/prompts/$name/edit", params: { project, name } });
+    if (made === undefined) return;
+    keepBegun(person, project, undefined);
+    await go({ to: "/p/$project/prompts/$name/edit", params: { project, name } });
   };
   return (
     <form onSubmit={send} className="prose">
@@ -72,10 +86,10 @@ function First({ project }: { project: string }) {
           required
           maxLength={200}
           value={name}
-          onChange={(event) => setName(event.currentTarget.value.trim())}
+          onChange={(event) => change({ name: event.currentTarget.value.trim() })}
           autoFocus
         />
-        <SegmentedControl aria-label="Kind" data={KINDS} value={kind} onChange={setKind} />
+        <SegmentedControl aria-label="Kind" data={KINDS} value={kind} onChange={(next) => change({ kind: next })} />
         <Textarea
           label={kind === "chat" ? "What the model is told first" : "Text"}
           description="A word in two braces, such as {{ticket}}, is a variable."
@@ -83,7 +97,7 @@ function First({ project }: { project: string }) {
           autosize
           minRows={6}
           value={text}
-          onChange={(event) => setText(event.currentTarget.value)}
+          onChange={(event) => change({ text: event.currentTarget.value })}
         />
         {refusal && <Problem refusal={refusal} />}
         <Button type="submit" loading={busy} style={{ alignSelf: "flex-start" }}>

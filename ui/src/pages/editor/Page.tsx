@@ -1,7 +1,7 @@
 import { Alert, Button, Grid, Group, Stack, Text, Title } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
-import { useParams, useSearch } from "@tanstack/react-router";
+import { Link, useParams, useSearch } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import {
   type FindingShown,
@@ -13,6 +13,7 @@ import {
 } from "../../api";
 import { useMay } from "../../frame/here";
 import { Loaded } from "../../shared/Loading";
+import { Moment } from "../../shared/Moment";
 import { PageHeader } from "../../shared/PageHeader";
 import { type Content, contentOf, type Variable } from "../prompt/content";
 import { Rendered } from "../prompt/Rendered";
@@ -40,7 +41,12 @@ export function Page() {
   const version = useQuery({ ...getVersionOptions({ path: { project, name, which } }), staleTime: Infinity });
   return (
     <>
-      <PageHeader title={`Edit ${name}`}>What you write is kept in this browser until it is saved.</PageHeader>
+      <PageHeader title={`Edit ${name}`}>
+        What you write is kept in this browser until it is saved.{" "}
+        <Link to="/p/$project/prompts/$name" params={{ project, name }}>
+          Back to the prompt
+        </Link>
+      </PageHeader>
       <Loaded query={me}>
         {({ principal }) => (
           <Loaded query={prompt}>
@@ -66,7 +72,8 @@ interface Props {
 function Editor({ person, project, latest, version }: Props) {
   const name = version.prompt;
   const saved = contentOf(version.content);
-  const [draft, setDraft] = useState<Draft>(() => kept(person, project, name) ?? { base: latest, content: saved });
+  const [left, setLeft] = useState(() => kept(person, project, name));
+  const [draft, setDraft] = useState<Draft>(left ?? { base: latest, content: saved });
   const [safe, setSafe] = useState(true);
   const [generation, setGeneration] = useState(0);
   const [comparing, setComparing] = useState(false);
@@ -76,18 +83,19 @@ function Editor({ person, project, latest, version }: Props) {
   const looked = useCheck(project, name, useDebouncedValue(content, PAUSE_MS)[0]);
   const findings = useMemo(() => byText(looked), [looked.said, looked.of]);
   const change = (next: Content, whole = false, base = draft.base): void => {
-    const made = { base, content: next };
+    const made = { base, content: next, at: new Date().toISOString() };
     setDraft(made);
-    setSafe(keep(person, project, name, made));
+    setSafe(keep(person, project, name, isSame(next, saved) && base === latest ? undefined : made));
     if (whole) setGeneration(generation + 1);
   };
   const begin = (): void => {
     setDraft({ base: latest, content: saved });
+    setLeft(undefined);
     keep(person, project, name, undefined);
     setGeneration(generation + 1);
   };
   // Whoever comes near the button is about to ask what changed.
-  const ahead = (): void => void queries.prefetchQuery(compared(project, name, content, version.number));
+  const ahead = (): void => void queries.prefetchQuery(compared(project, name, content, draft.base));
   const go = (finding: FindingShown): void => setShown(placeOf(finding, textAt(content, finding.at)));
   const variables = { ...(looked.said?.variables as Record<string, Variable> | undefined), ...content.variables };
   const beside = {
@@ -100,6 +108,7 @@ function Editor({ person, project, latest, version }: Props) {
       <Grid.Col span={{ base: 12, md: 7 }}>
         <Stack>
           {!may && <Text size="sm">You may read here; an author may save.</Text>}
+          {left && <Left draft={left} latest={latest} />}
           {!safe && <Alert color="red">This browser has no room for the draft. Save before you leave.</Alert>}
           <Texts key={generation} content={content} beside={beside} onChange={change} />
           <Rest key={`rest ${generation}`} content={content} onChange={change} />
@@ -142,13 +151,24 @@ function Editor({ person, project, latest, version }: Props) {
           project={project}
           name={name}
           draft={draft}
-          from={version.number}
           onClose={() => setComparing(false)}
           onSaved={() => keep(person, project, name, undefined)}
           onBase={(base) => change(content, false, base)}
         />
       )}
     </Grid>
+  );
+}
+
+const isSame = (one: Content, other: Content): boolean => JSON.stringify(one) === JSON.stringify(other);
+
+/** That one goes on with a draft of before, and does not see what is saved. */
+function Left({ draft: { at, base }, latest }: { draft: Draft; latest: number }) {
+  return (
+    <Text size="sm" className="late" px="sm" py="xs" role="status">
+      This is what you wrote {at ? <Moment at={at} /> : "before"}; it is not saved.
+      {base !== latest && ` It began with version ${base}; version ${latest} has been saved since.`}
+    </Text>
   );
 }
 

@@ -6,6 +6,7 @@ import { saveVersion } from "../../api";
 import { useAct } from "../../shared/acting";
 import { Dialog } from "../../shared/Dialog";
 import { Difference } from "../../shared/Difference";
+import { MOD } from "../../shared/keys";
 import { Loaded } from "../../shared/Loading";
 import type { Content } from "../prompt/content";
 import { compared, useCheck } from "./checked";
@@ -15,21 +16,22 @@ interface SaveProps {
   project: string;
   name: string;
   draft: Draft;
-  /** The version one began with. */
-  from: number;
   onClose: () => void;
   onSaved: () => void;
   onBase: (base: number) => void;
 }
 
 /** What the draft changes, and why; when somebody was quicker, both sides. */
-export function Save({ project, name, draft, from, onClose, onSaved, onBase }: SaveProps) {
+export function Save({ project, name, draft, onClose, onSaved, onBase }: SaveProps) {
   const [message, setMessage] = useState("");
   const { act, busy, refusal, forget } = useAct();
   const go = useNavigate();
   const theirs = refusal?.code === "base_moved" ? (refusal.data.theirs as Content | null) : undefined;
   const newest = Number(refusal?.data.newest ?? 0);
   const [meant, setMeant] = useState(false);
+  // What would be new in the line of versions: its newest one, as far as the author knew, may not be what was edited.
+  const comparison = useQuery(compared(project, name, draft.content, theirs ? newest : draft.base));
+  const nothing = !theirs && (comparison.data?.same ?? false);
   const looked = useCheck(project, name, draft.content);
   const secret = looked.said?.findings.some(({ confirm }) => confirm) ?? false;
   // Where the server cannot look at it, it says why when it is saved.
@@ -47,7 +49,7 @@ export function Save({ project, name, draft, from, onClose, onSaved, onBase }: S
       onClose={onClose}
       title={theirs ? `Somebody saved version ${newest} meanwhile` : "What it changes"}
       verb="Save"
-      disabled={theirs !== undefined || waits || (secret && !meant)}
+      disabled={theirs !== undefined || nothing || waits || (secret && !meant)}
       busy={busy}
       refusal={theirs ? undefined : refusal}
       onSend={send}
@@ -58,7 +60,7 @@ export function Save({ project, name, draft, from, onClose, onSaved, onBase }: S
             Nothing was saved, and nothing of yours is lost. Take over what you want to keep of theirs, or put yours on
             top. This leads from theirs to yours:
           </Text>
-          <Changes project={project} name={name} content={draft.content} against={newest} />
+          <Loaded query={comparison}>{(found) => <Difference of={found} />}</Loaded>
           <Button
             variant="default"
             onClick={() => {
@@ -70,7 +72,15 @@ export function Save({ project, name, draft, from, onClose, onSaved, onBase }: S
           </Button>
         </>
       ) : (
-        <Changes project={project} name={name} content={draft.content} against={from} />
+        <Loaded query={comparison}>
+          {(found) =>
+            nothing ? (
+              <Text>It says what version {draft.base} says: there is nothing to save.</Text>
+            ) : (
+              <Difference of={found} />
+            )
+          }
+        </Loaded>
       )}
       {secret && (
         <Alert color="red" variant="light" title="Something in it looks like a secret">
@@ -83,26 +93,12 @@ export function Save({ project, name, draft, from, onClose, onSaved, onBase }: S
       )}
       <Textarea
         label="Message"
-        description="Why: it stands in the line of versions."
+        description={`Why: it stands in the line of versions. ${MOD} Enter saves.`}
         autosize
         value={message}
         onChange={(event) => setMessage(event.currentTarget.value)}
         data-autofocus
       />
     </Dialog>
-  );
-}
-
-interface ChangesProps {
-  project: string;
-  name: string;
-  content: Content;
-  against: number;
-}
-
-/** What a draft changes of a version, as the server compares them. */
-function Changes({ project, name, content, against }: ChangesProps) {
-  return (
-    <Loaded query={useQuery(compared(project, name, content, against))}>{(found) => <Difference of={found} />}</Loaded>
   );
 }

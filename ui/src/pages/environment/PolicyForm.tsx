@@ -219,6 +219,7 @@ function Applications({ rules, set }: Part) {
             A version by its number
           </Text>
           <SegmentedControl
+            className="folds"
             aria-labelledby="pins"
             data={PINS}
             value={rules.pins}

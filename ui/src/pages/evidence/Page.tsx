@@ -7,6 +7,7 @@ import { Lines } from "../../shared/Line";
 import { Loaded } from "../../shared/Loading";
 import { PageHeader } from "../../shared/PageHeader";
 import { PersonName } from "../../shared/PersonName";
+import { kindOf, stateOf } from "../../shared/ReleaseState";
 import { DecisionList } from "../../shared/DecisionList";
 import { exact } from "../../shared/times";
 import { Entry } from "../audit/Entry";
@@ -68,8 +69,8 @@ function Evidence({ of, project }: { of: EvidenceShown; project: string }) {
       <Part title="What was asked">
         <Facts
           of={[
-            ["What", `${release.kind} in ${release.environment}${release.emergency ? ", as an emergency" : ""}`],
-            ["State", release.state],
+            ["What", `${kindOf(release)} ${release.kind === "promote" ? "to" : "in"} ${release.environment}`],
+            ["State", stateOf(release.state)],
             ["By whom", <PersonName of={release.author} />],
             ["Why", <span className="typed">{release.reason || "No reason was given."}</span>],
             ["Asked", when(release.created_at)],

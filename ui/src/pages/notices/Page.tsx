@@ -67,9 +67,12 @@ function Notice({ of }: { of: NoticeShown }) {
     <Line name={<span className="typed">{of.sentence}</span>} over={of.read_at !== null}>
       {of.project}, <Moment at={of.at} />
       {of.read_at === null && (
-        <Text span size="sm" fw={600}>
-          , unread
-        </Text>
+        <>
+          ,{" "}
+          <Text span size="sm" fw={600}>
+            unread
+          </Text>
+        </>
       )}
       .{" "}
       {release && (

@@ -118,7 +118,7 @@ function Person({ of, onGive, onDo }: PersonProps) {
       ))}
       {of.grants.length === 0 && <div>No rights anywhere.</div>}
       <div>
-        Here since <Moment at={of.created_at} />
+        Joined <Moment at={of.created_at} />
         {of.disabled_at && (
           <>
             , disabled <Moment at={of.disabled_at} />

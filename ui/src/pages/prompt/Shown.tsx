@@ -2,7 +2,13 @@ import { Button, Grid, Group, Stack, Switch, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
-import { getVersionOptions, type PromptShown, type VersionShown } from "../../api";
+import {
+  type EnvironmentShown,
+  getVersionOptions,
+  listEnvironmentsOptions,
+  type PromptShown,
+  type VersionShown,
+} from "../../api";
 import { useMay } from "../../frame/here";
 import { Digest } from "../../shared/Digest";
 import { ButtonLink } from "../../shared/links";
@@ -18,6 +24,7 @@ import { Recalled, RecallVersion } from "./Recall";
 /** One version: who made it, what it says, what it needs. */
 export function Shown({ project, prompt, number }: { project: string; prompt: PromptShown; number: number }) {
   const version = useQuery(getVersionOptions({ path: { project, name: prompt.name, which: String(number) } }));
+  const stops = useQuery(listEnvironmentsOptions({ path: { project } })).data?.items ?? [];
   const navigate = useNavigate({ from: "/p/$project/prompts/$name" });
   const may = useMay(project);
   const there = number <= prompt.latest;
@@ -51,7 +58,7 @@ export function Shown({ project, prompt, number }: { project: string; prompt: Pr
               variant="default"
               to="/p/$project/propose"
               params={{ project }}
-              search={{ prompt: prompt.name, version: number }}
+              search={{ environment: nextStop(stops, prompt, number), prompt: prompt.name, version: number }}
             >
               Promote v{number} …
             </ButtonLink>
@@ -62,6 +69,11 @@ export function Shown({ project, prompt, number }: { project: string; prompt: Pr
       <Loaded query={version}>{(found) => <Content project={project} version={found} />}</Loaded>
     </Stack>
   );
+}
+
+/** Where a version goes next: the first stop on its way that still serves an older one, or none. */
+function nextStop(stops: readonly EnvironmentShown[], prompt: PromptShown, number: number): string | undefined {
+  return stops.find(({ name, tracks_latest }) => !tracks_latest && (prompt.live[name] ?? 0) < number)?.name;
 }
 
 function Content({ project, version }: { project: string; version: VersionShown }) {

@@ -1,10 +1,11 @@
 import { Checkbox, Stack, Text, Textarea, Title } from "@mantine/core";
 import { getHotkeyHandler, useDebouncedValue } from "@mantine/hooks";
 import { useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import type { ItemIn, ReleaseIn, WeighedShown } from "../../api";
 import { useAct } from "../../shared/acting";
 import { DecisionList } from "../../shared/DecisionList";
+import { MOD } from "../../shared/keys";
 import { TextLink } from "../../shared/links";
 import { Problem } from "../../shared/Problem";
 import { Buttons, type Way } from "./Buttons";
@@ -37,8 +38,9 @@ export function Composer({ project, environment, source, kind, time, ways, begin
   const [shrinkMeant, setShrinkMeant] = useState(false);
   const [asked] = useDebouncedValue(reason, 300);
   const wanted: ReleaseIn = { environment, kind, items: time ? [] : items, time, shrink_meant: shrinkMeant };
-  const query = useWeighed(project, { ...wanted, reason: asked }, items.length > 0 || time !== undefined);
-  const weighed = query.error || (items.length === 0 && !time) ? undefined : query.data;
+  const moves = items.length > 0 || time !== undefined;
+  const query = useWeighed(project, { ...wanted, reason: asked }, moves);
+  const weighed = query.error || !moves ? undefined : query.data;
   const { act, busy, refusal } = useAct();
   const go = useNavigate();
 
@@ -50,6 +52,18 @@ export function Composer({ project, environment, source, kind, time, ways, begin
     const made = await act(() => release(project, { ...body, ...flags }), DONE[way]);
     if (made) await go({ to: "/p/$project/releases/$release", params: { project, release: String(made.id) } });
   };
+  // What was written last has not been weighed yet.
+  const ready = weighed !== undefined && !query.isPlaceholderData && asked === reason;
+  const [hurried, setHurried] = useState(false);
+  useEffect(() => {
+    if (!hurried || !(ready || query.error)) return;
+    setHurried(false);
+    if (ways.acts && weighed?.decision.allowed) void send("now");
+    else if (!ways.acts && ways.proposes) void send("propose");
+  }, [hurried, ready, query.error]);
+  const elsewhereFirst =
+    query.error?.code === "not_released_here" ||
+    weighed?.decision.rules.some(({ rule, passed }) => rule === "comes_from" && !passed);
   const shrunk = weighed?.decision.rules.some((rule) => rule.rule === "shrink_guard");
 
   return (
@@ -63,26 +77,26 @@ export function Composer({ project, environment, source, kind, time, ways, begin
       {!time && <AddPrompt project={project} taken={items} add={(prompt) => setItems([...items, { prompt }])} />}
       <Textarea
         label="Why"
-        description="It stands in the history and in the audit. Ctrl Enter sends."
+        description={`It stands in the history and in the audit. ${MOD} Enter sends.`}
         autosize
         minRows={2}
         maxLength={2000}
         value={reason}
         onChange={(event) => setReason(event.currentTarget.value)}
-        onKeyDown={getHotkeyHandler([["mod+Enter", () => weighed?.decision.allowed && void send("now")]])}
-        autoFocus={items.length > 0 || time !== undefined}
+        onKeyDown={getHotkeyHandler([["mod+Enter", () => setHurried(moves)]])}
+        autoFocus={moves}
       />
       {query.error && <Problem refusal={query.error} />}
-      {query.error?.code === "not_released_here" && source && (
+      {weighed && <Weighed weighed={weighed} />}
+      {elsewhereFirst && source && (
         <TextLink
           to="/p/$project/propose"
           params={{ project }}
-          search={{ environment: source, prompt: items[0]?.prompt }}
+          search={{ environment: source, prompt: items[0]?.prompt, version: items[0]?.version ?? undefined }}
         >
           Release it to {source} first
         </TextLink>
       )}
-      {weighed && <Weighed weighed={weighed} />}
       {shrunk && (
         <Checkbox
           label="The text is meant to shrink"
@@ -95,8 +109,7 @@ export function Composer({ project, environment, source, kind, time, ways, begin
         ways={ways}
         kind={kind}
         decision={weighed?.decision}
-        // What was written last has not been weighed yet.
-        ready={weighed !== undefined && !query.isPlaceholderData && asked === reason}
+        ready={ready}
         busy={busy}
         reason={reason}
         send={send}

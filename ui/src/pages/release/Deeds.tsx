@@ -59,7 +59,11 @@ export function Deeds({ project, standing }: { project: string; standing: Standi
     <section aria-label="What you can do">
       <Stack gap="sm">
         <Group gap="xs">
-          {can("approve") && <Button onClick={() => ask("approve")}>Approve</Button>}
+          {can("approve") && (
+            <Button variant={can("apply") ? "default" : "filled"} onClick={() => ask("approve")}>
+              Approve
+            </Button>
+          )}
           {can("apply") && (
             <Button loading={busy} onClick={() => act(() => applyRelease({ path, throwOnError: true }), "Applied.")}>
               Apply now

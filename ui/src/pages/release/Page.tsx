@@ -70,6 +70,8 @@ export function Page() {
   );
 }
 
+const ENDED: Record<string, string> = { declined: "declined it", withdrawn: "withdrew it" };
+
 function Heading({ project, standing }: { project: string; standing: Standing }) {
   const { environment } = standing;
   return (
@@ -103,8 +105,8 @@ function Heading({ project, standing }: { project: string; standing: Standing })
         {standing.reason || "No reason was given."}
       </Text>
       {standing.ended_at && !standing.applied_at && (
-        <Text className="typed">
-          <PersonName of={standing.ended_by} /> ended it <Moment at={standing.ended_at} />
+        <Text c="var(--mantine-color-text)" className="typed">
+          <PersonName of={standing.ended_by} /> {ENDED[standing.state] ?? "ended it"} <Moment at={standing.ended_at} />
           {standing.ended_why && `: ${standing.ended_why}`}
         </Text>
       )}
