@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -13,7 +16,9 @@ from cuebook_server.domain.fleet import FORGOTTEN_AFTER, About, Instance, Order,
 from cuebook_server.domain.keys import DeliveryKey
 from cuebook_server.domain.release import Release
 from cuebook_server.services import credentials, fleet
-from tests.factories import Registry
+from cuebook_server.store import fleet as store
+from tests.factories import Registry, open_registry
+from tests.support.settled import Settled
 
 
 @pytest.fixture
@@ -155,3 +160,23 @@ def test_a_stranger_sees_nobody(registry: Registry) -> None:
 def count(registry: Registry) -> int:
     with registry.database.read() as connection:
         return int(connection.execute(text("SELECT count(*) FROM fleet_instance")).scalar_one())
+
+
+def test_a_node_that_writes_down_waits_for_another_process(settled_sqlite: Settled, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It reads what is known first; a SQLite transaction that began so cannot write any more once another process has."""
+    with (
+        open_registry(settled_sqlite.url, settled_sqlite.people) as registry,
+        open_registry(settled_sqlite.url, settled_sqlite.people) as other,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        key, known = made(registry), store._known
+
+        def meanwhile(*read: Any) -> Any:
+            found = known(*read)
+            with suppress(TimeoutError):
+                pool.submit(other.save, "b", "x").result(0.3)
+            return found
+
+        monkeypatch.setattr(store, "_known", meanwhile)
+        hear(registry, key, "i", 1)
+        assert [one.about.instance for one in registry.ask(fleet.fleet, "production").instances] == ["i"]

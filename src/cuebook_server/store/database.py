@@ -74,6 +74,17 @@ class Database:
         with translated(), self.engine.connect() as connection:
             yield connection.execution_options(**self._of_postgres(isolation_level="AUTOCOMMIT"))
 
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A connection in one transaction that writes what is no use case's, such as what a node heard of its clients.
+
+        On SQLite it is a writer's from its first statement on: one that began by reading is refused, not made to wait, where
+        another process wrote meanwhile.
+        """
+        connected = self.engine.connect().execution_options(immediate=True)
+        with self.write_lock, translated(), connected as connection, connection.begin():
+            yield connection
+
     def _of_postgres(self, **options: Any) -> dict[str, Any]:
         return options if self.dialect == "postgresql" else {}
 

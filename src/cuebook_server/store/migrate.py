@@ -11,7 +11,7 @@ from sqlalchemy import Connection, inspect, select, text, update
 
 from cuebook_server.domain.errors import SchemaTooNew
 from cuebook_server.store import guards
-from cuebook_server.store.database import Database, translated
+from cuebook_server.store.database import Database
 from cuebook_server.store.registry import identity
 from cuebook_server.store.schema import registry
 
@@ -28,8 +28,7 @@ def migrate(database: Database, target: str = "head") -> None:
     """Bring the schema to ``target`` in one transaction: all of it, or the schema as it was."""
     if target == "head" and is_current(database):
         return  # a database that cannot be written is still good for reading
-    connected = database.engine.connect().execution_options(immediate=True)
-    with database.write_lock, translated(), connected as connection, connection.begin():
+    with database.write() as connection:
         if database.dialect == "postgresql":
             connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
         found, known = _revision(connection), _known()
