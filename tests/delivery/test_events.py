@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from cuebook_server.delivery.limits import Limits
+from cuebook_server.delivery.snapshot import Snapshot
 from cuebook_server.delivery.streams import Streams
 from tests.delivery.client import TRIAGE, Shop, make_shop
 from tests.delivery.listener import PATIENCE_S, Listener
@@ -315,3 +317,30 @@ def test_two_nodes_of_one_process_have_streams_of_their_own() -> None:
         assert len(shops[1].node.app.streams) == 0
         with Listener(other, shops[1].prd) as second:
             assert second.next("head").data["revision"] == 1
+
+
+def test_an_environment_that_was_put_back_to_nothing_keeps_no_news_from_others(shop: Shop, port: int) -> None:
+    """A backup may be older than an environment that somebody listens to."""
+    with Listener(port, shop.keys["staging"]) as gone, Listener(port, shop.prd) as client:
+        assert [one.next("head").id for one in (gone, client)] == ["1:2", "1:1"]
+        shop.source.epoch += 1
+        del shop.source.held[shop.environments["staging"]]
+        assert shop.node.board.refresh_now()
+        assert client.next("head").data["epoch"] == 2
+        shop.release("production", TRIAGE, 3)
+        assert client.next("head").data["revision"] == 2
+
+
+def test_what_nobody_listens_to_any_more_is_not_held(shop: Shop, port: int) -> None:
+    def snapshots() -> int:
+        gc.collect()
+        mine = shop.environments["production"]
+        return sum(isinstance(one, Snapshot) and one.key == mine for one in gc.get_objects())
+
+    before = snapshots()
+    with Listener(port, shop.prd) as client:
+        client.next("head")
+    until(lambda: len(shop.node.app.streams) == 0)
+    for number in (2, 3):
+        shop.release("production", TRIAGE, number)
+    until(lambda: snapshots() == before)

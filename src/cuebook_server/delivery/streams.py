@@ -235,6 +235,7 @@ class Streams:
                 self._spread(key, channel)
             else:
                 del self._channels[key]
+                self._places.pop(key, None)  # it holds a snapshot
 
     def _place(self, key: EnvironmentKey) -> Place:
         """Where an environment stands now; its recalled versions are counted once for each change of either."""
@@ -246,7 +247,10 @@ class Streams:
         return known[0]
 
     def _spread(self, key: EnvironmentKey, channel: Channel) -> None:
-        place = self._place(key)
+        try:
+            place = self._place(key)
+        except KeyError:
+            return  # a database that was put back may know neither the environment any more nor its keys
         if not channel.busy and channel.order < place.order:
             channel.busy = True
             channel.move(place)
