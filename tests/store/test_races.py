@@ -12,12 +12,14 @@ from typing import TypeVar
 import pytest
 
 from cuebook_server.domain.errors import AlreadyExists
+from cuebook_server.domain.notice import NOTICE_LIFE
 from cuebook_server.services import first_run, projects
 from cuebook_server.services.ports import Answer, Project, UnitOfWork
 from cuebook_server.services.requests import once
 from cuebook_server.store.database import open_database
 from cuebook_server.store.unit_of_work import SqlUnits
 from tests.factories import Registry, open_registry
+from tests.people import ELSEWHERE, PROJECT
 from tests.support import settled
 
 T = TypeVar("T")
@@ -97,3 +99,23 @@ def test_who_forgets_old_answers_keeps_nobody_else_from_it(on_postgres: Registry
     with ThreadPoolExecutor(1) as pool, registry.units.write() as uow:
         repeatable(uow, "four")
         assert pool.submit(other).result(5).status == 200
+
+
+@pytest.mark.postgres
+def test_who_forgets_old_notices_keeps_no_other_project_waiting(on_postgres: Registry) -> None:
+    registry = on_postgres
+    with registry.units.read() as uow:
+        desk, elsewhere = (uow.projects.find(name) for name in (PROJECT, ELSEWHERE))
+    assert desk
+    assert elsewhere
+
+    def notice(project: Project) -> None:
+        with registry.units.write() as uow:
+            uow.scope(project).notices.add(["owner", "stranger"], 1, "A release waits.", None)
+
+    for project in (desk, elsewhere):
+        notice(project)
+    registry.clock.tick(2 * NOTICE_LIFE.total_seconds())
+    with ThreadPoolExecutor(1) as pool, registry.units.write() as uow:
+        uow.scope(desk).notices.add(["owner"], 2, "Another waits.", None)
+        pool.submit(notice, elsewhere).result(5)

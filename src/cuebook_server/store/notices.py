@@ -24,8 +24,9 @@ class NoticeStore:
         self._project = project_id
 
     def add(self, logins: Collection[str], seq: int, sentence: str, release_id: int | None) -> None:
-        """Tell these people, those of them who have an account; and forget what everybody was told long ago."""
-        self._tx.connection.execute(delete(notice).where(notice.c.at < self._tx.now - NOTICE_LIFE))
+        """Tell these people, those of them who have an account; and forget what everybody was told of the project long ago."""
+        old = and_(notice.c.project_id == self._project, notice.c.at < self._tx.now - NOTICE_LIFE)
+        self._tx.connection.execute(delete(notice).where(old))
         people = self._tx.connection.scalars(select(person.c.person_id).where(person.c.login.in_(logins)))
         told: dict[str, Any] = {"project_id": self._project, "seq": seq, "release_id": release_id}
         told |= {"sentence": sentence, "at": self._tx.now}
