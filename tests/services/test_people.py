@@ -9,9 +9,9 @@ import pytest
 
 from cuebook_server.domain.access import Actor, Grant, Role
 from cuebook_server.domain.audit import AuditFilter
-from cuebook_server.domain.errors import AlreadyExists, CuebookError, Forbidden, KeyRevoked, NotFound
+from cuebook_server.domain.errors import AlreadyExists, CuebookError, Forbidden, Invalid, KeyRevoked, NotFound
 from cuebook_server.domain.identity import Identity
-from cuebook_server.domain.person import INVITATION_LIFE, BadLogin, WeakPassword, check_login, check_password
+from cuebook_server.domain.person import GRANTS_MAX, INVITATION_LIFE, BadLogin, WeakPassword, check_login, check_password
 from cuebook_server.domain.person import Person as Somebody
 from cuebook_server.domain.session import LINK_LIFE, SignedOut
 from cuebook_server.services import audit, callers, first_run, identities, members, people, personal, sessions
@@ -134,6 +134,12 @@ def test_nobody_invites_to_more_than_they_hold(registry: Registry) -> None:
     hired(registry, REVIEWER)
     with pytest.raises(AlreadyExists):
         invited(registry, registry.people.operator.actor, REVIEWER, ("viewer", None, None))
+
+
+def test_an_invitation_with_too_many_rights_is_refused_before_any_is_looked_up(registry: Registry) -> None:
+    operator = hired(registry)
+    with pytest.raises(Invalid, match=f"{GRANTS_MAX + 1} rights"), registry.units.write() as uow:
+        people.invite(operator, uow, REVIEWER, [("viewer", "nowhere", None)] * (GRANTS_MAX + 1))
 
 
 def test_rights_change_at_once(registry: Registry) -> None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import event
 
+from cuebook_server.domain.release import Wanted
 from cuebook_server.services import drift, environments, falling_behind, people, prompts, recalls, releases
 from tests.factories import Registry
 
@@ -37,6 +38,19 @@ def test_a_status_page_of_any_length_is_a_handful_of_statements(registry: Regist
         assert len(rows) == count
         lengths.append(len(sent))
     assert lengths[0] == lengths[1] <= 10
+
+
+def test_named_prompts_are_found_at_once(registry: Registry) -> None:
+    names = [f"p{number}" for number in range(12)]
+    for name in names:
+        registry.save(name, "x")
+    lengths = set()
+    for some in (names[:2], names):
+        with counted(registry) as sent:
+            assert len(registry.ask(environments.status, prompts=some, after="", limit=200)[1]) == len(some)
+            assert registry.ask(environments.at, "staging", None, some).changes == []
+        lengths.add(len(sent))
+    assert len(lengths) == 1
 
 
 def test_a_list_of_prompts_and_a_search_are_a_handful_of_statements(registry: Registry) -> None:
@@ -72,6 +86,20 @@ def test_a_release_of_any_size_is_as_many_statements(registry: Registry) -> None
         lengths.add((len(promoted), len(rolled_back)))
     assert len(lengths) == 1
     assert max(lengths.pop()) <= 30
+
+
+def test_a_proposal_is_revised_in_as_many_statements_whatever_its_size(registry: Registry) -> None:
+    lengths = set()
+    for count in (2, 20):
+        names = [f"r{count}.p{number}" for number in range(count)]
+        for content in "xy":
+            for name in names:
+                registry.save(name, content)
+        proposed = registry.propose(*names, to="staging")
+        with counted(registry) as sent:
+            registry.do(releases.rebase, proposed.release_id, [Wanted(name, 1) for name in names])
+        lengths.add(len(sent))
+    assert len(lengths) == 1
 
 
 def test_a_list_of_releases_is_two_statements_and_the_door(registry: Registry) -> None:

@@ -18,6 +18,7 @@ from cuebook_server.domain.policy_words import compared
 from cuebook_server.domain.release import Change
 from cuebook_server.services.ports import PromptRow, Scope, UnitOfWork
 from cuebook_server.services.projects import enter
+from cuebook_server.services.prompts import locate, locate_all
 
 ENVIRONMENTS_MAX = 64
 RULE_CHANGES_MAX = 500
@@ -223,10 +224,7 @@ def at(actor: Actor, uow: UnitOfWork, project: str, name: str, moment: datetime 
     time = moment or uow.now
     scope = enter(actor, uow, project)
     environment = known(scope, name)
-    ids = [found.prompt_id for prompt in prompts if (found := scope.prompts.find(names.prompt_name(prompt)))]
-    if len(ids) != len(prompts):
-        raise NotFound("One of the prompts does not exist.", hint="`cuebook status` lists the prompts of the project.")
-    revision, changes = scope.environments.at(environment, time, ids)
+    revision, changes = scope.environments.at(environment, time, [found.prompt_id for found in locate_all(scope, prompts)])
     return Moment(environment, time, revision, changes)
 
 
@@ -235,10 +233,8 @@ def history(
 ) -> Sequence[Change]:
     """What changed in the environment below a revision, newest first; of one prompt or (``""``) of all."""
     scope = enter(actor, uow, project)
-    of = scope.prompts.find(names.prompt_name(prompt)) if prompt else None
-    if prompt and of is None:
-        raise NotFound(f"There is no prompt {names.clip(prompt)!r}.")
-    return scope.environments.history(known(scope, name), before, limit, of.prompt_id if of else None)
+    of = locate(scope, prompt).prompt_id if prompt else None
+    return scope.environments.history(known(scope, name), before, limit, of)
 
 
 def rule_changes(actor: Actor, uow: UnitOfWork, project: str, name: str, *, since: int, before: int) -> Sequence[RulesChange]:
@@ -281,9 +277,7 @@ def status(
 ) -> tuple[Sequence[Environment], Sequence[StatusRow]]:
     """What runs where: prompts by environments, and how far each is from the newest version."""
     scope = enter(actor, uow, project)
-    wanted = [found.name for name in prompts if (found := scope.prompts.find(names.prompt_name(name)))]
-    if len(wanted) != len(prompts):
-        raise NotFound("One of the prompts does not exist.")
+    wanted = [found.name for found in locate_all(scope, prompts)]
     rows = scope.lists.prompts(names=wanted, after=after, limit=limit)
     numbers = {number for row in rows for number in (row.latest, *row.live.values()) if number}
     saved = scope.lists.saved_at([row.name for row in rows], numbers)

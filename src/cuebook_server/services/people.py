@@ -97,10 +97,10 @@ def invite(
     Nobody gives more than they hold; rights in a project need `members.write` there.
     """
     login = check_login(login)
+    if not 1 <= len(wanted) <= GRANTS_MAX:
+        raise Invalid(f"{len(wanted)} rights.", hint=f"Give between 1 and {GRANTS_MAX}.")
     chain = instance(uow)
     grants = tuple(_grant(actor, uow, *each, to=login) for each in wanted)
-    if not 1 <= len(grants) <= GRANTS_MAX:
-        raise Invalid(f"{len(grants)} rights.", hint=f"Give between 1 and {GRANTS_MAX}.")
     if uow.people.find(login) is not None:
         raise AlreadyExists(
             f"{login} has an account.", hint="Give rights with `cuebook members add` or `cuebook people grant`."

@@ -182,7 +182,7 @@ def locate(scope: Scope, name: str) -> Prompt:
 
 def locate_all(scope: Scope, wanted: Sequence[str]) -> list[Prompt]:
     """The prompts of those names (or aliases), one for each, or ``NotFound`` for the first that does not exist."""
-    found = scope.prompts.find_all([names.prompt_name(name) for name in wanted])
+    found = scope.prompts.find_all([names.prompt_name(name) for name in wanted]) if wanted else {}
     for name in wanted:
         if name not in found or found[name].latest == 0:
             raise NotFound(f"There is no prompt {name}.", hint="`cuebook status` lists the prompts of the project.")

@@ -39,8 +39,8 @@ from cuebook_server.services import deeds, notices, renewing
 from cuebook_server.services.environments import change_in, check_source, known
 from cuebook_server.services.ports import Scope, UnitOfWork
 from cuebook_server.services.projects import enter
-from cuebook_server.services.prompts import locate
-from cuebook_server.services.weighing import Move, Request, Weighed, weigh, weigh_again
+from cuebook_server.services.prompts import locate_all
+from cuebook_server.services.weighing import Move, Request, Weighed, check_size, weigh, weigh_again
 
 __all__ = ["Request", "Wanted", "Weighed"]
 
@@ -202,8 +202,10 @@ def rebase(actor: Actor, uow: UnitOfWork, project: str, release_id: int, revised
     scope, release = _open(actor, uow, project, release_id, "releases.propose")
     if revised:
         _only_author(actor, release, "revise", hint="Propose your own.")
+        check_size(revised)
     wanted = {item.prompt: Wanted(item.prompt, item.version) for item in release.items}
-    wanted |= {locate(scope, item.prompt).name: item for item in revised}
+    found = locate_all(scope, [item.prompt for item in revised])
+    wanted |= {prompt.name: item for prompt, item in zip(found, revised, strict=True)}
     items = list(wanted.values())
     request = Request(release.environment, release.kind, items, release.reason, release.shrink_meant, release.policy)
     weighed = weigh(scope, uow, request, _answers(actor))

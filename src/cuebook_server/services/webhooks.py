@@ -66,7 +66,7 @@ def add(
         name=name.strip() or endpoint.host,
         url=url,
         events=webhook.check_events(events),
-        environments=tuple(sorted({known(scope, environment).name for environment in environments})),
+        environments=tuple(sorted(known(scope, environment).name for environment in set(environments))),
         cursor=scope.audit.head()[0],
         sealed=outgoing.sealer.seal(secret),
         created_by=actor.principal,

@@ -108,8 +108,7 @@ def weigh(scope: Scope, uow: UnitOfWork, request: Request, author: str) -> Weigh
         return _weigh_rules(scope, uow, request, author)
     if request.time is not None:
         request = _as_of(scope, request, request.time)
-    if not 1 <= len(request.items) <= ITEMS_MAX:
-        raise BadRelease(f"A release holds 1 to {ITEMS_MAX} items, not {len(request.items)}.")
+    check_size(request.items)
     environment = known(scope, request.environment)
     if environment.tracks_latest:
         raise TracksLatest(f"{environment.name} serves the newest version of every prompt.")
@@ -118,6 +117,12 @@ def weigh(scope: Scope, uow: UnitOfWork, request: Request, author: str) -> Weigh
     moves = _moves(scope, pointers, _items(scope, environment, request, prompts, pointers))
     facts = Facts(request.kind, request.reason, author, uow.now, (), shrink_meant=request.shrink_meant)
     return _decided(scope, environment, moves, facts)
+
+
+def check_size(items: Sequence[Wanted]) -> None:
+    """Refuse more items than a release may hold, before anything is looked up for them."""
+    if not 1 <= len(items) <= ITEMS_MAX:
+        raise BadRelease(f"A release holds 1 to {ITEMS_MAX} items, not {len(items)}.")
 
 
 def _as_of(scope: Scope, request: Request, moment: datetime) -> Request:
