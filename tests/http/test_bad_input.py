@@ -150,6 +150,12 @@ def test_a_field_that_makes_no_sense_is_refused(site: Site, path: str, body: obj
     assert left_behind(site.registry) == before
 
 
+def test_a_number_beyond_every_entry_is_refused(site: Site) -> None:
+    replay = f"webhooks/{site.post('webhooks', {'url': 'https://hooks.example.com/x'}).json()['id']}/replay"
+    for body in ({"seq": 10**19}, {"seq": 2**31}, {"seq": -1}, {"since": "2026-11-20", "after": 10**19}):
+        assert code(site.post(replay, body)) == "400 bad_request"
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -366,6 +366,25 @@ def test_a_long_replay_goes_on_where_it_stopped(filled: Registry, monkeypatch: p
     assert (first.count, second.count, second.after) == (3, 1, None)
 
 
+def test_a_replay_looks_at_so_many_entries_at_once(filled: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The project waits until it has: one that found nothing to send once read a chain of any length to its end."""
+    made = add(filled)
+    filled.promote("a", to="staging")
+    go(filled, Post())
+    monkeypatch.setattr(webhooks, "_PAGE", 2)
+    monkeypatch.setattr(webhooks, "REPLAY_PAGES_MAX", 1)
+    since, after = filled.clock.now - timedelta(days=1), 0
+    counts = []
+    for _ in range(100):
+        done = filled.do(webhooks.replay, made.webhook.webhook_id, since=since, after=after)
+        counts.append(done.count)
+        if done.after is None:
+            break
+        after = done.after
+    assert sum(counts) == 3
+    assert 2 < len(counts) < 100
+
+
 def test_what_a_webhook_is_not_told_is_not_replayed(filled: Registry) -> None:
     made = add(filled)
     with pytest.raises(NotFound):

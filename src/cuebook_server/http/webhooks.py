@@ -36,9 +36,9 @@ class RotateIn(Body):
 class ReplayIn(Body):
     """One entry (``seq``), or everything since a moment; ``after`` goes on where an answer stopped."""
 
-    seq: int | None = None
+    seq: Annotated[int | None, Field(ge=1, le=NUMBER_MAX)] = None
     since: str | None = None
-    after: int = 0
+    after: Annotated[int, Field(ge=0, le=NUMBER_MAX)] = 0
 
 
 class WebhookShown(Shown):

@@ -24,6 +24,7 @@ OVERLAP_S_MAX = 30 * 86_400
 ID_BYTES = 10
 REPLAY_MAX = 1_000
 _PAGE = 500
+REPLAY_PAGES_MAX = 20  # looked at in one transaction: the project waits meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,17 +181,19 @@ def _entry(scope: Scope, of: Webhook, seq: int) -> tuple[dict[int, str], int | N
 
 def _since(scope: Scope, of: Webhook, since: datetime | None, after: int) -> tuple[dict[int, str], int | None]:
     asked: dict[int, str] = {}
-    # What lies after the cursor is on its way anyway.
-    while page := scope.audit.entries(AuditFilter(since=since), after=after, limit=_PAGE):
+    for _ in range(REPLAY_PAGES_MAX):
+        page = scope.audit.entries(AuditFilter(since=since), after=after, limit=_PAGE)
         for entry in page:
-            if entry["seq"] > of.cursor:
+            if entry["seq"] > of.cursor:  # it is on its way anyway
                 return asked, None
             if of.wants(entry) and entry["action"] != "webhook.tested":
                 asked[entry["seq"]] = webhook.TYPES[entry["action"]]
                 if len(asked) == REPLAY_MAX:
                     return asked, entry["seq"]
+        if not page:
+            return asked, None
         after = page[-1]["seq"]
-    return asked, None
+    return asked, after
 
 
 def _open(actor: Actor, uow: UnitOfWork, project: str, webhook_id: str) -> tuple[Scope, Webhook]:
