@@ -134,16 +134,23 @@ function Editor({ person, project, latest, version }: Props) {
               <Rendered rendered={looked.said} />
             </section>
           )}
-          <Title order={2}>Variables</Title>
-          <Contract
-            variables={variables}
-            unused={(looked.said?.findings ?? []).filter(({ kind }) => kind === "unused_variable").map(({ at }) => at)}
-            onRemove={(of) => {
-              const { [of]: _, ...others } = content.variables ?? {};
-              change({ ...content, variables: others });
-            }}
-            onChange={(of, variable) => change({ ...content, variables: { ...content.variables, [of]: variable } })}
-          />
+          {/* With what stands above it, so that it does not move while somebody reaches for it. */}
+          {(looked.said ?? looked.refusal) && (
+            <>
+              <Title order={2}>Variables</Title>
+              <Contract
+                variables={variables}
+                unused={(looked.said?.findings ?? [])
+                  .filter(({ kind }) => kind === "unused_variable")
+                  .map(({ at }) => at)}
+                onRemove={(of) => {
+                  const { [of]: _, ...others } = content.variables ?? {};
+                  change({ ...content, variables: others });
+                }}
+                onChange={(of, variable) => change({ ...content, variables: { ...content.variables, [of]: variable } })}
+              />
+            </>
+          )}
         </Stack>
       </Grid.Col>
       {comparing && (

@@ -1,6 +1,5 @@
 import { Button, Group, NativeSelect, Paper, Stack, Text, TextInput } from "@mantine/core";
 import { lazy, Suspense } from "react";
-import { Loading } from "../../shared/Loading";
 import type { Content, Message, Part } from "../prompt/content";
 import type { Finding } from "./Code";
 import { labelOf } from "./Findings";
@@ -192,9 +191,18 @@ interface FieldProps {
   onChange: (text: string) => void;
 }
 
+/** The text in the place its field will have: nothing below it moves when that comes. */
+function Waiting({ text }: { text: string }) {
+  return (
+    <div className="panel code-waits typed" role="status" aria-label="Loading">
+      {text}
+    </div>
+  );
+}
+
 function Field({ at, value, beside, onChange }: FieldProps) {
   return (
-    <Suspense fallback={<Loading />}>
+    <Suspense fallback={<Waiting text={value} />}>
       <Code
         label={labelOf(at)}
         value={value}

@@ -99,7 +99,7 @@ function Rows({ project, stop, against, drift }: Place & { against: string; drif
       <Table.Tbody>
         {drift.items.map((row) => (
           <Table.Tr key={row.prompt}>
-            <Table.Th scope="row" style={{ overflowWrap: "anywhere" }}>
+            <Table.Th scope="row" className="name-of-line">
               <Link
                 to="/p/$project/prompts/$name"
                 params={{ project, name: row.prompt }}

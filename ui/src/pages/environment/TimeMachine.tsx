@@ -145,7 +145,7 @@ function Rows({ project, rows: shown }: { project: string; rows: readonly Row[] 
         <Table.Tbody>
           {shown.map((row) => (
             <Table.Tr key={row.prompt}>
-              <Table.Th scope="row" style={{ overflowWrap: "anywhere" }}>
+              <Table.Th scope="row" className="name-of-line">
                 <Link
                   to="/p/$project/prompts/$name"
                   params={{ project, name: row.prompt }}

@@ -108,7 +108,7 @@ function Version({ project, prompt, version, stays, recalled }: Props) {
           ))}
         </Group>
         {others.length > 0 && (
-          <Group gap="sm" fz="sm">
+          <Group fz="sm" style={{ gap: "0.15rem 0.75rem" }}>
             <Text span inherit c="dimmed">
               Compare with
             </Text>
