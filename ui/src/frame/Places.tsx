@@ -46,6 +46,7 @@ export function Places({ project }: { project: string }) {
 /** The stops a version passes, first to last. */
 function Environments({ project }: { project: string }) {
   const { data } = useQuery(listEnvironmentsOptions({ path: { project } }));
+  if (data?.items.length === 0) return null;
   return (
     <>
       <Text size="xs" c="dimmed" px="0.6rem" mt="sm" mb={2}>

@@ -77,7 +77,7 @@ function Differences({ project, stop, against, drift }: Place & { against: strin
       {promotion && (
         <section aria-label={`What the policy of ${stop.name} says`}>
           <Text size="sm" c="dimmed" mb={4}>
-            If all of it were released to {stop.name} now:
+            If all of it were released to {stop.name} now, with a reason:
           </Text>
           <DecisionList decision={promotion.decision} />
         </section>
