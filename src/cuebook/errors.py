@@ -165,7 +165,10 @@ class NotVerified(BadAnswer):
     """The answer's signature does not vouch for it, so it was not used."""
 
     code = "not_verified"
-    default_hint = "Somebody on the way may have changed it; `cuebook signing show` says what the server signs with."
+    default_hint = (
+        "Are registry, project and root key the right ones? Else somebody on the way may have changed it; "
+        "`cuebook signing show` says what the server signs with."
+    )
 
 
 class PromptUnavailable(Unavailable):

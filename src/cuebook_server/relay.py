@@ -71,6 +71,7 @@ class Relay:
         finally:
             self._source.stop()
             self.watcher.stop()
+            self._source.close()
             if self._keeps:
                 with suppress(OSError):
                     self._copy.keep(self.board)

@@ -47,3 +47,10 @@ def test_without_a_key_it_says_what_is_missing(bare: Command, server: Server, tm
     ran = bare("freeze", "-o", str(tmp_path / "x"), environment={"CUEBOOK_URL": server.url, "CUEBOOK_TOKEN": "x"})
     assert ran.code == 3
     assert "CUEBOOK_KEY" in ran.err
+
+
+def test_where_nothing_can_be_written_the_file_that_was_named_is_named(bare: Command, server: Server, tmp_path: Path) -> None:
+    for wrong in (tmp_path, tmp_path / "absent" / "x.json"):
+        ran = bare("freeze", "-o", str(wrong), environment=settings(server))
+        assert (ran.code, f"{wrong} cannot be written" in ran.err) == (3, True)
+    assert list(tmp_path.iterdir()) == []

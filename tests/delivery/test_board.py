@@ -6,12 +6,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cuebook_server.delivery.board import Board
+from cuebook_server.domain.errors import Unavailable
 from cuebook_server.domain.policy import Policy
 from cuebook_server.services.ports import EnvironmentKey, EnvironmentState, Heads, History
 from tests.delivery.client import TRIAGE, Shop, make_shop
@@ -142,6 +144,18 @@ def test_a_source_that_is_away_is_told_once_and_that_it_is_back(shop: Shop, capl
     shop.source.down = True
     shop.node.board.refresh_now()
     assert len(caplog.records) == 3
+
+
+def test_only_a_surprise_is_logged_with_its_trace(
+    shop: Shop, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for error, traced in ((Unavailable("The origin gives no answer."), False), (ValueError("a surprise"), True)):
+        monkeypatch.setattr(shop.source, "heads", Mock(side_effect=error))
+        shop.node.board.refresh_now()
+        assert [bool(record.exc_info) for record in caplog.records] == [traced]
+        monkeypatch.undo()
+        shop.node.board.refresh_now()
+        caplog.clear()
 
 
 def test_errors_that_differ_every_time_fill_no_log(

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from cuebook_server.domain.errors import Unavailable
 from tests.delivery.client import TRIAGE, Answer, Node, Shop, make_shop
 from tests.delivery.memory import text
 from tests.delivery.test_signatures import Files
+from tests.sdk.standin import Reply, StandIn
 
 ENVIRONMENTS = ("staging", "production")
 PATHS = ["/v1/snapshot", "/v1/prompts", f"/v1/prompts/{TRIAGE}"]
@@ -347,3 +349,12 @@ def test_a_keyset_reads_as_it_was_written(shop: Shop) -> None:
     body = shop.node.get("/v1/relay/keyset", relay_key(shop)).body
     assert keyset.to_bytes(keyset.from_bytes(body)) == body
     assert orjson.loads(body) == json.loads(body)
+
+
+def test_who_used_keys_last_is_told_before_a_relay_that_stops_hangs_up() -> None:
+    with StandIn(lambda _: Reply(204)).running() as origin:
+        source = Upstream(Line(origin.url, "key"), frozenset())
+        source.stop()
+        source.used({"selector": datetime.now(UTC)})
+        source.close()
+        assert [asked.path for asked in origin.asked] == ["/v1/relay/report"]

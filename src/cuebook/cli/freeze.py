@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from cuebook.cli import show
 from cuebook.cli.arguments import AsJson
 from cuebook.cli.session import session
 from cuebook.delivery import NOTHING, decide
+from cuebook.errors import Misconfigured
 
 
 def freeze(
@@ -54,5 +56,8 @@ def _write(path: Path, data: bytes) -> None:
     try:
         beside.write_bytes(data)
         beside.replace(path)  # whoever reads it finds the old file or the new one
+    except OSError as error:  # it names the file beside, which nobody knows
+        raise Misconfigured(f"{path} cannot be written ({error.strerror}).") from error
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)

@@ -204,7 +204,11 @@ def _serve(settings: Settings, application: str, started: Callable[[str], None])
         timeout_graceful_shutdown=GRACE_S,
     )
     _allow_many_connections()
-    socket = config.bind_socket()
+    try:
+        socket = config.bind_socket()
+    except SystemExit:  # it has said why
+        sys.stderr.write(f"cuebook: Cannot listen at {settings.host}, port {settings.port}. Name another with `--port`.\n")
+        return 1
     reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104  # read, not bound to
     shown = f"[{reached}]" if ":" in reached else reached
     started(f"http://{shown}:{socket.getsockname()[1]}")

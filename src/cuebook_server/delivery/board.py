@@ -13,6 +13,7 @@ from functools import partial
 from cuebook_server.delivery.counters import Counters
 from cuebook_server.delivery.kept import Kept, Seen
 from cuebook_server.delivery.snapshot import Entry, Snapshot, build
+from cuebook_server.domain.errors import CuebookError
 from cuebook_server.domain.keys import DeliveryKey
 from cuebook_server.services.ports import Directory, EnvironmentKey, Fetched, Heads, Recalls, Relayed, SnapshotSource
 
@@ -219,7 +220,8 @@ class Board:
         self._confirm(doors.as_of)
         self.counters.copies_taken += 1
         as_of = datetime.fromtimestamp(self.as_of, UTC)
-        log.warning("the database is away; this node serves what it last knew, as of %s", as_of)
+        source = "origin" if self.relayed else "database"
+        log.warning("the %s is away; this node serves what it last knew, as of %s", source, as_of)
 
     def _heads(self) -> Heads:
         if self._recollect is not None:
@@ -334,8 +336,8 @@ class Board:
         self.counters.refresh_errors += 1
         complaint = f"could not read {what} ({error}); what this node holds stays"
         if complaint not in self._complaints and len(self._complaints) < COMPLAINTS_MAX:
-            # Once, and the first with its trace: this is tried many times a minute. `_recover` says when it is over.
-            log.warning("%s", complaint, exc_info=not self._complaints)
+            # Once, and the first surprise with its trace: this is tried many times a minute. `_recover` says when it is over.
+            log.warning("%s", complaint, exc_info=not self._complaints and not isinstance(error, CuebookError))
             self._complaints.add(complaint)
         return False
 

@@ -64,7 +64,7 @@ class Line:
                 told = {name.lower(): value for name, value in response.headers.items()}
                 answer = Answer(response.status_code, told, bytes(body))
         except httpx2.HTTPError as error:
-            raise Unavailable(f"{self.url} gives no answer ({type(error).__name__}).") from error
+            raise Unavailable(f"{self.url} gives no answer ({type(error).__name__}: {error}).") from error
         if answer.status not in (200, 204, 304):
             raise _refusal(answer)
         return answer
@@ -78,7 +78,7 @@ class Line:
                 if response.status_code == 200:
                     yield from response.iter_raw()
         except httpx2.HTTPError as error:
-            raise Unavailable(f"The stream of {self.url} broke ({type(error).__name__}).") from error
+            raise Unavailable(f"The stream of {self.url} broke ({type(error).__name__}: {error}).") from error
 
     def close(self) -> None:
         """Give the connections back."""

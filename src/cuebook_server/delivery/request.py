@@ -65,7 +65,7 @@ def stranger(token: bytes, *, certain: bool) -> CuebookError:
         return error
     if not keys.is_delivery(credential):
         return WrongKeyKind("This is a management token, not a delivery key.")
-    return UnknownKey() if certain else Unavailable("This node cannot ask its database for this key.")
+    return UnknownKey() if certain else Unavailable("This node cannot look this key up now.")
 
 
 def parameters(query: bytes, allowed: Set[str]) -> dict[str, str]:

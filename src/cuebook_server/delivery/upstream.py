@@ -184,9 +184,12 @@ class Upstream:
             yield
 
     def stop(self) -> None:
-        """End ``hints``, and give the connections back."""
+        """End ``hints``."""
         self._stopped.set()
         self._news.set()
+
+    def close(self) -> None:
+        """Give the connections back, after the last word was told."""
         self._line.close()
 
     # --- what delivery asks ----------------------------------------------------------------------------------------------
