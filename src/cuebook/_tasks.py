@@ -17,7 +17,7 @@ from cuebook._held import Held
 from cuebook._threads import STREAM_QUIET_S, Feed
 from cuebook._transport import AsyncTransport, closed
 from cuebook.engine import Action, Changed, Entered, Fetch, Hangup, Listen, Store, Wait
-from cuebook.errors import CuebookError, Unavailable
+from cuebook.errors import CuebookError, Misconfigured, Unavailable
 
 _log = logging.getLogger("cuebook")
 
@@ -55,6 +55,7 @@ class AsyncDriver:
         """Wait for something to serve, these prompts too, until ``wait_s`` after the first use."""
         if self._settled.is_set() and not self._held.may_come(names):
             return
+        self._check_loop()
         try:
             async with asyncio.timeout(max(self._deadline - time.monotonic(), 0.0)):
                 await self._settled.wait()
@@ -65,6 +66,7 @@ class AsyncDriver:
 
     async def refresh(self, min_revision: int | None) -> bool:
         """Exchange once; whether there was something newer. Raises what went wrong."""
+        self._check_loop()
         if self._closed:
             raise closed()
         async with self._exchanging:
@@ -78,6 +80,7 @@ class AsyncDriver:
 
     async def wait_for(self, revision: int, timeout_s: float) -> bool:
         """Ask for a revision until it is held or the time is over; whether it is held."""
+        self._check_loop()
         engine = self._held.engine
         if engine.snapshot.revision < revision:
             self._feed(lambda engine, now, _: engine.want(revision, now))
@@ -94,6 +97,7 @@ class AsyncDriver:
 
     async def send(self, request: Request) -> Answer:
         """An exchange that is none of the engine's."""
+        self._check_loop()
         if self._closed:
             raise closed()
         return await self._transport(self._held.engine.origin).send(request)
@@ -105,6 +109,7 @@ class AsyncDriver:
 
     async def close(self) -> None:
         """End, and give the connections back."""
+        self._check_loop()
         self._closed = True
         self._feed(lambda engine, now, _: engine.close(now))
         self._settled.set()
@@ -113,6 +118,12 @@ class AsyncDriver:
         deadline = time.monotonic() + EXIT_S_MAX
         while not self._keeper.finish(0.0) and time.monotonic() < deadline:  # noqa: ASYNC110  the thread that writes knows no loop
             await asyncio.sleep(0.01)
+
+    def _check_loop(self) -> None:
+        if asyncio.get_running_loop() is not self.loop:
+            raise Misconfigured(
+                "This client belongs to another event loop, which is still open.", hint="Make an AsyncClient for each loop."
+            )
 
     async def _news(self) -> None:
         """Wait until the engine has taken something in."""

@@ -290,7 +290,8 @@ class Client(_Base):
 class AsyncClient(_Base):
     """`Client` for asyncio: the same surface, awaited. The refreshing is a task on the loop of the first use.
 
-    After that loop was closed, the next use starts anew on the running one. The callbacks run on a thread, as `Client`'s do.
+    After that loop was closed, the next use starts anew on the running one; loops beside each other need a client each. The
+    callbacks run on a thread, as `Client`'s do.
     """
 
     _driver: AsyncDriver | None = None

@@ -109,6 +109,20 @@ def test_a_closed_client_of_asyncio_says_so_too(registry: StandIn) -> None:
     asyncio.run(read())
 
 
+def test_a_client_that_another_loop_still_runs_says_so(registry: StandIn) -> None:
+    async def use(client: cuebook.AsyncClient) -> None:
+        assert (await client.get("greeting")).version == 1
+        for use in (client.refresh(), client.fetch("greeting"), client.wait_for_revision(9), client.close()):
+            with pytest.raises(cuebook.Misconfigured, match="another event loop"):
+                await use
+
+    with asyncio.Runner() as first, asyncio.Runner() as second:
+        client = cuebook.AsyncClient(registry.url, KEY, refresh_s=1000)
+        first.run(client.refresh())
+        second.run(use(client))
+        first.run(client.close())
+
+
 def test_threads_may_make_clients_at_the_same_moment(impatient: None) -> None:
     def make(_: int) -> list[cuebook.Client]:
         return [cuebook.Client("http://127.0.0.1:9", KEY) for _ in range(20)]
