@@ -34,8 +34,9 @@ from cuebook.signing import (
 
 # Clocks differ. Much further than that, and the answer may be one that somebody kept.
 SKEW_S = 300
-# A restore raises the epoch by one. A thief of the online key could raise it for good, so that no true answer is newer.
-EPOCH_JUMP_MAX = 1_000
+# An epoch is the one before plus one, or the seconds since 2026 began. A thief of the online key could raise it for good, so that
+# no true answer is newer: what is further than this from both is out of reach.
+EPOCH_JUMP_MAX, EPOCH_ZERO_S, EPOCH_AHEAD_S = 1_000, 1_767_225_600, 86_400
 CHECKED, UNCHECKED = "signatures are checked", "signatures are not checked"
 _log = logging.getLogger("cuebook")
 
@@ -130,7 +131,8 @@ class Verifier:
         project = self._project or (held.signed.project if held.signed else statement.project)
         if statement.project != project:
             raise BadSignature(f"it is about the project {statement.project}, not {project}")
-        if held is not NOTHING and not self.outlived(held) and statement.epoch > held.epoch + EPOCH_JUMP_MAX:
+        reach = max(held.epoch + EPOCH_JUMP_MAX, int(self._wall()) - EPOCH_ZERO_S + EPOCH_AHEAD_S)
+        if held is not NOTHING and not self.outlived(held) and statement.epoch > reach:
             raise BadSignature(f"its epoch {statement.epoch} is out of reach of {held.epoch}, which is held")
 
     def _pin(self, file: Path, root: str) -> None:

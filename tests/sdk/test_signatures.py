@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 import cuebook
 from cuebook import _verify, signing
+from cuebook_server.domain.epoch import following
 from tests.sdk.conftest import KEY
 from tests.sdk.signers import DAY, NOW, Signer
 from tests.sdk.standin import Answerer, Reply, StandIn, served, serving, whole
@@ -95,6 +97,14 @@ def test_an_attack_on_the_way_changes_nothing(client: cuebook.Client, registry: 
     assert client.get("greeting").version == 5
     assert client.state.phase == "stale"
     assert client.state.unverified == (0 if attack is rollback else 1)
+
+
+def test_the_epoch_that_a_restore_begins_is_followed(client: cuebook.Client, registry: StandIn) -> None:
+    """It was out of reach once: clients that check signatures stayed on what they held, for ever."""
+    begun = following(1, datetime.now(UTC))
+    registry.answer = signed(whole(2, epoch=begun))
+    assert client.refresh()
+    assert (client.state.epoch, client.get("greeting").version) == (begun, 2)
 
 
 def test_endless_data_is_cut_off(registry: StandIn) -> None:
