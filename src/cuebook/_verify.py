@@ -34,8 +34,8 @@ from cuebook.signing import (
 
 # Clocks differ. Much further than that, and the answer may be one that somebody kept.
 SKEW_S = 300
-# An epoch is the one before plus one, or the seconds since 2026 began. A thief of the online key could raise it for good, so that
-# no true answer is newer: what is further than this from both is out of reach.
+# An epoch is the one before plus one, or the seconds since 2026 began. A thief of the online key could raise it for good, so
+# that no true answer is newer: what is further than this from both is out of reach.
 EPOCH_JUMP_MAX, EPOCH_ZERO_S, EPOCH_AHEAD_S = 1_000, 1_767_225_600, 86_400
 CHECKED, UNCHECKED = "signatures are checked", "signatures are not checked"
 _log = logging.getLogger("cuebook")
