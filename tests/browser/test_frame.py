@@ -80,3 +80,23 @@ def test_signing_out_ends_the_session(look: Looker) -> None:
         page.wait_for_url("**/sign-in")
         page.goto("/p/default")
         assert page.url.endswith("/sign-in?next=%2Fp%2Fdefault")
+
+
+@pytest.mark.parametrize(
+    ("path", "field"), [("/p/default", "input[type=search]"), ("/p/default/prompts/support.triage/edit", ".cm-content")]
+)
+def test_the_palette_opens_from_where_one_types(look: Looker, path: str, field: str) -> None:
+    with look.window("author") as page:
+        page.goto(path)
+        page.locator(field).click()
+        page.keyboard.press("Control+k")
+        expect(page.get_by_label("Search")).to_be_focused()
+        page.keyboard.press("Escape")
+        expect(page.locator(field)).to_be_focused()
+
+
+def test_the_place_one_is_at_is_marked_whatever_one_looks_for_there(look: Looker) -> None:
+    with look.window("author") as page:
+        for path, place in (("/p/default?q=zzz", "What runs where"), ("/p/default/audit?action=release", "Audit")):
+            page.goto(path)
+            expect(page.locator(".places [aria-current=page]")).to_have_text(place)

@@ -62,6 +62,9 @@ export function Palette({ project }: { project: string }) {
         onKeyDown: (event) => event.key === "Enter" && chooseFirst(),
       }}
       shortcut={["mod + K"]}
+      // From a field too, and from where a template is written.
+      tagsToIgnore={[]}
+      triggerOnContentEditable
       scrollable
       // At the top, where it stays while the list grows and shrinks; below the dialog that asks for the password.
       centered={false}

@@ -31,7 +31,13 @@ export function Places({ project }: { project: string }) {
       <ScrollArea style={{ flex: 1 }}>
         <div className="places">
           {places.map((place) => (
-            <Link key={place.to} to={place.to} params={{ project }} activeOptions={{ exact: true }} search={{}}>
+            <Link
+              key={place.to}
+              to={place.to}
+              params={{ project }}
+              activeOptions={{ exact: true, includeSearch: false }}
+              search={{}}
+            >
               {place.label}
             </Link>
           ))}
