@@ -69,6 +69,12 @@ def test_only_json_is_read(site: Site) -> None:
         assert send(site, body, content_type) == "400 bad_request"
 
 
+def test_a_call_without_fields_takes_none(site: Site) -> None:
+    """Passed over in silence, `approved_by` would look as if it had counted."""
+    assert code(site.post("releases/1/apply", {"approved_by": "reviewer"})) == "400 bad_request"
+    assert code(site.post("releases/1/apply", {})) == "409 release_ended"
+
+
 def test_a_body_is_bounded(site: Site) -> None:
     assert send(site, b" " * (16 * 1024 * 1024 + 1)) == "413 body_too_large"
     assert send(site, json.dumps({"content": text("x" * 2**20)}).encode()) == "413 content_too_large"

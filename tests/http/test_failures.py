@@ -43,7 +43,10 @@ def test_on_a_read_only_database_reading_goes_on(site: Site) -> None:
         answer = site.post(path, body)
         assert code(answer) == "503 read_only"
         assert answer.headers["retry-after"]
-    assert site.get("status").json()["items"][0]["versions"]["production"] == 1
+    # Somebody who was not seen before: neither that they are here nor what they are refused can be written down.
+    colleague = site.registry.people.colleague
+    assert site.get("status", who=colleague).json()["items"][0]["versions"]["production"] == 1
+    assert code(site.post("keys", {"environment": "staging", "name": "k"}, who=colleague)) == "403 forbidden"
     assert delivered(site) == 200
 
 

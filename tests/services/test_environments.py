@@ -73,6 +73,15 @@ def test_rules_not_named_stay(registry: Registry) -> None:
     assert registry.ask(environments.one, "production") == changed
 
 
+def test_rules_that_are_so_already_are_not_written_again(registry: Registry) -> None:
+    """The policy's revision would rise, and with it every approval be void."""
+    registry.rules(approvals={"count": 1})
+    before, entries = registry.ask(environments.one, "production"), len(registry.audit())
+    registry.rules(approvals={"count": 1})
+    assert registry.ask(environments.one, "production") == before
+    assert len(registry.audit()) == entries
+
+
 def test_environments_are_put_in_order(registry: Registry) -> None:
     registry.do(environments.change, "production", position=0)
     registry.do(environments.change, "development", position=9)

@@ -51,6 +51,12 @@ def test_who_holds_the_role_in_another_environment_only_learns_nothing(team: Reg
     assert told(team, elsewhere) == []
 
 
+def test_who_proposed_is_not_told_what_they_did(team: Registry) -> None:
+    reviewer = team.hire("reviewer", "reviewer")
+    team.propose("a", who=team.people.owner)
+    assert [len(told(team, who)) for who in (reviewer, team.people.owner)] == [1, 0]
+
+
 def test_what_waits_for_nobody_is_told_to_nobody(team: Registry) -> None:
     reviewer = team.hire("reviewer", "reviewer")
     team.propose("a@1", to="staging", who=team.people.colleague)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
 
 from cuebook_server.domain.access import Actor, Grant, Role
 from cuebook_server.domain.audit import AuditFilter
-from cuebook_server.domain.errors import AlreadyExists, CuebookError, Forbidden, Invalid, KeyRevoked, NotFound
+from cuebook_server.domain.errors import AlreadyExists, Conflict, CuebookError, Forbidden, Invalid, KeyRevoked, NotFound
 from cuebook_server.domain.identity import Identity
 from cuebook_server.domain.person import GRANTS_MAX, INVITATION_LIFE, BadLogin, WeakPassword, check_login, check_password
 from cuebook_server.domain.person import Person as Somebody
@@ -65,6 +65,21 @@ def hired(registry: Registry, login: str = AUTHOR, role: str = "admin", project:
     """Somebody with an account, by invitation of the operator, signed in."""
     secret = invited(registry, registry.people.operator.actor, login, (role, project, None))
     return actor(registry, people.accept(registry.units, cheap(), secret, Newcomer("Somebody", PASSWORD), HERE))
+
+
+class Meanwhile:
+    """A slow hash, while which something happens once: it runs outside every transaction."""
+
+    def __init__(self, *, hashing: Callable[[], object] = int, proving: Callable[[], object] = int) -> None:
+        self._hashing, self._proving, self.decoy = hashing, proving, cheap().decoy
+
+    def hash(self, password: str) -> str:
+        self._hashing()
+        return cheap().hash(password)
+
+    def fits(self, hashed: str, password: str) -> bool:
+        self._proving()
+        return cheap().fits(hashed, password)
 
 
 def test_the_link_of_the_first_start_makes_the_first_admin_once(empty: SqlUnits) -> None:
@@ -310,6 +325,30 @@ def test_a_password_is_changed_with_the_old_one_and_ends_other_sessions(registry
     with pytest.raises(SignedOut):
         actor(registry, other)
     sessions.sign_in(registry.units, cheap(), AUTHOR, NEW, HERE)
+
+
+def test_of_two_who_change_a_password_at_once_the_second_is_told(registry: Registry) -> None:
+    author = hired(registry)
+    slow = Meanwhile(hashing=lambda: people.change_password(author, registry.units, cheap(), PASSWORD, NEW))
+    with pytest.raises(Conflict, match="changed meanwhile"):
+        people.change_password(author, registry.units, slow, PASSWORD, f"another {NEW}")
+    sessions.sign_in(registry.units, cheap(), AUTHOR, NEW, HERE)
+
+
+def test_who_is_disabled_or_has_another_password_meanwhile_is_not_signed_in(registry: Registry) -> None:
+    author = hired(registry)
+    hired(registry, REVIEWER)
+
+    def disable() -> None:
+        with registry.units.write() as uow:
+            people.disable(registry.people.operator.actor, uow, REVIEWER)
+
+    def change() -> None:
+        people.change_password(author, registry.units, cheap(), PASSWORD, NEW)
+
+    for login, happens in ((REVIEWER, disable), (AUTHOR, change)):
+        with pytest.raises(WrongPassword):
+            sessions.sign_in(registry.units, Meanwhile(proving=happens), login, PASSWORD, HERE)
 
 
 def test_an_operator_hands_out_a_link_to_a_new_password(registry: Registry) -> None:

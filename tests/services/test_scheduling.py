@@ -148,6 +148,19 @@ def test_nor_does_the_token_of_somebody_who_left(registry: Registry) -> None:
     assert "second, who answers for it" in found.ended_why
 
 
+def test_nor_does_the_token_of_somebody_who_may_less_now(registry: Registry) -> None:
+    second = registry.hire("second", "admin")
+    token = registry.do_as(second, credentials.create_token, name="ci", role="releaser").credential.token
+    with registry.units.read() as uow:
+        release = scheduled(registry, who=recognised(uow, token))
+    registry.do(members.add, "second", "author")
+    registry.do(members.remove, "second", "admin", None)
+    come(registry)
+    found = registry.ask(releases.find, release.release_id).release
+    assert (found.state, registry.live("a")["production"]) == ("failed", None)
+    assert found.ended_why == "ci does not hold `releases.apply` in production."
+
+
 def test_nobody_up_at_its_moment_means_not_at_all(registry: Registry) -> None:
     release = scheduled(registry)
     come(registry, HOUR + GRACE.total_seconds() + 1)

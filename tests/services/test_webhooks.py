@@ -259,6 +259,24 @@ def test_who_comes_late_changes_nothing_that_another_has_done(filled: Registry) 
     assert (delivery.state, [one.outcome for one in delivery.log]) == ("delivered", ["timeout", "204"])
 
 
+def test_who_comes_late_leaves_another_its_claim(filled: Registry) -> None:
+    made = add(filled)
+    filled.promote("a", to="staging")
+    outbox.collect(filled.units)
+    claims = []
+    for _ in range(2):
+        with filled.units.write() as uow:
+            claims.append(outbox.claim(uow, PROJECT, made.webhook.webhook_id))
+        filled.clock.tick(outbox.LEASE.total_seconds())
+    slow, other = claims
+    assert slow
+    assert other
+    with filled.units.write() as uow:
+        outbox.settle(uow, slow, Attempt(1, slow.at, "timeout", 1), Outcome("timeout"))
+    (delivery,) = log(filled, made)
+    assert (delivery.leased_until, delivery.due_at) == (other.delivery.leased_until, other.delivery.due_at)
+
+
 def test_a_transaction_that_fails_loses_nothing(filled: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     """The deliveries and the place in the chain are written together, or not at all."""
     made = add(filled)
@@ -310,15 +328,20 @@ def test_gone_ends_it_and_the_chain_says_so(filled: Registry) -> None:
 def test_failures_in_a_row_disable_and_a_delivery_in_between_forgives(filled: Registry) -> None:
     made, post = add(filled), Post(Outcome("500"))
     filled.promote("a", to="staging")
-    with filled.units.write() as uow:
-        found = uow.projects.find(PROJECT)
-        assert found is not None
-        uow.scope(found).webhooks.change(replace(shown(filled, made), failures=FAILED_MAX - 1))
+
+    def nearly_failed() -> None:
+        with filled.units.write() as uow:
+            found = uow.projects.find(PROJECT)
+            assert found is not None
+            uow.scope(found).webhooks.change(replace(shown(filled, made), failures=FAILED_MAX - 1))
+
+    nearly_failed()
     for pause_s in (0, *PAUSES_S):
         filled.clock.tick(1.2 * pause_s + 1)
         go(filled, post)
     assert shown(filled, made).disabled_why == f"{FAILED_MAX} messages in a row could not be delivered."
     filled.do(webhooks.enable, made.webhook.webhook_id)
+    nearly_failed()
     filled.promote("a", to="production")
     go(filled, Post())
     assert (shown(filled, made).failures, shown(filled, made).disabled_at) == (0, None)
