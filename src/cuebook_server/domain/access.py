@@ -103,6 +103,11 @@ class Actor:
     signed_in_at: datetime | None = None
     scopes: frozenset[Permission] | None = None
 
+    @property
+    def answerable(self) -> str:
+        """Who answers for what it does: the person behind the credential, or the service itself."""
+        return self.person or self.owner or self.principal
+
     def sees(self, project_id: int) -> bool:
         """Whether the project exists for this actor."""
         return any(grant.project_id in (None, project_id) for grant in self.grants)

@@ -34,7 +34,7 @@ def of(actor: Actor, standing: Standing, apply_needs: Permission) -> tuple[Deed,
 
 def _while_it_waits(actor: Actor, standing: Standing, apply_needs: Permission) -> Iterator[Deed]:
     release, stale = standing.release, standing.seen == "stale"
-    mine = (actor.person or actor.owner or actor.principal) == (release.person or release.author)
+    mine = actor.answerable == (release.person or release.author)
     applies = _may(actor, standing, "releases.apply") and _may(actor, standing, apply_needs)
     proposes = _may(actor, standing, "releases.propose")
     if not stale and _can_approve(actor, standing):

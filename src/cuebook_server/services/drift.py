@@ -104,4 +104,4 @@ def _promotion(
     if second.tracks_latest or not items:
         return None
     request = Request(second.name, "promote", items, f"What {first.name} serves")
-    return weigh(scope, uow, request, actor.person or actor.owner or actor.principal)
+    return weigh(scope, uow, request, actor.answerable)

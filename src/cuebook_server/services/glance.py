@@ -114,7 +114,7 @@ def waiting(actor: Actor, uow: UnitOfWork, project: str) -> Sequence[Waiting]:
 
 def _deed(actor: Actor, standing: Standing) -> Deed | None:
     release, can = standing.release, standing.deeds
-    mine = (actor.person or actor.owner or actor.principal) == (release.person or release.author)
+    mine = actor.answerable == (release.person or release.author)
     if "apply" in can and release.schedule is None:
         return "apply"
     if "rebase" in can and mine:

@@ -112,7 +112,7 @@ class Standing:
 def create(actor: Actor, uow: UnitOfWork, project: str, request: Request) -> Release:
     """Release at once: every item of it, or nothing, and only where the policy asks for nobody else."""
     scope = enter(actor, uow, project, NEEDED[request.kind], environment=request.environment)
-    weighed = weigh(scope, uow, request, _answers(actor))
+    weighed = weigh(scope, uow, request, actor.answerable)
     _let_in(weighed)
     release = scope.releases.add(weighed.environment, _draft(actor, weighed))
     return _move(actor, scope, release, weighed)
@@ -121,13 +121,13 @@ def create(actor: Actor, uow: UnitOfWork, project: str, request: Request) -> Rel
 def consider(actor: Actor, uow: UnitOfWork, project: str, request: Request) -> Weighed:
     """What a release would do and what the policy says of it. Changes nothing."""
     scope = enter(actor, uow, project, environment=request.environment)
-    return weigh(scope, uow, request, _answers(actor))
+    return weigh(scope, uow, request, actor.answerable)
 
 
 def propose(actor: Actor, uow: UnitOfWork, project: str, request: Request) -> Release:
     """Ask for a release that others then approve and apply."""
     scope = enter(actor, uow, project, "releases.propose", environment=request.environment)
-    weighed = weigh(scope, uow, request, _answers(actor))
+    weighed = weigh(scope, uow, request, actor.answerable)
     release = scope.releases.add(weighed.environment, _draft(actor, weighed))
     before, after = _sides(weighed.moves)
     _tell(actor, scope, "release.proposed", release, before=before, after=after)
@@ -208,7 +208,7 @@ def rebase(actor: Actor, uow: UnitOfWork, project: str, release_id: int, revised
     wanted |= {prompt.name: item for prompt, item in zip(found, revised, strict=True)}
     items = list(wanted.values())
     request = Request(release.environment, release.kind, items, release.reason, release.shrink_meant, release.policy)
-    weighed = weigh(scope, uow, request, _answers(actor))
+    weighed = weigh(scope, uow, request, actor.answerable)
     if weighed.items == release.items:
         raise NotStale(f"Nothing that release {release_id} replaces has changed.")
     fresh = scope.releases.add(weighed.environment, replace(_draft(actor, weighed), rebases=release.release_id))
@@ -225,7 +225,7 @@ def break_glass(actor: Actor, uow: UnitOfWork, project: str, request: Request) -
         raise BadRelease("An emergency moves versions; it changes no rules.", hint="Propose the change of the policy.")
     if not request.reason.strip():
         raise BadRelease("An emergency needs a reason.", hint="Say what happened.")
-    weighed = weigh(scope, uow, request, _answers(actor))
+    weighed = weigh(scope, uow, request, actor.answerable)
     skipped = tuple(verdict.rule for verdict in weighed.decision.unmet)
     if "recalled" in skipped:
         _let_in(weighed)
@@ -242,9 +242,9 @@ def take_back(actor: Actor, uow: UnitOfWork, scope: Scope, environment: Environm
     reason = f"Recalled: {recall.reason}"[:REASON_CHARS_MAX]
     request = Request(environment.name, "rollback", [Wanted(recall.prompt)], reason)
     try:
-        weighed = weigh(scope, uow, request, _answers(actor))
+        weighed = weigh(scope, uow, request, actor.answerable)
     except NothingToRollBack:
-        weighed = weigh(scope, uow, replace(request, kind="retire"), _answers(actor))
+        weighed = weigh(scope, uow, replace(request, kind="retire"), actor.answerable)
         said = Verdict("recalled", True, f"Version {recall.number} was recalled, and nothing is left to go back to.", {})
         weighed = replace(weighed, decision=Decision((said,), environment.policy_revision))
     release = scope.releases.add(environment, _draft(actor, weighed))
@@ -290,13 +290,8 @@ def listed(
     return scope.releases.list(known(scope, environment) if environment else None, before, limit, states)
 
 
-def _answers(actor: Actor) -> str:
-    """Who answers for what an actor does: the person behind a credential, or the service itself."""
-    return actor.person or actor.owner or actor.principal
-
-
 def _only_author(actor: Actor, release: Release, verb: str, *, hint: str) -> None:
-    if _answers(actor) != (release.person or release.author):
+    if actor.answerable != (release.person or release.author):
         raise Forbidden(f"Only {release.author} can {verb} it.", hint=hint)
 
 
