@@ -7,7 +7,9 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -16,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cuebook import signing
-from cuebook_server.delivery import keyset, line
+from cuebook_server.delivery import keyset, line, upstream
 from cuebook_server.delivery.app import Delivery
 from cuebook_server.delivery.board import Board
 from cuebook_server.delivery.last_known_good import LastKnownGood
@@ -30,6 +32,7 @@ from tests.delivery.test_signatures import Files
 from tests.sdk.standin import Reply, StandIn
 
 ENVIRONMENTS = ("staging", "production")
+KEYSET_S = 3_600  # what is signed for the shortest time
 PATHS = ["/v1/snapshot", "/v1/prompts", f"/v1/prompts/{TRIAGE}"]
 
 
@@ -343,6 +346,17 @@ def test_a_relay_that_knows_the_root_takes_nothing_that_was_changed(shop: Shop, 
     relay.line.spoil = Spoilt(shop.node, "").spoil  # type: ignore[method-assign]  # from now on
     assert not relay.board.refresh_now()
     assert relay.get(PATHS[2], shop.prd).json["version"] == 1
+
+
+def test_a_relay_takes_nothing_whose_signature_has_expired(shop: Shop, files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever stands in between could serve yesterday's state for ever."""
+    relay = relay_of(shop.node, relay_key(shop), roots=frozenset({signing.public_of(files.root)}))
+    shop.release("production", TRIAGE, 2)
+    later = files.now + KEYSET_S + upstream.SKEW_S
+    for now, taken in ((later + 1, False), (later - 1, True)):
+        monkeypatch.setattr(upstream, "time", SimpleNamespace(time=partial(float, now), monotonic=time.monotonic))
+        assert relay.board.refresh_now() is taken
+        assert relay.get(PATHS[2], shop.prd).json["version"] == 1 + taken
 
 
 def test_a_keyset_reads_as_it_was_written(shop: Shop) -> None:

@@ -96,3 +96,14 @@ def test_a_version_is_somewhere_since_it_was_released_there(registry: Registry) 
     _, (row,) = registry.ask(environments.status, prompts=[], after="", limit=9)
     assert row.since["staging"] - row.since["development"] >= timedelta(hours=1)
     assert set(row.since) == {"development", "staging"}
+
+
+def test_only_what_is_newer_can_be_shipped_next(registry: Registry) -> None:
+    registry.do(environments.create, "canary", policy={"comes_from": "staging"})
+    registry.save("a", "y")
+    registry.promote("a", to="staging")
+    registry.promote("a", to="canary")
+    registry.rollback("a", to="staging")
+    stops, rows = registry.ask(environments.status, prompts=["a"], after="", limit=1)
+    ready = [(one.source, one.target) for one in glance.shippable(stops, rows[0])]
+    assert ready == [("development", "staging"), ("staging", "production")]
