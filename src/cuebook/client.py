@@ -35,7 +35,7 @@ from cuebook.errors import CuebookError, Misconfigured, Recalled
 from cuebook.prompt import Call, Prompt
 
 # The children of a fork begin at about the same moment, and must not ask at the same one. Who starts from a file serves first:
-# setting TLS up takes a thread some 20 ms, in which the first read would wait for the interpreter.
+# while a thread connects, the first read would wait for the interpreter.
 SPREAD_S_HOLDING, SPREAD_S_EMPTY, SPREAD_S_FILE = 5.0, 0.25, 0.05
 # More than some systems take for a time-out, and surely a mistake.
 SECONDS_MAX = 30 * 86400
