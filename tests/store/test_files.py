@@ -9,11 +9,14 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+from cuebook_server.cli.backups import restored
+from cuebook_server.cli.people import reset_link
 from cuebook_server.services import epochs
 from cuebook_server.store import files, holds
 from cuebook_server.store.database import Database, open_database, sqlite_module
@@ -195,3 +198,12 @@ def test_a_folder_has_one_server(tmp_path: Path) -> None:
 def test_where_no_lock_can_be_made_nobody_writes(tmp_path: Path) -> None:
     holds.share(tmp_path / "none" / "cuebook.db").close()
     holds.share(None).close()
+
+
+@pytest.mark.parametrize("command", [partial(reset_link, "author@example.org"), restored])
+def test_a_folder_without_a_database_is_told_and_left_as_it_is(
+    command: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(data=str(tmp_path)) == 1
+    assert capsys.readouterr().err.startswith(f"cuebook: There is no {tmp_path}")
+    assert list(tmp_path.glob("cuebook.db*")) == []

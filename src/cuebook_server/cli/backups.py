@@ -60,6 +60,7 @@ def restored(data: str | None = None, database: str | None = None) -> int:
     """Say that the database was put back by other tools: begin an epoch. Servers may run."""
 
     def do(settings: Settings) -> None:
+        files.check_there(settings.database_url)
         opened = open_database(settings.database_url)
         try:
             migrate(opened)

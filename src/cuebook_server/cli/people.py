@@ -8,6 +8,7 @@ from cuebook_server import settings as settings_module
 from cuebook_server.domain.errors import CuebookError
 from cuebook_server.services import people
 from cuebook_server.store.database import open_database
+from cuebook_server.store.files import check_there
 from cuebook_server.store.unit_of_work import SqlUnits
 
 
@@ -15,6 +16,7 @@ def reset_link(login: str, data: str | None = None, database: str | None = None)
     """Print a link to a new password; it counts once, for 15 minutes."""
     try:
         settings = settings_module.read({"data": data, "database": database})
+        check_there(settings.database_url)
         opened = open_database(settings.database_url)
         try:
             with SqlUnits(opened).write() as uow:

@@ -75,6 +75,13 @@ def file_of(url: str) -> Path:
     return path
 
 
+def check_there(url: str) -> None:
+    """Raise ``NoDatabaseFile`` where a SQLite file is named that is not there: to open it would make an empty one."""
+    path = path_of(url)
+    if path is not None and not path.exists():
+        raise NoDatabaseFile(f"There is no {path}.")
+
+
 def back_up(database: Path, to: Path) -> Contents:
     """Write one consistent moment of a database, which may be in use, to a new file."""
     if not database.exists():
