@@ -206,7 +206,7 @@ def wait_for_standby(primary: Cluster) -> None:
     until(lambda: ask(primary, "SELECT sync_state FROM pg_stat_replication") == "sync")
 
 
-@pytest.mark.fault("C-10")
+@pytest.mark.fault("C-10", only=True)
 def test_with_a_synchronous_standby_nothing_confirmed_is_lost(
     start_server: Callable[..., Server], tmp_path: Path, thorough: bool, seen: Callable[[str], None]
 ) -> None:
