@@ -56,7 +56,7 @@ ROWS = (
         "C-10",
         "PostgreSQL fails over and lacks commits",
         "a new epoch begins; every client leaves what was lost; no number for two contents; with a synchronous standby nothing"
-        " confirmed is lost, and an unconfirmed change is said to be of unknown outcome within 10 s",
+        " confirmed is lost, and an unconfirmed change is said to be of unknown outcome",
     ),
     Row(
         "C-11",
