@@ -13,15 +13,6 @@ from tests.factories import Registry
 from tests.services.test_webhooks import Post, add, go, log
 
 
-@pytest.fixture
-def filled(registry: Registry) -> Registry:
-    """Version 1 of `a` lives everywhere, version 2 in development."""
-    registry.save("a", "one")
-    registry.ship("a", 1)
-    registry.save("a", "two")
-    return registry
-
-
 def test_a_replay_sends_the_same_again(filled: Registry) -> None:
     made, post = add(filled), Post()
     since = filled.clock.tick()

@@ -57,15 +57,6 @@ class Post:
         return [headers["webhook-id"] for _, headers, _ in self.came]
 
 
-@pytest.fixture
-def filled(registry: Registry) -> Registry:
-    """Version 1 of `a` lives everywhere, version 2 in development."""
-    registry.save("a", "one")
-    registry.ship("a", 1)
-    registry.save("a", "two")
-    return registry
-
-
 def add(registry: Registry, url: str = URL, **wanted: Any) -> webhooks.Made:
     return registry.do(webhooks.add, OUTGOING, url=url, **wanted)
 

@@ -88,13 +88,19 @@ def test_a_release_of_any_size_is_as_many_statements(registry: Registry) -> None
     assert max(lengths.pop()) <= 30
 
 
+def saved_twice(registry: Registry, count: int) -> list[str]:
+    """So many prompts with two versions each."""
+    names = [f"r{count}.p{number}" for number in range(count)]
+    for content in "xy":
+        for name in names:
+            registry.save(name, content)
+    return names
+
+
 def test_a_proposal_is_revised_in_as_many_statements_whatever_its_size(registry: Registry) -> None:
     lengths = set()
     for count in (2, 20):
-        names = [f"r{count}.p{number}" for number in range(count)]
-        for content in "xy":
-            for name in names:
-                registry.save(name, content)
+        names = saved_twice(registry, count)
         proposed = registry.propose(*names, to="staging")
         with counted(registry) as sent:
             registry.do(releases.rebase, proposed.release_id, [Wanted(name, 1) for name in names])
