@@ -176,7 +176,7 @@ class Driver:
                     self._callbacks.tell(action)
         except Exception as error:  # noqa: BLE001 - a thread that died here would leave the application stale for ever, and silent
             self._unexpected(error)
-            if isinstance(action, Fetch):
+            if isinstance(action, Fetch) and not self._stop.is_set():
                 lost = Unavailable(f"An unexpected error: {type(error).__name__}.")
                 self._feed(lambda engine, now, luck: engine.unanswered(lost, now, luck))
 
@@ -184,6 +184,8 @@ class Driver:
         try:
             answer = self._transport(action.origin).send(action.request)
         except CuebookError as error:
+            if self._stop.is_set():  # it was cut here: that says nothing of the registry
+                raise closed() from error
             lost = error
             self._feed(lambda engine, now, luck: engine.unanswered(lost, now, luck))
         else:

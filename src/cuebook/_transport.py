@@ -277,12 +277,12 @@ def _asking(url: str, is_over: Callable[[], bool]) -> Iterator[None]:
         raise closed()
     try:
         yield
-    except httpx2.HTTPError as error:
-        raise _no_answer(url, error) from error
-    except RuntimeError as error:  # what httpx says where another thread closes meanwhile
+    except (httpx2.HTTPError, RuntimeError) as error:  # where another thread closes meanwhile, httpx says either
         if is_over():
             raise closed() from error
-        raise
+        if isinstance(error, RuntimeError):
+            raise
+        raise _no_answer(url, error) from error
 
 
 def closed() -> Unavailable:

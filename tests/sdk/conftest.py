@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -24,3 +25,10 @@ def client(registry: StandIn) -> Iterator[cuebook.Client]:
     """A client that refreshes only when asked."""
     with cuebook.Client(registry.url, KEY, refresh_s=1000) as made:
         yield made
+
+
+@pytest.fixture
+def ended() -> Callable[[], bool]:
+    """Whether the threads made since have ended; to be asked for before the client is made."""
+    before = set(threading.enumerate())
+    return lambda: not [made for made in threading.enumerate() if made not in before and made.name.startswith("cuebook-")]

@@ -6,7 +6,7 @@ import asyncio
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from cuebook._exchange import Request
 from cuebook._files import Disk
 from cuebook._transport import Transport
 from tests.sdk.conftest import KEY
-from tests.sdk.standin import StandIn, serving, whole
+from tests.sdk.standin import Asked, Reply, StandIn, serving, whole
 from tests.sdk.test_async_client import arrives
 from tests.sdk.test_client import until
 from tests.sdk.test_files import synced
@@ -95,6 +95,43 @@ def test_a_closed_client_says_so_and_asks_nobody(registry: StandIn) -> None:
             with pytest.raises(cuebook.Unavailable, match="The client is closed"):
                 use()
     assert len(registry.asked) == asked
+
+
+@pytest.fixture
+def asked(registry: StandIn) -> Iterator[threading.Event]:
+    """Set when the registry was asked for something it does not answer before the test is over."""
+    asked, over = threading.Event(), threading.Event()
+
+    def answer(_: Asked) -> Reply:
+        asked.set()
+        over.wait(30)
+        return Reply(503)
+
+    registry.answer = answer
+    yield asked
+    over.set()
+
+
+def test_who_ends_in_the_midst_of_an_answer_complains_of_nobody(
+    registry: StandIn, asked: threading.Event, ended: Callable[[], bool], caplog: pytest.LogCaptureFixture
+) -> None:
+    client = cuebook.Client(registry.url, KEY, wait=0)
+    assert client.get("greeting", fallback="Hello").source == "fallback"
+    assert asked.wait(30)
+    caplog.clear()
+    client._finalizer()  # as the interpreter does where a program ends
+    until(ended)
+    assert caplog.messages == []
+
+
+def test_who_refreshes_while_somebody_closes_hears_that(registry: StandIn, asked: threading.Event) -> None:
+    client = cuebook.Client(registry.url, KEY, timeout_s=30)
+    with ThreadPoolExecutor(1) as thread:
+        refreshing = thread.submit(client.refresh)
+        assert asked.wait(30)
+        client.close()
+        with pytest.raises(cuebook.Unavailable, match="The client is closed"):
+            refreshing.result(30)
 
 
 def test_a_closed_client_of_asyncio_says_so_too(registry: StandIn) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-import threading
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -25,13 +24,6 @@ def listens(client: cuebook.Client, registry: StandIn) -> None:
     """The client is greeted, and what it asks after the greeting is answered."""
     client.get("greeting")
     until(lambda: client.state.streaming and registry.answered == 2)
-
-
-@pytest.fixture
-def ended() -> Callable[[], bool]:
-    """Whether the threads made since have ended; to be asked for before the client is made."""
-    before = set(threading.enumerate())
-    return lambda: not [made for made in threading.enumerate() if made not in before and made.name.startswith("cuebook-")]
 
 
 @pytest.fixture
