@@ -50,6 +50,7 @@ from cuebook_server.services.ports_people import Hasher, Provider
 from cuebook_server.services.ports_webhooks import Outgoing, Sender
 from cuebook_server.settings import Settings
 from cuebook_server.store import holds
+from cuebook_server.store.bounded import patience
 from cuebook_server.store.database import Database, open_database, place_of
 from cuebook_server.store.files import path_of
 from cuebook_server.store.snapshots import SqlSnapshotSource
@@ -134,8 +135,10 @@ class Application:
             # Authorisation must not depend on who decodes a path, and when: no name needs an escape. The pages say so too.
             refused = answer(BadRequest("The path has an escape.", hint="Names need none; write them as they are."))
             await refused(scope, receive, send)
-        elif scope["type"] == "http" and (self.pages.owns(path) or _strays(scope)):
-            await self.pages(scope, receive, send)
+        elif scope["type"] == "http":
+            ours = self.pages.owns(path) or _strays(scope)
+            with patience():
+                await (self.pages if ours else self.api)(scope, receive, send)
         else:
             await self.api(scope, receive, send)
 

@@ -56,7 +56,7 @@ ROWS = (
         "C-10",
         "PostgreSQL fails over and lacks commits",
         "a new epoch begins; every client leaves what was lost; no number for two contents; with a synchronous standby nothing"
-        " confirmed is lost, and an unconfirmed change is said to be of unknown outcome",
+        " confirmed is lost, and an unconfirmed change is said to be of unknown outcome after 10 s",
     ),
     Row(
         "C-11",
@@ -91,7 +91,7 @@ ROWS = (
     Row("C-23", "names do not resolve, or lead elsewhere now", "the client serves on, and finds the new address by itself"),
     Row("C-24", "30 % of packets lost, 1 Mbit/s", "reads from memory are untouched; a release arrives all the same"),
     Row("C-25", "two servers in one data folder", "the second one is refused"),
-    Row("C-26", "the database hangs", "reads 200 without delay; changes are refused within 30 s; well again by itself"),
+    Row("C-26", "the database hangs", "reads 200 without delay; changes are refused within 10 s; well again by itself"),
     Row("C-27", "an endpoint for webhooks hangs", "given up in time; nobody else waits for it"),
     Row("C-28", "a migration is interrupted", "the schema is the old one or the new one, and the next start finishes"),
     Row("C-29", "an older backup is put back", "a new epoch begins; clients follow the restored past"),

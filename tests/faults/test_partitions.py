@@ -22,7 +22,7 @@ from tests.support.postgres import Cluster, stoppable
 from tests.support.server import Server, start_server
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
-NOTICED_S_MAX, REFUSED_S_MAX, HEARD_S_MAX = 10.0, 30.0, 90.0
+NOTICED_S_MAX, REFUSED_S_MAX, HEARD_S_MAX = 10.0, 10.0, 90.0
 LATE_S = 10.0  # for a machine that is busy with other things
 
 

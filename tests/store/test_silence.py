@@ -7,13 +7,14 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 import pytest
 
 from cuebook_server.domain.errors import Unavailable
 from cuebook_server.store import bounded, snapshots
+from cuebook_server.store import database as databases
 from cuebook_server.store.database import Database, open_database
 from cuebook_server.store.snapshots import SqlSnapshotSource
 
@@ -96,3 +97,14 @@ def test_a_standby_is_asked_and_said_to_be_one_once(
         ).fetchone()
         assert heard == (1,), "once it is promoted it is listened to, without a new connection"
     hints.close()  # type: ignore[attr-defined]  # a generator, which is more than an iterator
+
+
+def test_whether_a_connection_lives_is_not_asked_for_long(reading: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounded.Bounded, "answer_s", 60.0)
+    monkeypatch.setattr(databases, "PING_S", 0.5)
+    source = SqlSnapshotSource(reading)
+    before = source.heads()
+    with stopped(reading.url, "ROLLBACK|registry|recovery"):
+        assert source.heads() == before
+    with reading.ask() as connection:
+        assert cast("bounded.Bounded", connection.connection.driver_connection).answer_s == 60.0

@@ -182,7 +182,7 @@ def _authenticate(request: Request, needs: permissions.Needs) -> Actor:
             wanted = " or ".join(f"`{permission}`" for permission in sorted(needs.any_of))
             raise Forbidden(f"{actor.principal} does not hold {wanted}.", needed=min(needs.any_of))
     if site.used.is_due(actor.credential):
-        with suppress(CuebookError), units.write() as uow:  # a full disk must not keep people from looking
+        with suppress(CuebookError), units.jot() as uow:  # a full disk must not keep people from looking
             callers.used(uow, actor)
     return actor
 

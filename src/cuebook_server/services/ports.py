@@ -329,10 +329,14 @@ class UnitOfWork(Protocol):
 
 
 class Units(Protocol):
-    """Where units of work come from: one that only reads, or one that is committed when its block ends."""
+    """Where units of work come from: one that only reads, or one that is committed when its block ends.
+
+    ``jot``: for what may be lost, such as when a token was used. Nobody waits for a standby on account of that.
+    """
 
     def read(self) -> AbstractContextManager[UnitOfWork]: ...
     def write(self) -> AbstractContextManager[UnitOfWork]: ...
+    def jot(self) -> AbstractContextManager[UnitOfWork]: ...
 
 
 # --- delivery: what a node reads to build what it serves ---------------------------------------------------------------

@@ -24,12 +24,14 @@ from cuebook_server.store import bounded
 # SQLite from 3.7.0 to 3.51.2 can lose a page when the write-ahead log is reset.
 SQLITE_VERSION_MIN = (3, 51, 3)
 BUSY_TIMEOUT_MS = 15_000
-STATEMENT_TIMEOUT_MS = 15_000
-ANSWER_S = 17.0  # PostgreSQL itself ends a statement before; one that hangs ends nothing
+# PostgreSQL itself ends a statement, and the wait for a lock, before we give up (`bounded.ANSWER_S`): it then says that nothing
+# was done. A commit that comes after a lock has some seconds left.
+STATEMENT_TIMEOUT_MS = 8_000
+LOCK_TIMEOUT_MS = 7_000
 CONNECT_S = 5
+PING_S = 3.0  # a connection is asked whether it lives before it is lent: where the database hangs that is not all the patience
 POOL_SIZE = 16
-POOL_TIMEOUT_S = 10
-DELIVERY_STATEMENT_TIMEOUT_MS = 8_000
+POOL_TIMEOUT_S = 5
 DELIVERY_POOL_SIZE = 6
 DELIVERY_POOL_TIMEOUT_S = 2
 # An error's text is logged: the values of its statement, prompts and hashes among them, must not be in it.
@@ -76,7 +78,7 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """A connection in one transaction that writes what is no use case's, such as what a node heard of its clients.
+        """A connection in one transaction that writes what is no use case's, such as the schema.
 
         On SQLite it is a writer's from its first statement on: one that began by reading is refused, not made to wait, where
         another process wrote meanwhile.
@@ -85,6 +87,18 @@ class Database:
         with self.write_lock, translated(), connected as connection, connection.begin():
             yield connection
 
+    @contextmanager
+    def jot(self) -> Iterator[Connection]:
+        """The same for what may be lost, such as when a key was used: see ``hurry``."""
+        with self.write() as connection:
+            self.hurry(connection)
+            yield connection
+
+    def hurry(self, connection: Connection) -> None:
+        """Let the transaction's commit wait for no disk and, above all, for no standby that is away."""
+        if self.dialect == "postgresql":
+            connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+
     def _of_postgres(self, **options: Any) -> dict[str, Any]:
         return options if self.dialect == "postgresql" else {}
 
@@ -92,7 +106,7 @@ class Database:
         """Connections of their own for what keeps a node current: nobody who writes uses them up, and none waits for ever."""
         if self.dialect != "postgresql":
             return self
-        engine = _postgres(self.url, DELIVERY_STATEMENT_TIMEOUT_MS, DELIVERY_POOL_SIZE, DELIVERY_POOL_TIMEOUT_S)
+        engine = _postgres(self.url, DELIVERY_POOL_SIZE, DELIVERY_POOL_TIMEOUT_S)
         return Database(self.url, engine, self.dialect)
 
     def close(self) -> None:
@@ -120,14 +134,14 @@ def open_database(url: str) -> Database:
     if backend == "sqlite":
         engine = _sqlite(parsed.database or ":memory:")
     elif backend == "postgresql":
-        engine = _postgres(url, STATEMENT_TIMEOUT_MS, POOL_SIZE, POOL_TIMEOUT_S, answer_s=ANSWER_S, connect_s=CONNECT_S)
+        engine = _postgres(url, POOL_SIZE, POOL_TIMEOUT_S, connect_s=CONNECT_S)
     else:
         raise UnknownDatabase(f"A database of kind {backend!r} is not supported.")
     return Database(url, engine, backend)
 
 
-def _postgres(url: str, statement_timeout_ms: int, pool_size: int, pool_timeout_s: int, **bounds: Any) -> Engine:
-    options = f"-c statement_timeout={statement_timeout_ms} -c lock_timeout={BUSY_TIMEOUT_MS} -c timezone=UTC"
+def _postgres(url: str, pool_size: int, pool_timeout_s: int, **bounds: Any) -> Engine:
+    options = f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS} -c timezone=UTC"
     # psycopg knows `postgresql://`; a driver's name is SQLAlchemy's.
     address = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     connect = partial(bounded.connect, address, options=options, **bounds)
@@ -139,14 +153,20 @@ def _postgres(url: str, statement_timeout_ms: int, pool_size: int, pool_timeout_
         pool_timeout=pool_timeout_s,
         **_HIDDEN,
     )
-    event.listen(engine, "checkin", _forget_read_only)
+    event.listen(engine, "checkin", _put_back)
+    event.listen(engine, "checkout", _lend)
     return engine
 
 
-def _forget_read_only(connection: Any, _: Any) -> None:
-    """After a read SQLAlchemy leaves the mode READ WRITE, in so many words: a standby refuses to begin that."""
+def _put_back(connection: Any, _: Any) -> None:
     if connection is not None and not connection.closed:
+        # After a read SQLAlchemy leaves the mode READ WRITE, in so many words: a standby refuses to begin that.
         connection.read_only = None
+        connection.answer_s = PING_S
+
+
+def _lend(connection: bounded.Bounded, *_: Any) -> None:
+    connection.answer_s = bounded.Bounded.answer_s
 
 
 def open_file(path: str) -> Any:

@@ -38,7 +38,7 @@ def note(database: Database, fetches: Mapping[Fetched, datetime]) -> None:
     rows = sorted((selector, prompt_id or _WHOLE, at) for (selector, prompt_id), at in fetches.items())
     for start in range(0, len(rows), WRITTEN_AT_ONCE):
         chunk = [dict(zip(("selector", "prompt_id", "at"), row, strict=True)) for row in rows[start : start + WRITTEN_AT_ONCE]]
-        with database.write() as connection:
+        with database.jot() as connection:
             for statement, whole in ((_WHOLLY, True), (_BY_NAME, False)):
                 if some := [row for row in chunk if (row["prompt_id"] == _WHOLE) is whole]:
                     connection.execute(statement, some)

@@ -37,14 +37,14 @@ def note(database: Database, instances: Iterable[Instance]) -> None:
     rows = sorted(instances, key=lambda each: (each.selector, each.about.instance))
     for start in range(0, len(rows), WRITTEN_AT_ONCE):
         chunk = rows[start : start + WRITTEN_AT_ONCE]
-        with database.write() as connection:
+        with database.jot() as connection:
             known = _known(connection, chunk)
             connection.execute(_WRITE, [_values(merged(each, known.get(_key(each), each))) for each in chunk])
 
 
 def forget(database: Database, now: datetime) -> None:
     """Remove who was not heard of for a day, and of keys with too many the least recent."""
-    with database.write() as connection:
+    with database.jot() as connection:
         connection.execute(delete(fleet_instance).where(_row.seen_at < now - FORGOTTEN_AFTER))
         crowded = select(_row.selector).group_by(_row.selector).having(func.count() > INSTANCES_MAX)
         for selector in connection.scalars(crowded).all():

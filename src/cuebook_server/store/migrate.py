@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -11,6 +12,7 @@ from sqlalchemy import Connection, inspect, select, text, update
 
 from cuebook_server.domain.errors import SchemaTooNew
 from cuebook_server.store import guards
+from cuebook_server.store.bounded import Bounded
 from cuebook_server.store.database import Database
 from cuebook_server.store.registry import identity
 from cuebook_server.store.schema import registry
@@ -30,6 +32,7 @@ def migrate(database: Database, target: str = "head") -> None:
         return  # a database that cannot be written is still good for reading
     with database.write() as connection:
         if database.dialect == "postgresql":
+            _take_time(connection)
             connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
         found, known = _revision(connection), _known()
         if found is not None and found not in known:
@@ -40,6 +43,16 @@ def migrate(database: Database, target: str = "head") -> None:
             )
         if found != known[0] or target != "head":
             _run(connection, database.dialect, target)
+
+
+def _take_time(connection: Connection) -> None:
+    """In a large registry one statement may take minutes, and so does the wait for another node that runs it."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, Bounded)
+    connection.detach()  # from the pool: nobody else may get a connection without bounds
+    driver.answer_s = math.inf
+    for bound in ("statement_timeout", "lock_timeout"):
+        connection.execute(text(f"SET LOCAL {bound} = 0"))
 
 
 def is_current(database: Database) -> bool:

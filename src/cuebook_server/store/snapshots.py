@@ -191,7 +191,7 @@ class SqlSnapshotSource:
     def used(self, selectors: Mapping[str, datetime]) -> None:
         """Write down when keys were last used; one small transaction."""
         key = schema.delivery_key
-        with self._database.write() as connection:
+        with self._database.jot() as connection:
             for selector, moment in sorted(selectors.items()):  # two nodes must not lock in a circle
                 connection.execute(update(key).where(key.c.selector == selector).values(last_used_at=moment))
 

@@ -133,6 +133,10 @@ class SqlUnits:
         """A unit of work that writes."""
         return write(self._database, self._clock, self._committed)
 
+    def jot(self) -> AbstractContextManager[SqlUnitOfWork]:
+        """A unit of work that writes what may be lost: nobody waits until a standby, or the disk, has it."""
+        return write(self._database, self._clock, self._committed, hurried=True)
+
 
 def _commit(connection: Connection, running: RootTransaction) -> None:
     try:
@@ -154,7 +158,7 @@ def read(database: Database, clock: Clock = utc_now) -> Iterator[SqlUnitOfWork]:
 
 @contextmanager
 def write(
-    database: Database, clock: Clock = utc_now, committed: Callable[[], object] = lambda: None
+    database: Database, clock: Clock = utc_now, committed: Callable[[], object] = lambda: None, *, hurried: bool = False
 ) -> Iterator[SqlUnitOfWork]:
     """A unit of work that is committed when its block ends, and undone when it raises.
 
@@ -165,6 +169,8 @@ def write(
     with queue, translated(), database.engine.connect().execution_options(immediate=True) as connection:
         transaction = Transaction(connection, database.dialect, clock())
         with connection.begin() as running:
+            if hurried:
+                database.hurry(connection)
             yield SqlUnitOfWork(transaction, clock, writes=True)
             if transaction.told and database.dialect == "postgresql":
                 connection.execute(text(f"NOTIFY {NOTIFY_CHANNEL}"))

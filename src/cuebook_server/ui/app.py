@@ -135,7 +135,7 @@ class Pages:
                 actor, session = sessions.recognise(uow, cookie(request), **origin(request))
                 shown, now = look(actor, uow), uow.now
             if session.seen_at <= now - SEEN_EVERY:
-                with suppress(Unavailable), self._units.write() as uow:  # a database that only reads still shows its pages
+                with suppress(Unavailable), self._units.jot() as uow:  # a database that only reads still shows its pages
                     sessions.seen(uow, session)
             return shown
 
