@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -156,3 +157,27 @@ def test_damaged_memory_is_none(shop: Shop, tmp_path: Path) -> None:
     copy.keep(board)
     (tmp_path / "seen").write_bytes(b"no")
     assert copy.seen() is None
+
+
+def vanish(shop: Shop) -> None:
+    """What a backup of before the environment was made does to it, put back."""
+    key = shop.environments["production"]
+    del shop.source.held[key]
+    shop.source.epoch += 1
+
+
+@pytest.mark.parametrize("path", ["/v1/snapshot?min_revision=9", "/v1/snapshot", "/v1/prompts"])
+def test_an_environment_that_a_restore_took_away_meanwhile(shop: Shop, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    """Whoever was let in when it was there is told to ask again: then their key is not known any more."""
+    admit = shop.node.app._admit
+
+    def late(*asked: Any) -> Any:
+        try:
+            return admit(*asked)
+        finally:
+            vanish(shop)
+            assert "min_revision" in path or shop.node.board.refresh_now()
+
+    monkeypatch.setattr(shop.node.app, "_admit", late)
+    answer = shop.get(path)
+    assert (answer.status, answer.code) == (503, "unavailable")

@@ -37,7 +37,6 @@ from cuebook_server.domain.errors import (
     NotYet,
     TooManyRequests,
     TooStale,
-    Unavailable,
     WrongKeyKind,
 )
 
@@ -151,9 +150,7 @@ class Delivery:
         snapshot = self._board.environments.get(grant.environment)
         if snapshot is None and grant.key.relays:
             snapshot = self._relayed(grant, scope)
-        if snapshot is None:
-            raise Unavailable("This node has not loaded the key's environment yet.")
-        return grant, snapshot
+        return grant, snapshot or self._board.snapshot(grant.environment)
 
     def _relayed(self, grant: Grant, scope: Scope) -> Snapshot | None:
         """The environment that a relay asks for: one of those its key was made for."""
@@ -269,7 +266,7 @@ class Delivery:
             raise BadRequest("`min_revision` is a whole number.")
         loop = asyncio.get_running_loop()
         deadline = loop.time() + MIN_REVISION_WAIT_S
-        while (have := self._board.environments[snapshot.key].revision) < int(text):
+        while (have := self._board.snapshot(snapshot.key).revision) < int(text):
             if (left_s := deadline - loop.time()) <= 0:
                 raise NotYet(f"This node is at revision {have}.", revision=have)
             if self._refresh is None or self._refresh.done():

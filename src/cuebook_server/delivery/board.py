@@ -13,7 +13,7 @@ from functools import partial
 from cuebook_server.delivery.counters import Counters
 from cuebook_server.delivery.kept import Kept, Seen
 from cuebook_server.delivery.snapshot import Entry, Snapshot, build
-from cuebook_server.domain.errors import CuebookError
+from cuebook_server.domain.errors import CuebookError, Unavailable
 from cuebook_server.domain.keys import DeliveryKey
 from cuebook_server.services.ports import Directory, EnvironmentKey, Fetched, Heads, Recalls, Relayed, SnapshotSource
 
@@ -142,6 +142,13 @@ class Board:
         if self.relayed:
             return 0
         return self._directory_counts.get(project_id, 0) + self._recall_counts.get(project_id, 0)
+
+    def snapshot(self, key: EnvironmentKey) -> Snapshot:
+        """What an environment serves now. Raises ``Unavailable`` where it was not loaded yet, or a restore took it away."""
+        found = self.environments.get(key)
+        if found is None:
+            raise Unavailable("This node does not hold the key's environment.")
+        return found
 
     def age_lines(self) -> bytes:
         """The header lines that say when this node was last sure of what it serves; and how long ago, when that is long."""

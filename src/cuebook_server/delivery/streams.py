@@ -21,7 +21,7 @@ from cuebook_server.delivery.events import Place, Reason
 from cuebook_server.delivery.limits import Limits, spread_s
 from cuebook_server.delivery.portions import Portions
 from cuebook_server.delivery.snapshot import recalled
-from cuebook_server.domain.errors import CuebookError, Draining, NoStreams, TooManyStreams
+from cuebook_server.domain.errors import CuebookError, Draining, NoStreams, TooManyStreams, Unavailable
 from cuebook_server.services.ports import EnvironmentKey, Recalls
 
 log = logging.getLogger(__name__)
@@ -149,7 +149,7 @@ class Streams:
         pipe = open_(LINES, first, stream)
         if pipe is None:
             return
-        self._enter(stream, pipe, key)
+        self._enter(stream, pipe, key, place)
         try:
             while (await receive())["type"] != "http.disconnect":
                 pass
@@ -198,9 +198,9 @@ class Streams:
                 self.board.counters.refused[what] += 1
                 raise TooManyStreams(f"There are {most} {what.replace('_', ' ')}.", retry_after_s=spread_s(*_RETRY_AFTER_S))
 
-    def _enter(self, stream: Stream, pipe: Pipe, key: EnvironmentKey) -> None:
+    def _enter(self, stream: Stream, pipe: Pipe, key: EnvironmentKey, place: Place) -> None:
         if key not in self._channels:
-            self._channels[key] = Channel(self._place(key))
+            self._channels[key] = Channel(place)
         self.board.counters.requests[200] += 1
         stream.pipe, stream.channel = pipe, self._channels[key]
         stream.channel.streams[stream] = None
@@ -239,7 +239,7 @@ class Streams:
 
     def _place(self, key: EnvironmentKey) -> Place:
         """Where an environment stands now; its recalled versions are counted once for each change of either."""
-        snapshot, recalls = self.board.environments[key], self.board.recalled.get(key[0], NO_RECALLS)
+        snapshot, recalls = self.board.snapshot(key), self.board.recalled.get(key[0], NO_RECALLS)
         known = self._places.get(key)
         if known is None or known[0].snapshot is not snapshot or known[1] is not recalls:
             count = sum(map(len, recalled(snapshot, recalls).values()))
@@ -249,7 +249,7 @@ class Streams:
     def _spread(self, key: EnvironmentKey, channel: Channel) -> None:
         try:
             place = self._place(key)
-        except KeyError:
+        except Unavailable:
             return  # a database that was put back may know neither the environment any more nor its keys
         if not channel.busy and channel.order < place.order:
             channel.busy = True

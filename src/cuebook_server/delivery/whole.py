@@ -51,7 +51,7 @@ class Whole:
 
         However many ask, one is made at a time: who finds an older one being made waits for it, and then for one of now.
         """
-        asked = self._board.environments[key]
+        asked = self._board.snapshot(key)
         while True:
             build = self._current(key, kind, zipped)
             encoded = await asyncio.shield(build.encoded)
@@ -63,7 +63,7 @@ class Whole:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _current(self, key: EnvironmentKey, kind: Kind, zipped: bool) -> _Build:
-        snapshot = self._board.environments[key]
+        snapshot = self._board.snapshot(key)
         directory = self._board.directories.get(key[0], NO_DIRECTORY)
         recalls = self._board.recalled.get(key[0], NO_RECALLS)
         address = (key, kind, zipped)
