@@ -128,8 +128,3 @@ def test_a_stray_word_between_rewritten_ones_is_no_island() -> None:
 )
 def test_counts_words_as_people_do(text: str, count: int) -> None:
     assert count_words(text) == count
-
-
-def test_refuses_an_unknown_operation() -> None:
-    with pytest.raises(ValueError, match="swap"):
-        Change("swap", "a", "b")  # type: ignore[arg-type]  # that is the point

@@ -1,17 +1,17 @@
 """What changed between two contents: prose by words, everything else by fields; and the way from one to the other.
 
-``apply(old, diff(old, new)) == new`` for all contents. Positions in lists count in the old content for what was removed and in
-the new one for everything else. Numbers are compared as JSON has them: 1 and 1.0 are the same, ``true`` is neither.
+Nothing is left out: who makes these changes in the old content has the new one. Positions in lists count in the old content
+for what was removed and in the new one for everything else. Numbers are compared as JSON has them: 1 and 1.0 are the same,
+``true`` is neither.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple
 
 from cuebook_server.domain.canonical import canonical, digest, read_canonical
-from cuebook_server.domain.errors import Conflict, Malformed
 from cuebook_server.domain.matching import (
     Pair,
     match_messages,
@@ -30,20 +30,6 @@ Steps = tuple[str, ...]
 
 # The order in which people want to read: what the application must know first, the text last.
 _SECTIONS = ("kind", "engine", "variables", "model", "tools", "response_format", "includes", "messages", "text")
-
-
-class OtherBase(Conflict):
-    """The difference starts from another content."""
-
-    code = "other_base"
-    hint = "Compare again, starting from the content you have."
-
-
-class BadDiff(Malformed):
-    """This is not a difference of two contents."""
-
-    code = "bad_diff"
-    hint = "Send a difference as the API gave it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,22 +63,21 @@ class Prose:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One value that came, went or changed; ``old`` and ``new`` are ``None`` where there was or is nothing."""
+    """One value that came, went or changed; ``old`` and ``new`` are ``None`` where there was or is nothing.
 
-    at: str
+    steps: the keys and positions that lead to it.
+    """
+
+    steps: Steps
     label: str
     op: FieldOp
     old: Any = None
     new: Any = None
 
-    def __post_init__(self) -> None:
-        if self.op not in get_args(FieldOp):
-            raise ValueError(f"{self.op!r} is no change of a field")
-
     @property
-    def steps(self) -> Steps:
-        """The keys and positions that lead to the value."""
-        return _steps(self.at)
+    def at(self) -> str:
+        """The steps as one string, as in a JSON pointer."""
+        return _at(self.steps)
 
     def to_json(self) -> dict[str, Any]:
         """The change as JSON values; a side that does not exist is left out."""
@@ -130,22 +115,6 @@ class Diff:
             "summary": summarize(self),
         }
 
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Diff:
-        """Read what ``to_json`` wrote; what follows from the rest is not read but computed. Raises ``BadDiff``."""
-        try:
-            return cls(
-                value["base"],
-                value["result"],
-                tuple(
-                    Prose(p["at"], p["label"], tuple(Change(c["op"], c["old"], c["new"]) for c in p["changes"]))
-                    for p in value["prose"]
-                ),
-                tuple(Field(f["at"], f["label"], f["op"], f.get("old"), f.get("new")) for f in value["fields"]),
-            )
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise BadDiff(f"{type(error).__name__}: {error}.") from None
-
 
 def diff(old: Mapping[str, Any], new: Mapping[str, Any]) -> Diff:
     """What leads from one content to the other. Both are canonical JSON (else ``BadContent`` or ``ContentTooLarge``)."""
@@ -168,29 +137,6 @@ def reach(old: Mapping[str, Any], new: Mapping[str, Any]) -> ChangeClass:
     return change_class([edit for edit in edits if isinstance(edit, Field)], any(isinstance(edit, _Text) for edit in edits))
 
 
-def apply(old: Mapping[str, Any], diff: Diff) -> dict[str, Any]:
-    """The content that ``diff`` leads to.
-
-    Raises ``OtherBase`` when ``diff`` does not start from ``old``, ``BadDiff`` when it does not lead to what it says.
-    """
-    data = canonical(old)
-    if digest(data) != diff.base:
-        raise OtherBase(f"The content is {digest(data)}, the difference starts from {diff.base}.")
-    document = read_canonical(data)
-    try:
-        for field in _in_order(diff.fields):
-            _set(document, field)
-        for prose in diff.prose:
-            steps = _steps(prose.at)
-            _child(document, steps[:-1])[steps[-1]] = "".join(change.new for change in prose.changes)
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
-        raise BadDiff("It does not fit its own base.") from None
-    result = canonical(document)
-    if digest(result) != diff.result:
-        raise BadDiff("It does not lead to its own result.")
-    return read_canonical(result)
-
-
 class _Text(NamedTuple):
     """A text that changed; which of its words did is for ``diff`` to find."""
 
@@ -210,7 +156,7 @@ def _walk(steps: Steps, item: str, old: Any, new: Any) -> Iterator[_Text | Field
     elif isinstance(old, str) and isinstance(new, str) and _is_prose(steps):
         yield _Text(_at(steps), _label(steps, item), old, new)
     else:
-        yield Field(_at(steps), _label(steps, item), "changed", old, new)
+        yield Field(steps, _label(steps, item), "changed", old, new)
 
 
 def _equal(old: Any, new: Any) -> bool:
@@ -226,9 +172,9 @@ def _members(steps: Steps, item: str, old: dict[str, Any], new: dict[str, Any]) 
     for key in sorted(old.keys() | new.keys(), key=lambda key: _rank(key) if not steps else (0, key)):
         below = (*steps, key)
         if key not in new:
-            yield Field(_at(below), _label(below, item), "removed", old=old[key])
+            yield Field(below, _label(below, item), "removed", old=old[key])
         elif key not in old:
-            yield Field(_at(below), _label(below, item), "added", new=new[key])
+            yield Field(below, _label(below, item), "added", new=new[key])
         else:
             yield from _walk(below, item, old[key], new[key])
 
@@ -237,10 +183,10 @@ def _list(steps: Steps, old: list[Any], new: list[Any], items: _Items) -> Iterat
     kept_old, kept_new = {i for i, _ in items.pairs}, {j for _, j in items.pairs}
     for i, value in enumerate(old):
         if i not in kept_old:
-            yield Field(_at((*steps, str(i))), items.old_labels[i], "removed", old=value)
+            yield Field((*steps, str(i)), items.old_labels[i], "removed", old=value)
     for j, value in enumerate(new):
         if j not in kept_new:
-            yield Field(_at((*steps, str(j))), items.new_labels[j], "added", new=value)
+            yield Field((*steps, str(j)), items.new_labels[j], "added", new=value)
     for i, j in items.pairs:
         yield from _walk((*steps, str(j)), items.new_labels[j], old[i], new[j])
 
@@ -297,33 +243,3 @@ def _rank(section: str) -> tuple[int, str]:
 def _at(steps: Steps) -> str:
     """Steps as one string, escaped as in a JSON pointer."""
     return "/".join(step.replace("~", "~0").replace("/", "~1") for step in steps)
-
-
-def _steps(at: str) -> Steps:
-    return tuple(step.replace("~1", "/").replace("~0", "~") for step in at.split("/"))
-
-
-def _in_order(fields: Iterable[Field]) -> list[Field]:
-    """Outer lists before what is in their items; in each what leaves, from the end, before what comes."""
-    leaving = [field for field in fields if field.op == "removed"]
-    others = [field for field in fields if field.op != "removed"]
-    return sorted([*reversed(leaving), *others], key=lambda field: len(field.steps))
-
-
-def _set(document: dict[str, Any], field: Field) -> None:
-    *parents, key = field.steps
-    parent = _child(document, parents)
-    if isinstance(parent, list) and field.op == "added":
-        parent.insert(int(key), field.new)
-    elif isinstance(parent, list):
-        del parent[int(key)]
-    elif field.op == "removed":
-        del parent[key]
-    else:
-        parent[key] = field.new
-
-
-def _child(value: Any, steps: Iterable[str]) -> Any:
-    for step in steps:
-        value = value[int(step)] if isinstance(value, list) else value[step]
-    return value
