@@ -264,6 +264,23 @@ def test_nobody_raises_themselves(registry: Registry) -> None:
         role_of(registry, REVIEWER, give="author", by=narrow)
 
 
+def test_a_login_means_the_same_person_however_it_is_typed(registry: Registry) -> None:
+    """`members add` knew no Reviewer@Example.org and said to invite them; the invitation said that they had an account."""
+    admin, typed = hired(registry, AUTHOR), " Reviewer@Example.org"
+    hired(registry, REVIEWER, "viewer", PROJECT)
+    assert registry.do(members.add, typed, "author").login == REVIEWER
+    registry.do(members.remove, typed, "author")
+    assert role_of(registry, typed, give="author") == ["author"]
+    assert role_of(registry, typed, take="author") == []
+    with registry.units.write() as uow:
+        assert sessions.end_all(admin, uow, typed) == 1
+        assert [use(admin, uow, typed).person.login for use in (people.disable, people.enable)] == [REVIEWER, REVIEWER]
+    with pytest.raises(Forbidden, match="nobody raises themselves"):
+        role_of(registry, AUTHOR.title(), give="on-call", by=admin)
+    with pytest.raises(Forbidden, match="nobody raises themselves"):
+        registry.do(members.add, "Owner", "on-call")
+
+
 def test_an_admin_of_one_environment_everywhere_is_none_of_the_instance(registry: Registry) -> None:
     secret = invited(registry, registry.people.operator.actor, AUTHOR, ("admin", None, "staging"))
     staging = actor(registry, people.accept(registry.units, cheap(), secret, Newcomer("Author", PASSWORD), HERE))

@@ -68,7 +68,11 @@ def test_failed_sign_ins_make_the_next_one_wait(registry: Registry) -> None:
     for password in ("wrong", PASSWORD):
         with pytest.raises(TooManyAttempts):
             sign_in(registry, password=password)
-    registry.clock.tick(2)
+    registry.clock.tick(1.7)
+    with pytest.raises(TooManyAttempts, match="in 1 s") as refused:  # it said 0 s, and the header Retry-After 1 s in any case
+        sign_in(registry)
+    assert refused.value.data == {"retry_after_s": 1}
+    registry.clock.tick(0.3)
     sign_in(registry)
     with pytest.raises(WrongPassword):
         sign_in(registry, password="wrong")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cuebook_server.domain.errors import TooManyAttempts
+from cuebook_server.domain.person import folded
 
 FORGET_AFTER = timedelta(minutes=15)
 LOGIN_FREE = 5
@@ -26,7 +28,7 @@ class Attempts:
 
 def by_login(login: str) -> str:
     """What attempts at a login are counted under; a digest, so that its length is bounded."""
-    return _digest("login", login.strip().lower())
+    return _digest("login", folded(login))
 
 
 def by_address(address: str) -> str:
@@ -39,9 +41,9 @@ def check(attempts: Attempts | None, free: int, now: datetime) -> None:
     if attempts is None or attempts.failures < free:
         return
     wait = min(timedelta(seconds=2 ** min(attempts.failures - free + 1, _DOUBLINGS_MAX)), FORGET_AFTER)
-    left = (attempts.last_at + wait - now).total_seconds()
-    if left > 0:
-        raise TooManyAttempts(f"Too many failed sign-ins; the next counts in {left:.0f} s.")
+    left_s = math.ceil((attempts.last_at + wait - now).total_seconds())
+    if left_s > 0:
+        raise TooManyAttempts(f"Too many failed sign-ins; the next counts in {left_s} s.", retry_after_s=left_s)
 
 
 def _digest(kind: str, text: str) -> str:

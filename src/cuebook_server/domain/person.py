@@ -74,9 +74,14 @@ class Invitation:
         return self.verifier[:12]
 
 
+def folded(login: str) -> str:
+    """A login in its one form, however somebody typed it."""
+    return login.strip().lower()
+
+
 def check_login(text: str) -> str:
     """A login in its one form; ``BadLogin`` when it cannot be one."""
-    login = text.strip().lower()
+    login = folded(text)
     if len(login) > LOGIN_CHARS_MAX or not _LOGIN.fullmatch(login):
         raise BadLogin(f"{text[:80]!r} is no login.")
     return login

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from cuebook_server.domain.access import Actor, Grant, Role
-from cuebook_server.domain.person import Invitation
+from cuebook_server.domain.person import Invitation, folded
 from cuebook_server.http.door import Body, InHall, Route, Shown, Through
 from cuebook_server.http.sessions import with_session
 from cuebook_server.services import members, people
@@ -240,7 +240,7 @@ def remove_member(
 
     def remove(uow: UnitOfWork) -> MembersShown:
         members.remove(door.actor, uow, project, login, role, environment)
-        return use(uow) if door.actor.person != login else MembersShown(items=[])
+        return use(uow) if door.actor.person != folded(login) else MembersShown(items=[])
 
     return door.write(lambda _, uow: (200, remove(uow)))
 

@@ -13,6 +13,7 @@ from cuebook_server.domain.access import ROLES, Actor, Grant, Permission, Role, 
 from cuebook_server.domain.audit import Happening
 from cuebook_server.domain.errors import Conflict, Forbidden, Invalid, KeyExpired, KeyRevoked, NotFound, UnknownKey
 from cuebook_server.domain.keys import SECRET_BYTES, SELECTOR_BYTES, Credential, DeliveryKey, PersonalToken, Token
+from cuebook_server.domain.person import folded
 from cuebook_server.services.environments import known
 from cuebook_server.services.instance import admins, instance, require_admin, tell
 from cuebook_server.services.ports import Scope, UnitOfWork
@@ -180,7 +181,7 @@ def create_token(
     if role not in ROLES:
         raise BadCredential(f"{role!r} is no role.", hint=f"Roles: {', '.join(ROLES)}.")
     narrowed = keys.scopes(scopes)
-    if uow.people.find(name.strip().lower()) is not None:
+    if uow.people.find(folded(name)) is not None:
         raise BadCredential(f"{name!r} is a person.", hint="Name it after what uses it.")
     if not may_give(actor, Grant(role, scope.project.project_id), narrowed):
         raise Forbidden(f"{actor.principal} cannot make a token with the role {role}: it could do more than its maker.")

@@ -9,6 +9,7 @@ from cuebook_server.domain import names
 from cuebook_server.domain.access import ROLES, Actor, Grant, Role, may_give
 from cuebook_server.domain.audit import Happening
 from cuebook_server.domain.errors import Forbidden, Invalid, NotFound
+from cuebook_server.domain.person import folded
 from cuebook_server.services.environments import known
 from cuebook_server.services.ports import Scope, UnitOfWork
 from cuebook_server.services.projects import enter
@@ -46,6 +47,7 @@ def members(actor: Actor, uow: UnitOfWork, project: str) -> Sequence[Member]:
 
 def add(actor: Actor, uow: UnitOfWork, project: str, login: str, role: str, environment: str | None = None) -> Member:
     """Give somebody with an account a role in a project, or in one environment of it. Twice is once."""
+    login = folded(login)
     scope, grant = grant_in(actor, uow, project, role, environment, to=login)
     person = uow.people.find(login)
     if person is None:
@@ -59,7 +61,7 @@ def add(actor: Actor, uow: UnitOfWork, project: str, login: str, role: str, envi
 def remove(actor: Actor, uow: UnitOfWork, project: str, login: str, role: str, environment: str | None = None) -> None:
     """Take a role in a project away; it counts no more from the next request on."""
     scope = enter(actor, uow, project, "members.write")
-    grant = Grant(role_of(role), scope.project.project_id, environment)
+    login, grant = folded(login), Grant(role_of(role), scope.project.project_id, environment)
     person = uow.people.find(login)
     if person is None or not uow.people.remove_grant(person, grant):
         raise NotFound(f"{login[:80]} does not hold this role here.", hint="`cuebook members list` shows who holds what.")

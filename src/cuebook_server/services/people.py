@@ -17,6 +17,7 @@ from cuebook_server.domain.person import (
     Person,
     check_login,
     check_password,
+    folded,
 )
 from cuebook_server.domain.session import LINK_LIFE, SECRET_BYTES, Link, encode, verifier
 from cuebook_server.services.instance import admins, instance, require_admin, tell
@@ -200,10 +201,7 @@ def change_password(actor: Actor, units: Units, hasher: Hasher, old: str, new: s
 def reset_link(uow: UnitOfWork, login: str) -> str:
     """The secret of a link to a new password, for an operator beside the database. The API has no such call."""
     instance(uow)
-    person = uow.people.find(login.strip().lower())
-    if person is None:
-        raise NotFound(f"There is no account {login[:80]!r}.")
-    return _link(uow, person.login)
+    return _link(uow, _known(uow, login).login)
 
 
 def reset(units: Units, hasher: Hasher, secret: str, new: str, visit: Visit) -> str:
@@ -252,7 +250,7 @@ def disable(actor: Actor, uow: UnitOfWork, login: str) -> Account:
         forget_all(uow, found)
         for token in uow.personal_tokens.of(found):
             uow.personal_tokens.revoke(token.selector)
-        tell(actor, uow, Happening("person.disabled", login))
+        tell(actor, uow, Happening("person.disabled", found.login))
     return Account(found, uow.people.grants(found))
 
 
@@ -264,7 +262,7 @@ def enable(actor: Actor, uow: UnitOfWork, login: str) -> Account:
     if found.disabled_at is not None:
         found = replace(found, disabled_at=None)
         uow.people.change(found)
-        tell(actor, uow, Happening("person.enabled", login))
+        tell(actor, uow, Happening("person.enabled", found.login))
     return Account(found, uow.people.grants(found))
 
 
@@ -273,10 +271,10 @@ def give_role(actor: Actor, uow: UnitOfWork, login: str, role: str, environment:
     """Give somebody with an account a role in every project, or in the environment of that name of each. Twice is once."""
     require_admin(actor)
     instance(uow)
-    grant, found = grant_of(actor, role, None, environment, to=login), _known(uow, login)
+    grant, found = grant_of(actor, role, None, environment, to=folded(login)), _known(uow, login)
     if grant not in uow.people.grants(found):
         uow.people.add_grant(found, grant)
-        tell(actor, uow, Happening("person.role_given", login, environment=environment, after=asdict(grant)))
+        tell(actor, uow, Happening("person.role_given", found.login, environment=environment, after=asdict(grant)))
     return Account(found, uow.people.grants(found))
 
 
@@ -289,7 +287,7 @@ def take_role(actor: Actor, uow: UnitOfWork, login: str, role: str, environment:
         check_admin_left(uow, found)
     if not uow.people.remove_grant(found, grant):
         raise NotFound(f"{login} does not hold this role in the whole instance.", hint="`cuebook people list` shows who does.")
-    tell(actor, uow, Happening("person.role_taken", login, environment=environment, before=asdict(grant)))
+    tell(actor, uow, Happening("person.role_taken", found.login, environment=environment, before=asdict(grant)))
     return Account(found, uow.people.grants(found))
 
 
@@ -305,7 +303,7 @@ def told(grants: Sequence[Grant]) -> list[dict[str, object]]:
 
 
 def _known(uow: UnitOfWork, login: str) -> Person:
-    found = uow.people.find(login)
+    found = uow.people.find(folded(login))
     if found is None:
         raise NotFound(f"There is no account {login[:80]!r}.")
     return found

@@ -10,7 +10,7 @@ from cuebook_server.domain.access import Actor, Permission
 from cuebook_server.domain.audit import Happening
 from cuebook_server.domain.errors import NotFound, Unauthenticated
 from cuebook_server.domain.keys import SELECTOR_BYTES, PersonalToken
-from cuebook_server.domain.person import Person
+from cuebook_server.domain.person import Person, folded
 from cuebook_server.domain.session import LIFE_MAX, SECRET_BYTES, Session, SignedOut, encode, verifier
 from cuebook_server.services.instance import instance, require_admin, tell
 from cuebook_server.services.ports import UnitOfWork, Units
@@ -67,7 +67,7 @@ def prove(units: Units, hasher: Hasher, login: str, password: str, visit: Visit)
     The attempt is counted before the slow hash, which runs outside every transaction: it holds nobody up, and many attempts
     at once are as many as one after the other.
     """
-    login = login.strip().lower()
+    login = folded(login)
     by_login, by_address = attempt.by_login(login), attempt.by_address(visit.source)
     with units.write() as uow:
         instance(uow)
@@ -188,9 +188,10 @@ def end(actor: Actor, uow: UnitOfWork, name: str) -> Session:
 def end_all(actor: Actor, uow: UnitOfWork, login: str | None = None) -> int:
     """End every session of the actor or, as an admin, of somebody else; returns how many there were."""
     instance(uow)
-    if login is not None and login != actor.person:
+    whose = folded(login) if login is not None else actor.person
+    if whose != actor.person:
         require_admin(actor)
-    person = uow.people.find(login or actor.person or "")
+    person = uow.people.find(whose or "")
     if person is None:
         raise NotFound("There is no such person.")
     count = forget_all(uow, person)
