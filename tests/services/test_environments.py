@@ -99,6 +99,7 @@ def test_environments_are_put_in_order(registry: Registry) -> None:
         {"pins": "some"},
         {"pins": []},
         {"reason_required": "yes"},
+        {"approvals": {"count": 1, "roles": []}},
         {"latest_allowed": 1},
     ],
 )

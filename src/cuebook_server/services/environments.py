@@ -135,7 +135,7 @@ def create(
     if kind not in KINDS:
         raise BadEnvironment(f"{kind!r} is no kind of environment.", hint=f"Kinds: {', '.join(KINDS)}.")
     rules = Policy(latest_allowed=tracks_latest, reason_required=not tracks_latest).changed(policy or {})
-    check_source(scope, rules, name)
+    check_rules(scope, rules, name)
     made = scope.environments.add(Plan(name, kind, tracks_latest, rules), _position(position, len(existing)))
     after = {"kind": kind, "tracks_latest": tracks_latest, "position": made.position, "policy": rules.to_json()}
     scope.audit.append(actor, Happening("environment.created", name, environment=name, after=after))
@@ -180,7 +180,7 @@ def change_in(actor: Actor, scope: Scope, before: Environment, rules: Policy, po
 
     What is so already is not written: it would raise the policy's revision, and with it void every approval.
     """
-    check_source(scope, rules, before.name)
+    check_rules(scope, rules, before.name)
     if (rules, position) == (before.policy, before.position):
         return before
     after = scope.environments.change(before, rules, position)
@@ -206,8 +206,10 @@ def _position(wanted: int | None, otherwise: int) -> int:
     return position
 
 
-def check_source(scope: Scope, policy: Policy, name: str) -> None:
-    """``comes_from`` names another environment of the project, and following it never comes back here."""
+def check_rules(scope: Scope, policy: Policy, name: str) -> None:
+    """Refuse rules that could never be met: approvals that nobody may give, or a source that is none or leads back here."""
+    if policy.approvals.count and not policy.approvals.roles:  # and nobody could ever take such a rule back
+        raise BadPolicy("approvals.roles is empty: nobody could approve.", hint="Name roles, such as reviewer and releaser.")
     policies = {environment.name: environment.policy for environment in scope.environments.all()} | {name: policy}
     seen, current = [name], policy.comes_from
     while current is not None:

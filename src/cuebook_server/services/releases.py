@@ -36,7 +36,7 @@ from cuebook_server.domain.release import (
 )
 from cuebook_server.domain.renewal import Moved, Since
 from cuebook_server.services import deeds, notices, renewing
-from cuebook_server.services.environments import change_in, check_source, known
+from cuebook_server.services.environments import change_in, check_rules, known
 from cuebook_server.services.ports import Scope, UnitOfWork
 from cuebook_server.services.projects import enter
 from cuebook_server.services.prompts import locate_all
@@ -378,7 +378,7 @@ def _move(actor: Actor, scope: Scope, release: Release, weighed: Weighed) -> Rel
     """Move every pointer of a release that was let in, or change its rules. No other function moves pointers."""
     rules = None if weighed.policy is None else weighed.environment.policy.changed(weighed.policy)
     if rules is not None:
-        check_source(scope, rules, release.environment)  # before the first write: who catches it goes on in this transaction
+        check_rules(scope, rules, release.environment)  # before the first write: who catches it goes on in this transaction
     environment = scope.environments.raise_revision(weighed.environment)
     applied = scope.releases.apply(release, environment, weighed.decision)
     if weighed.moves:

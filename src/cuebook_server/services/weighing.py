@@ -36,7 +36,7 @@ from cuebook_server.domain.release import (
     lived,
     previous,
 )
-from cuebook_server.services.environments import check_source, known
+from cuebook_server.services.environments import check_rules, known
 from cuebook_server.services.fetches import retiring
 from cuebook_server.services.ports import Scope, UnitOfWork
 from cuebook_server.services.prompts import locate_all, versions_of
@@ -151,7 +151,7 @@ def _weigh_rules(scope: Scope, uow: UnitOfWork, request: Request, author: str) -
     environment = known(scope, request.environment)
     assert request.policy is not None
     rules = environment.policy.changed(request.policy)
-    check_source(scope, rules, environment.name)
+    check_rules(scope, rules, environment.name)
     if rules == environment.policy:
         raise AlreadyLive(f"{environment.name} has these rules already.", revision=environment.revision)
     told = rules.to_json()
