@@ -14,9 +14,9 @@ from cuebook_server.domain.audit import AuditFilter
 from cuebook_server.http.door import Door, Limit, Route, Shown, Site, Through
 from cuebook_server.http.environments import moment
 from cuebook_server.http.evidence import EvidenceShown, show
-from cuebook_server.http.prompts import NUMBER_MAX
 from cuebook_server.http.releases import ReleaseId
 from cuebook_server.services import audit
+from cuebook_server.services.ports import NUMBER_MAX
 
 router = APIRouter(prefix="/projects/{project}", tags=["audit"], route_class=Route)
 PAGE = 500

@@ -36,7 +36,7 @@ from cuebook_server.domain.origin import Place
 from cuebook_server.domain.session import COOKIE, SEEN_EVERY
 from cuebook_server.http import permissions
 from cuebook_server.services import callers, reads, sessions
-from cuebook_server.services.ports import Answer, Signer, UnitOfWork, Units
+from cuebook_server.services.ports import NUMBER_MAX, Answer, Signer, UnitOfWork, Units
 from cuebook_server.services.ports_checking import Aids
 from cuebook_server.services.ports_people import Hasher
 from cuebook_server.services.ports_webhooks import Outgoing
@@ -317,6 +317,7 @@ def _door(request: Request) -> Door:
 Through = Annotated[Door, Depends(_door)]
 InHall = Annotated[Hall, Depends(_hall)]
 Limit = Annotated[int, Query(ge=1, le=PAGE_MAX)]
+Before = Annotated[int, Query(ge=1, le=NUMBER_MAX, description="Only what comes before this number.")]
 
 
 def request_id() -> str:

@@ -14,10 +14,9 @@ from cuebook_server.domain.environment import Environment, Kind
 from cuebook_server.domain.errors import BadRequest
 from cuebook_server.domain.policy_words import Told, in_words
 from cuebook_server.domain.release import Change
-from cuebook_server.http.door import Body, Limit, Route, Shown, Through
-from cuebook_server.http.prompts import NUMBER_MAX
+from cuebook_server.http.door import Before, Body, Limit, Route, Shown, Through
 from cuebook_server.services import environments, glance
-from cuebook_server.services.ports import UnitOfWork
+from cuebook_server.services.ports import NUMBER_MAX, UnitOfWork
 
 router = APIRouter(prefix="/projects/{project}", tags=["environments"], route_class=Route)
 PROMPTS_MAX = 200
@@ -249,7 +248,7 @@ def environment_history(
     door: Through,
     *,
     prompt: str = "",
-    before: Annotated[int, Query(ge=1, le=NUMBER_MAX)] = NUMBER_MAX,
+    before: Before = NUMBER_MAX,
     limit: Limit = 100,
 ) -> HistoryShown:
     """List what changed in the environment, newest first, of one prompt or of all; a revision is never cut in two."""

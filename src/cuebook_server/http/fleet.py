@@ -11,8 +11,8 @@ from fastapi import APIRouter, Path
 
 from cuebook_server.domain.fleet import Instance, Order, Progress
 from cuebook_server.http.door import Limit, Route, Shown, Through
-from cuebook_server.http.prompts import NUMBER_MAX
 from cuebook_server.services import fleet
+from cuebook_server.services.ports import NUMBER_MAX
 
 router = APIRouter(prefix="/projects/{project}", tags=["environments"], route_class=Route)
 

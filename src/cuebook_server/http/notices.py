@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 from pydantic import Field
 
-from cuebook_server.http.door import Body, Limit, Route, Shown, Through
-from cuebook_server.http.prompts import NUMBER_MAX
+from cuebook_server.http.door import Before, Body, Limit, Route, Shown, Through
 from cuebook_server.services import notices
+from cuebook_server.services.ports import NUMBER_MAX
 
 router = APIRouter(prefix="/me/notices", tags=["me"], route_class=Route)
 
@@ -48,9 +48,7 @@ class Read(Shown):
 
 
 @router.get("")
-def list_notices(
-    door: Through, *, before: Annotated[int, Query(ge=1, le=NUMBER_MAX)] = NUMBER_MAX, limit: Limit = 100
-) -> NoticesShown:
+def list_notices(door: Through, *, before: Before = NUMBER_MAX, limit: Limit = 100) -> NoticesShown:
     """List what one should know, newest first; what is older than 90 days is forgotten."""
     rows, unread = door.read(lambda actor, uow: notices.mine(actor, uow, before=before, limit=limit))
     items = [

@@ -14,13 +14,11 @@ from cuebook.template import TemplateError
 from cuebook_server.domain.errors import BadVariables
 from cuebook_server.domain.prompt import Provenance, Saved, Version
 from cuebook_server.http.checking import FindingShown, show_findings
-from cuebook_server.http.door import Body, Limit, Route, Shown, Through, responses
+from cuebook_server.http.door import Before, Body, Limit, Route, Shown, Through, responses
 from cuebook_server.services import checking, imports, prompts
-from cuebook_server.services.ports import Hit, PromptRow, VersionRow
+from cuebook_server.services.ports import NUMBER_MAX, Hit, PromptRow, VersionRow
 
 router = APIRouter(prefix="/projects/{project}", tags=["prompts"], route_class=Route)
-NUMBER_MAX = 2**31 - 1
-Before = Annotated[int, Query(ge=1, le=NUMBER_MAX, description="Only what comes before this number.")]
 
 
 class ProvenanceIn(Body):

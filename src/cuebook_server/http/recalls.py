@@ -10,8 +10,8 @@ from fastapi import APIRouter, Path, Response
 
 from cuebook_server.domain.prompt import Recall
 from cuebook_server.http.door import Body, Route, Shown, Through
-from cuebook_server.http.prompts import NUMBER_MAX
 from cuebook_server.services import recalls
+from cuebook_server.services.ports import NUMBER_MAX
 
 router = APIRouter(prefix="/projects/{project}", tags=["prompts"], route_class=Route)
 

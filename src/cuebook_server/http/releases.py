@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Response
 from pydantic import Field
 
 from cuebook_server.domain.release import Item, Kind, Release, Review, State
 from cuebook_server.domain.schedule import Schedule
-from cuebook_server.http.door import Body, Limit, Route, Shown, Through, responses
+from cuebook_server.http.door import Before, Body, Limit, Route, Shown, Through, responses
 from cuebook_server.http.environments import moment
-from cuebook_server.http.prompts import NUMBER_MAX
 from cuebook_server.http.renewing import ItemShown, MovedShown, SinceShown, show_item, show_moved, show_since
 from cuebook_server.services import environments, releases, schedules
 from cuebook_server.services.deeds import Deed
+from cuebook_server.services.ports import NUMBER_MAX
 
 router = APIRouter(prefix="/projects/{project}", tags=["releases"], route_class=Route)
 Number = Annotated[int, Field(ge=1, le=NUMBER_MAX)]
@@ -248,7 +248,7 @@ def list_releases(
     *,
     environment: str = "",
     state: Literal["open", "applied", "ended"] | None = None,
-    before: Annotated[int, Query(ge=1, le=NUMBER_MAX)] = NUMBER_MAX,
+    before: Before = NUMBER_MAX,
     limit: Limit = 50,
 ) -> ReleasesShown:
     """List releases, newest first: those that are open, were applied, or ended without that."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from cuebook_server.domain.webhook import Delivery, Webhook, message_id
-from cuebook_server.http.door import Body, Limit, Route, Shown, Site, Through
+from cuebook_server.http.door import Before, Body, Limit, Route, Shown, Site, Through
 from cuebook_server.http.environments import moment
-from cuebook_server.http.prompts import NUMBER_MAX
 from cuebook_server.services import webhooks
+from cuebook_server.services.ports import NUMBER_MAX
 from cuebook_server.services.ports_webhooks import Outgoing
 
 router = APIRouter(prefix="/projects/{project}/webhooks", tags=["webhooks"], route_class=Route)
@@ -183,7 +183,7 @@ def list_deliveries(
     webhook: str,
     door: Through,
     *,
-    before: Annotated[int, Query(ge=1, le=NUMBER_MAX)] = NUMBER_MAX,
+    before: Before = NUMBER_MAX,
     limit: Limit = 100,
 ) -> DeliveriesShown:
     """List what was sent and what became of every try, newest first; what is done is kept for 30 days."""

@@ -22,7 +22,6 @@ from cuebook_server.services.prompts import locate, locate_all
 
 ENVIRONMENTS_MAX = 64
 RULE_CHANGES_MAX = 500
-_NEWEST = 2**31 - 1
 POSITION_MAX = 10_000
 
 
@@ -245,7 +244,7 @@ def rule_changes(actor: Actor, uow: UnitOfWork, project: str, name: str, *, sinc
     place = known(scope, name).name
 
     def told(action: str) -> Sequence[Mapping[str, Any]]:
-        return scope.audit.latest(AuditFilter(action=action, environment=place), before=_NEWEST, limit=RULE_CHANGES_MAX)
+        return scope.audit.latest(AuditFilter(action=action, environment=place), limit=RULE_CHANGES_MAX)
 
     releases = {entry["seq"]: entry for entry in told("release.policy")}
     changes = (entry for entry in told("environment.changed") if since <= entry["revision"] < before)

@@ -16,7 +16,6 @@ from cuebook_server.services.rounds import for_each
 PROMPTS_MAX = 200
 # Prompts looked at in one environment; a project with more apart has other worries.
 APART_MAX = 2_000
-_LAST = 2**31 - 1
 Side = Mapping[str, Mapping[str, int | None] | None]
 
 
@@ -66,7 +65,7 @@ def _tell(scope: Scope, now: datetime, days: int) -> None:
 
 def _is_news(scope: Scope, found: Finding) -> bool:
     """The same prompts at the same versions are no news, however far the source has gone on."""
-    last = scope.audit.latest(AuditFilter(action="drift.", environment=found.environment.name), before=_LAST, limit=1)
+    last = scope.audit.latest(AuditFilter(action="drift.", environment=found.environment.name), limit=1)
     return (last[0]["before"] if last else {}) != found.here
 
 

@@ -11,11 +11,9 @@ from cuebook_server.domain.environment import Environment
 from cuebook_server.domain.fleet import Instance, Order, Progress, progress
 from cuebook_server.domain.release import Change, Release
 from cuebook_server.services.environments import known
-from cuebook_server.services.ports import UnitOfWork
+from cuebook_server.services.ports import NUMBER_MAX, UnitOfWork
 from cuebook_server.services.projects import enter
 from cuebook_server.services.releases import found
-
-_EVERY_REVISION = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,7 @@ def fleet(actor: Actor, uow: UnitOfWork, project: str, name: str) -> Fleet:
     scope = enter(actor, uow, project)
     environment = known(scope, name)
     order = (scope.fleet.epoch(), environment.revision)
-    changes = scope.environments.history(environment, _EVERY_REVISION, 1)
+    changes = scope.environments.history(environment, NUMBER_MAX, 1)
     instances = scope.fleet.of(environment)
     made = progress(instances, order, changes[0].at if changes else environment.updated_at, uow.now)
     return Fleet(environment, order, changes[0] if changes else None, made, instances, uow.now)

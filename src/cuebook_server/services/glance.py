@@ -12,13 +12,12 @@ from cuebook_server.domain.environment import Environment
 from cuebook_server.domain.release import Change, Release
 from cuebook_server.services import environments, prompts, releases
 from cuebook_server.services.environments import StatusRow
-from cuebook_server.services.ports import UnitOfWork
+from cuebook_server.services.ports import NUMBER_MAX, UnitOfWork
 from cuebook_server.services.projects import enter
 from cuebook_server.services.releases import Standing
 
 ENTRIES_MAX = 5  # of each environment, so that many saves do not hide the one release
 OPEN_MAX = 20  # each is weighed again
-_NUMBER_MAX = 2**31 - 1
 Deed = Literal["approve", "apply", "rebase", "wait"]
 
 
@@ -73,7 +72,7 @@ def lately(actor: Actor, uow: UnitOfWork, project: str) -> Sequence[Entry]:
 def _of(actor: Actor, uow: UnitOfWork, project: str, stop: Environment) -> Iterator[Entry]:
     """The environment's newest revisions, newest first."""
     revisions: dict[int, list[Change]] = {}
-    for change in environments.history(actor, uow, project, stop.name, before=_NUMBER_MAX, limit=ENTRIES_MAX):
+    for change in environments.history(actor, uow, project, stop.name, before=NUMBER_MAX, limit=ENTRIES_MAX):
         revisions.setdefault(change.revision, []).append(change)
     superseded: set[str] = set()
     for changes in list(revisions.values())[:ENTRIES_MAX]:

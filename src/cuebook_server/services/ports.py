@@ -23,6 +23,9 @@ from cuebook_server.domain.schedule import Schedule
 from cuebook_server.services.ports_people import AttemptCounts, People, PersonalTokens, Sessions
 from cuebook_server.services.ports_webhooks import MyNotices, Notices, Outbox, Webhooks
 
+# Versions, releases, revisions and entries are counted in 32 bits: nothing lies above this.
+NUMBER_MAX = 2**31 - 1
+
 
 @dataclass(frozen=True, slots=True)
 class Project:
@@ -174,7 +177,7 @@ class Audit(Protocol):
 
     def append(self, actor: Actor, happening: Happening) -> int: ...
     def entries(self, wanted: AuditFilter, *, after: int, limit: int) -> Sequence[Mapping[str, Any]]: ...
-    def latest(self, wanted: AuditFilter, *, before: int, limit: int) -> Sequence[Mapping[str, Any]]: ...
+    def latest(self, wanted: AuditFilter, *, before: int = NUMBER_MAX, limit: int) -> Sequence[Mapping[str, Any]]: ...
     def head(self) -> tuple[int, str]: ...
 
 

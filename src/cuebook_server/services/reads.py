@@ -17,7 +17,6 @@ from cuebook_server.services.ports import Live, Scope, UnitOfWork, Units
 
 # An entry for each look would be a click log; one an hour still tells who knew what, and when.
 READ_TOLD_EVERY_S = 3_600
-_SEQ_MAX = 2**31 - 1
 Shown = tuple[str, int]  # a prompt's name and a version's number
 
 
@@ -81,7 +80,7 @@ def _told_lately(actor: Actor, uow: UnitOfWork, scope: Scope, read: Read) -> boo
     happening = read.happening
     since = uow.now - timedelta(seconds=READ_TOLD_EVERY_S)
     same = AuditFilter(actor.principal, happening.action, happening.target, read.environment, since)
-    return bool(scope.audit.latest(same, before=_SEQ_MAX, limit=1))
+    return bool(scope.audit.latest(same, limit=1))
 
 
 def _digest(scope: Scope, name: str, number: int) -> str:

@@ -106,7 +106,7 @@ def _rules(
     """How the rules changed since approvals, by signature: it says under which revision of them each was given."""
     environment = weighed.environment
     wanted = AuditFilter(action="environment.changed", environment=environment.name, since=min(a.at for a in approvals))
-    changes = scope.audit.latest(wanted, before=scope.audit.head()[0] + 1, limit=POLICY_CHANGES_MAX)
+    changes = scope.audit.latest(wanted, limit=POLICY_CHANGES_MAX)
     versions = versions_of(scope, ((item.prompt_id, item.version) for item in approved.items))
     digests = ((item, versions.get((item.prompt_id, item.version or 0))) for item in approved.items)
     facts = [ItemFacts(item, version.digest if version else None) for item, version in digests]

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, func, select, union_all, update
 
 from cuebook_server.domain.access import Actor
 from cuebook_server.domain.audit import AuditFilter, Happening, entry
+from cuebook_server.services.ports import NUMBER_MAX
 from cuebook_server.store.schema import audit_entry, project
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class AuditStore:
         """The entries after a number, in order."""
         return self._page(wanted, audit_entry.c.seq > after, newest=False, limit=limit)
 
-    def latest(self, wanted: AuditFilter, *, before: int, limit: int) -> Sequence[Mapping[str, Any]]:
+    def latest(self, wanted: AuditFilter, *, before: int = NUMBER_MAX, limit: int) -> Sequence[Mapping[str, Any]]:
         """The entries before a number, newest first."""
         return self._page(wanted, audit_entry.c.seq < before, newest=True, limit=limit)
 
