@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from cuebook_server.domain.errors import NotFound
-from cuebook_server.services import environments
+from cuebook_server.services import environments, releases
 from tests.factories import START, Registry
 
 SECOND = timedelta(seconds=1)
@@ -70,6 +70,15 @@ def test_a_clock_that_goes_back_makes_no_hole_in_history(registry: Registry) -> 
     registry.promote("a@1", to="production")
     assert at(registry, before, "a") == {"a": 1}
     assert registry.ask(environments.one, "production").updated_at == before
+
+
+def test_a_change_of_the_rules_counts_as_a_revision_though_it_moved_nothing(registry: Registry) -> None:
+    before = registry.clock.now
+    registry.clock.tick(60)
+    registry.do(releases.create, releases.Request("production", "policy", (), "fewer", policy={"max_items": 9}))
+    then, now = (registry.ask(environments.at, "production", moment, ()) for moment in (before, None))
+    assert (then.revision, now.revision, now.changes) == (4, 5, then.changes)
+    assert now.revision == registry.ask(environments.one, "production").revision
 
 
 def test_without_a_moment_it_is_now(registry: Registry) -> None:

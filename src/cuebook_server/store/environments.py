@@ -206,11 +206,7 @@ class EnvironmentStore:
     def at(self, of: Environment, moment: datetime, prompt_ids: Sequence[int]) -> tuple[int, Sequence[Change]]:
         """What the environment served at a moment: its revision then, and the change that made each prompt what it was."""
         mine = and_(pointer_change.c.project_id == self._project, pointer_change.c.environment_id == of.environment_id)
-        revision = self._tx.connection.execute(
-            select(func.max(pointer_change.c.revision)).where(mine, pointer_change.c.at <= moment)
-        ).scalar()
-        if revision is None:
-            return 0, []
+        revision = self._revision_at(of, moment)
         last = (
             select(pointer_change.c.prompt_id, func.max(pointer_change.c.revision).label("revision"))
             .where(mine, pointer_change.c.revision <= revision)
@@ -228,6 +224,23 @@ class EnvironmentStore:
             .order_by(prompt.c.name)
         )
         return revision, [change_of(row) for row in rows]
+
+    def _revision_at(self, of: Environment, moment: datetime) -> int:
+        """A save that is served at once is no release, and a release that changes the rules moves nothing."""
+        served = select(func.max(pointer_change.c.revision)).where(
+            pointer_change.c.project_id == self._project,
+            pointer_change.c.environment_id == of.environment_id,
+            pointer_change.c.at <= moment,
+        )
+        released = select(release.c.revision).where(
+            release.c.project_id == self._project,
+            release.c.environment_id == of.environment_id,
+            release.c.revision.is_not(None),
+            release.c.applied_at <= moment,
+        )
+        newest = released.order_by(release.c.revision.desc()).limit(1)
+        (found,) = self._tx.connection.execute(select(served.scalar_subquery(), newest.scalar_subquery()))
+        return max(found[0] or 0, found[1] or 0)
 
     def history(self, of: Environment, before: int, limit: int, prompt_id: int | None = None) -> Sequence[Change]:
         """The environment's history below a revision, newest first; about ``limit`` rows, and never half a revision.
