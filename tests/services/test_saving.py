@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from cuebook_server.domain.errors import BadContent, BadName, BaseMoved, ContentTooLarge, Forbidden, NotFound
+from cuebook_server.domain.errors import (
+    BadContent,
+    BadName,
+    BaseMoved,
+    ContentTooLarge,
+    Forbidden,
+    NotFound,
+    NotReleasedHere,
+    UnknownSelector,
+)
 from cuebook_server.domain.prompt import BadMetadata, Provenance
 from cuebook_server.services import prompts
 from tests.factories import Registry, chat, text
@@ -107,3 +116,16 @@ def test_a_viewer_may_not_save_and_a_stranger_sees_no_project(registry: Registry
     with pytest.raises(NotFound, match="no project"):
         registry.do_as(registry.people.stranger, prompts.save, "a", draft)
     assert registry.do_as(registry.people.colleague, prompts.save, "a", draft).created
+
+
+def test_a_version_is_named_by_number_latest_or_environment(registry: Registry) -> None:
+    for content in ("x", "y"):
+        registry.save("a", content)
+    registry.promote("a@1", to="staging")
+    found = {which: registry.ask(prompts.version, "a", which).number for which in ("1", "latest", "stable", "staging")}
+    assert found == {"1": 1, "latest": 2, "stable": 2, "staging": 1}
+    with pytest.raises(NotReleasedHere):
+        registry.ask(prompts.version, "a", "production")
+    with pytest.raises(UnknownSelector) as refused:  # it named numbers only, to who had mistyped an environment
+        registry.ask(prompts.version, "a", "productoin")
+    assert refused.value.advice == "Use `latest`, a number, or an environment: development, staging, production."

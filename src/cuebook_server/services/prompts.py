@@ -10,8 +10,16 @@ from cuebook_server.domain import content, names, prompt, variables
 from cuebook_server.domain.access import Actor
 from cuebook_server.domain.audit import Happening
 from cuebook_server.domain.diff import Diff, diff
-from cuebook_server.domain.environment import selector
-from cuebook_server.domain.errors import AlreadyExists, BaseMoved, Conflict, FragmentMissing, NotFound, NotReleasedHere
+from cuebook_server.domain.environment import Environment, selector
+from cuebook_server.domain.errors import (
+    AlreadyExists,
+    BaseMoved,
+    Conflict,
+    FragmentMissing,
+    NotFound,
+    NotReleasedHere,
+    UnknownSelector,
+)
 from cuebook_server.domain.fragment import Fragment, check_cycle
 from cuebook_server.domain.prompt import Prompt, Provenance, Saved, Version
 from cuebook_server.domain.release import Change
@@ -95,24 +103,31 @@ def _saved(version: Version, newest: Version | None, environments: Mapping[str, 
 
 
 def _serve_at_once(actor: Actor, scope: Scope, of: Prompt, version: Version) -> dict[str, int]:
-    """Environments that track the newest version serve it from this transaction on: their revision rises."""
-    revisions = {}
-    for environment in scope.environments.all():
-        if environment.tracks_latest:
-            raised = scope.environments.raise_revision(environment)
-            change = Change(
-                revision=raised.revision,
-                prompt_id=of.prompt_id,
-                prompt=of.name,
-                before=of.newest,
-                after=version.number,
-                cause="save",
-                actor=actor.principal,
-                at=raised.updated_at,
-            )
-            scope.environments.record(environment, [change])
-            revisions[environment.name] = raised.revision
-    return revisions
+    """Environments that track the newest version serve it from this transaction on."""
+    return {
+        environment.name: follow(actor, scope, environment, of, before=of.newest, after=version.number, cause="save").revision
+        for environment in scope.environments.all()
+        if environment.tracks_latest
+    }
+
+
+def follow(
+    actor: Actor, scope: Scope, environment: Environment, of: Prompt, *, before: int | None, after: int | None, cause: str
+) -> Environment:
+    """Write down that an environment that tracks the newest version serves another one now: its revision rises."""
+    raised = scope.environments.raise_revision(environment)
+    change = Change(
+        revision=raised.revision,
+        prompt_id=of.prompt_id,
+        prompt=of.name,
+        before=before,
+        after=after,
+        cause=cause,
+        actor=actor.principal,
+        at=raised.updated_at,
+    )
+    scope.environments.record(raised, [change])
+    return raised
 
 
 def lock(scope: Scope, name: str, wanted: content.Draft) -> tuple[content.Content, dict[int, int]]:
@@ -197,22 +212,29 @@ def versions_of(scope: Scope, wanted: Iterable[tuple[int, int | None]]) -> Mappi
 def pick(scope: Scope, of: Prompt, which: str) -> Version:
     """A version by number, ``latest``, or the name of an environment (what it serves now)."""
     environment = scope.environments.find(which)
-    if environment is None:
-        wanted = selector("latest" if which == "stable" else which)
-        number: int | None = of.latest if not isinstance(wanted, int) else wanted
-    else:
-        number = (
-            of.newest
-            if environment.tracks_latest
-            else scope.environments.pointers(environment, [of.prompt_id]).get(of.prompt_id)
-        )
-        if number is None:
-            raise NotReleasedHere(f"{environment.name} serves no version of {of.name}.")
-    assert number is not None
+    number = serves(scope, environment, [of]).get(of.prompt_id) if environment else _number(scope, of, which)
+    if number is None:
+        raise NotReleasedHere(f"{which} serves no version of {of.name}.")
     version = scope.prompts.version(of, number)
     if version is None:
         raise NotFound(f"{of.name} has no version {number}; the newest is {of.latest}.")
     return version
+
+
+def _number(scope: Scope, of: Prompt, which: str) -> int:
+    try:
+        wanted = selector(which)
+    except UnknownSelector as refusal:
+        there = ", ".join(environment.name for environment in scope.environments.all())
+        raise UnknownSelector(refusal.detail, hint=f"Use `latest`, a number, or an environment: {there}.") from None
+    return wanted if isinstance(wanted, int) else of.latest
+
+
+def serves(scope: Scope, environment: Environment, prompts: Collection[Prompt]) -> Mapping[int, int | None]:
+    """The version that an environment serves of each of these prompts, by the prompt's id; ``None``, or no entry: nothing."""
+    if environment.tracks_latest:
+        return {prompt.prompt_id: prompt.newest for prompt in prompts}
+    return scope.environments.pointers(environment, [prompt.prompt_id for prompt in prompts])
 
 
 def version(actor: Actor, uow: UnitOfWork, project: str, name: str, which: str) -> Version:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cuebook_server.domain.access import Actor
@@ -10,10 +10,10 @@ from cuebook_server.domain.audit import Happening
 from cuebook_server.domain.environment import Environment
 from cuebook_server.domain.errors import Conflict, NotFound
 from cuebook_server.domain.prompt import BadMetadata, Including, Prompt, Recall, check_text
-from cuebook_server.domain.release import REASON_CHARS_MAX, Change
+from cuebook_server.domain.release import REASON_CHARS_MAX
 from cuebook_server.services.ports import Scope, UnitOfWork
 from cuebook_server.services.projects import enter
-from cuebook_server.services.prompts import locate
+from cuebook_server.services.prompts import follow, locate, serves
 from cuebook_server.services.releases import take_back
 
 AFFECTED_MAX = 1_000
@@ -53,7 +53,7 @@ def recall(actor: Actor, uow: UnitOfWork, project: str, name: str, number: int, 
         raise NotFound(f"{before.name} has no version {number}; the newest is {before.latest}.")
     if number in before.recalled:
         raise AlreadyRecalled(f"Version {number} of {before.name} was recalled before.")
-    serving = [found for found in scope.environments.all() if _serves(scope, found, [before]).get(before.prompt_id) == number]
+    serving = [found for found in scope.environments.all() if serves(scope, found, [before]).get(before.prompt_id) == number]
     made = Recall(before.prompt_id, before.name, number, reason, actor.principal, uow.now)
     scope.prompts.recall(made)
     scope.audit.append(actor, Happening("version.recalled", f"{before.name}@{number}", reason=reason))
@@ -79,32 +79,14 @@ def _affected(scope: Scope) -> Sequence[Affected]:
     including = scope.prompts.find_all({row.prompt for row in rows}).values()
     live: dict[tuple[int, int | None], tuple[str, ...]] = {}
     for environment in scope.environments.all():
-        for serves in _serves(scope, environment, including).items():
-            live[serves] = (*live.get(serves, ()), environment.name)
+        for served in serves(scope, environment, including).items():
+            live[served] = (*live.get(served, ()), environment.name)
     affected = [Affected(row, live.get((row.prompt_id, row.number), ())) for row in rows]
     return sorted(affected, key=lambda row: not row.live)[:AFFECTED_MAX]
-
-
-def _serves(scope: Scope, environment: Environment, prompts: Collection[Prompt]) -> Mapping[int, int | None]:
-    """The version that an environment serves of each of these prompts, by the prompt's id."""
-    if environment.tracks_latest:
-        return {prompt.prompt_id: prompt.newest for prompt in prompts}
-    return scope.environments.pointers(environment, [prompt.prompt_id for prompt in prompts])
 
 
 def _replace(actor: Actor, uow: UnitOfWork, scope: Scope, environment: Environment, prompt: Prompt, made: Recall) -> int | None:
     if not environment.tracks_latest:
         return take_back(actor, uow, scope, environment, made).items[0].version
-    raised = scope.environments.raise_revision(environment)
-    change = Change(
-        revision=raised.revision,
-        prompt_id=prompt.prompt_id,
-        prompt=prompt.name,
-        before=made.number,
-        after=prompt.newest,
-        cause="recall",
-        actor=actor.principal,
-        at=raised.updated_at,
-    )
-    scope.environments.record(raised, [change])
+    follow(actor, scope, environment, prompt, before=made.number, after=prompt.newest, cause="recall")
     return prompt.newest

@@ -39,7 +39,7 @@ from cuebook_server.domain.release import (
 from cuebook_server.services.environments import check_rules, known
 from cuebook_server.services.fetches import retiring
 from cuebook_server.services.ports import Scope, UnitOfWork
-from cuebook_server.services.prompts import locate_all, versions_of
+from cuebook_server.services.prompts import locate_all, serves, versions_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +135,9 @@ def _as_of(scope: Scope, request: Request, moment: datetime) -> Request:
     environment = known(scope, request.environment)
     _, changes = scope.environments.at(environment, moment, ())
     ids = [change.prompt_id for change in changes]
-    serves = scope.environments.pointers(environment, ids)
+    live = scope.environments.pointers(environment, ids)
     items = [
-        Wanted(change.prompt, change.after) for change in changes if change.after not in (None, serves.get(change.prompt_id))
+        Wanted(change.prompt, change.after) for change in changes if change.after not in (None, live.get(change.prompt_id))
     ]
     if not items:
         raise AlreadyLive(f"{environment.name} serves what it served then.", revision=environment.revision)
@@ -281,13 +281,13 @@ def _items(
     return moving
 
 
-def _check_guard(environment: Environment, prompt: Prompt, wanted: Wanted, serves: int | None) -> None:
-    if wanted.guarded and wanted.replaces != serves:
+def _check_guard(environment: Environment, prompt: Prompt, wanted: Wanted, live: int | None) -> None:
+    if wanted.guarded and wanted.replaces != live:
         raise PointerMoved(
-            f"{environment.name} serves version {serves} of {prompt.name}, not {wanted.replaces}.",
+            f"{environment.name} serves version {live} of {prompt.name}, not {wanted.replaces}.",
             prompt=prompt.name,
             yours=wanted.replaces,
-            theirs=serves,
+            theirs=live,
             revision=environment.revision,
         )
 
@@ -322,7 +322,7 @@ def _earlier(
     return found
 
 
-def _in_source(scope: Scope, environment: Environment, prompts: Sequence[Prompt]) -> Mapping[int, int]:
+def _in_source(scope: Scope, environment: Environment, prompts: Sequence[Prompt]) -> Mapping[int, int | None]:
     """What the environment this one comes from serves of these prompts, by prompt id."""
     if not prompts:
         return {}
@@ -332,13 +332,10 @@ def _in_source(scope: Scope, environment: Environment, prompts: Sequence[Prompt]
             f"Which version of {prompts[0].name}? {environment.name} comes from no other environment.",
             hint="Name the version.",
         )
-    pointers = scope.environments.pointers(source, [prompt.prompt_id for prompt in prompts])
-    found = {}
+    found = serves(scope, source, prompts)
     for prompt in prompts:
-        serves = prompt.newest if source.tracks_latest else pointers.get(prompt.prompt_id)
-        if serves is None:
+        if found.get(prompt.prompt_id) is None:
             raise NotReleasedHere(
                 f"{source.name} serves no version of {prompt.name}.", hint=f"Promote it to {source.name} first."
             )
-        found[prompt.prompt_id] = serves
     return found
