@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from cuebook import rendering
 from cuebook.template import escape
-from cuebook_server.domain.content import Content, Fragment, draft, lock, read_canonical, texts
+from cuebook_server.domain.canonical import read_canonical
+from cuebook_server.domain.content import Content, draft, lock, texts
 from cuebook_server.domain.errors import BadContent, ContentTooLarge, FragmentMissing
+from cuebook_server.domain.fragment import Fragment
 
 NAUGHTY: list[str] = json.loads((Path(__file__).parents[1] / "data" / "naughty-strings" / "blns.json").read_text("utf-8"))
 REQUIRED = {"type": "string", "required": True}

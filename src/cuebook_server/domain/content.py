@@ -15,9 +15,7 @@ from cuebook.variables import VARIABLES_MAX
 from cuebook_server.domain.canonical import CONTENT_BYTES_MAX, canonical, digest, read_canonical
 from cuebook_server.domain.content_fields import normal_form
 from cuebook_server.domain.errors import BadContent, ContentTooLarge, FragmentMissing
-from cuebook_server.domain.fragment import Fragment, check_cycle
-
-__all__ = ["Content", "Draft", "Fragment", "check_cycle", "draft", "lock", "read_canonical", "texts"]
+from cuebook_server.domain.fragment import Fragment
 
 INCLUDES_MAX = 256
 _INFERRED: Mapping[str, Any] = {"type": "string", "required": True}

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cuebook_server.domain.errors import Invalid
+from cuebook_server.domain.release import ITEMS_MAX
 
 Pins = Literal["none", "live", "any"]
 Severity = Literal["warn", "block"]
@@ -21,7 +22,6 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 APPROVALS_MAX = 10
 GATES_MAX = 20
 FREEZES_MAX = 20
-ITEMS_MAX = 1_000
 SOAK_S_MAX = 90 * 86_400
 AGE_S_MAX = 365 * 86_400
 TEXT_CHARS_MAX = 200

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from cuebook_server.domain.policy import ITEMS_MAX, Freeze, Policy
+from cuebook_server.domain.policy import Freeze, Policy
+from cuebook_server.domain.release import ITEMS_MAX
 
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 _PINS = {

@@ -137,10 +137,10 @@ def rotate_key(actor: Actor, uow: UnitOfWork, project: str, selector: str, *, ov
         last_used_at=None,
         replaced_by=None,
     )
-    ends = uow.now + timedelta(seconds=overlap_s)
+    until = uow.now + timedelta(seconds=overlap_s)
     scope.credentials.add_key(new)
     scope.credentials.change_key(
-        replace(old, replaced_by=new.selector, expires_at=min(ends, old.expires_at) if old.expires_at else ends)
+        replace(old, replaced_by=new.selector, expires_at=min(until, old.expires_at) if old.expires_at else until)
     )
     scope.audit.append(
         actor, Happening("key.rotated", old.selector, environment=old.environment, before=_told(old), after=_told(new))

@@ -42,7 +42,7 @@ from cuebook_server.services.projects import enter
 from cuebook_server.services.prompts import locate_all
 from cuebook_server.services.weighing import Move, Request, Weighed, check_size, weigh, weigh_again
 
-__all__ = ["Request", "Wanted", "Weighed"]
+__all__ = ["Request", "Wanted", "Weighed"]  # from elsewhere, and theirs from here who call these use cases
 
 MOVED_SHOWN = 3
 NEEDED: dict[Kind, Permission] = {
@@ -204,8 +204,8 @@ def rebase(actor: Actor, uow: UnitOfWork, project: str, release_id: int, revised
         _only_author(actor, release, "revise", hint="Propose your own.")
         check_size(revised)
     wanted = {item.prompt: Wanted(item.prompt, item.version) for item in release.items}
-    found = locate_all(scope, [item.prompt for item in revised])
-    wanted |= {prompt.name: item for prompt, item in zip(found, revised, strict=True)}
+    prompts = locate_all(scope, [item.prompt for item in revised])
+    wanted |= {prompt.name: item for prompt, item in zip(prompts, revised, strict=True)}
     items = list(wanted.values())
     request = Request(release.environment, release.kind, items, release.reason, release.shrink_meant, release.policy)
     weighed = weigh(scope, uow, request, actor.answerable)
@@ -366,9 +366,9 @@ def _let_in(weighed: Weighed) -> None:
         raise PolicyRefused(sentences, decision=weighed.decision.to_json())
 
 
-def _end(actor: Actor, scope: Scope, uow: UnitOfWork, release: Release, state: str, why: str) -> Release:
+def _end(actor: Actor, scope: Scope, uow: UnitOfWork, release: Release, state: State, why: str) -> Release:
     check_text("reason", why, REASON_CHARS_MAX)
-    ended = replace(release, state=state, ended_at=uow.now, ended_by=actor.principal, ended_why=why)  # type: ignore[arg-type]  # a State
+    ended = replace(release, state=state, ended_at=uow.now, ended_by=actor.principal, ended_why=why)
     scope.releases.end(ended)
     _tell(actor, scope, f"release.{state}", release, reason=why)
     return ended
