@@ -1,8 +1,7 @@
 """The pages in the real browser, over 1,000 prompts of 100 versions: the first view cold and warm, a filter as one types, and
 what a draft of 100 kB changes.
 
-Cold is a browser that has never been here. Warm has been here twice: it has the files, keeps from their second use what it made
-of the scripts, and asks for everything else anew.
+Cold is a browser that has never been here. Warm has been here twice: it has the files, and asks for everything else anew.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 import re
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
@@ -15,7 +14,7 @@ from hypothesis import strategies as st
 
 from cuebook_server.domain.errors import NotFound
 from cuebook_server.ui import door
-from cuebook_server.ui.built import ADDRESS, HOME_CODE, Built
+from cuebook_server.ui.built import ADDRESS, Built
 from tests.support.passwords import PASSWORD
 from tests.support.server import Server
 from tests.ui.browser import LOGIN, account, get, post, signed_in
@@ -32,17 +31,14 @@ DOCUMENT = '<head><meta property="csp-nonce" nonce="__NONCE__" /><script src="/s
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "assets").mkdir()
-    chunks = {HOME_CODE: {"file": "assets/home.js", "imports": ["b"]}, "b": {"file": "assets/b.js", "imports": [HOME_CODE]}}
-    (tmp_path / "manifest.json").write_text(json.dumps(chunks))
     (tmp_path / "index.html").write_text(DOCUMENT)
     (tmp_path / "assets/a.js").write_bytes(b"1")
     (tmp_path / "assets/a.js.gz").write_bytes(gzip.compress(b"1"))
     return tmp_path
 
 
-def test_the_first_page_is_fetched_while_its_document_is_read(folder: Path) -> None:
+def test_what_the_first_page_asks_for_is_fetched_while_its_document_is_read(folder: Path) -> None:
     shown = bytes(Built(folder).document("n", "/p/a.b").body).decode()
-    assert '<link rel="modulepreload" href="/static/app/assets/home.js"><link rel="modulepreload" href=' in shown
     assert '<link rel="preload" as="fetch" crossorigin href="/api/projects/a.b/status?after=&amp;limit=100">' in shown
     assert b"preload" not in bytes(Built(folder).document("n", "/p/a.b/keys").body)
 

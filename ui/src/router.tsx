@@ -18,6 +18,7 @@ import { Problem } from "./shared/Problem";
 import { auditSearch } from "./pages/audit/search";
 import { editorSearch } from "./pages/editor/search";
 import { environmentSearch } from "./pages/environment/search";
+import { Page as Home } from "./pages/home/Page";
 import { homeSearch } from "./pages/home/search";
 import { keysSearch } from "./pages/keys/search";
 import { membersSearch } from "./pages/members/search";
@@ -56,7 +57,8 @@ const home = createRoute({
   path: "/p/$project",
   validateSearch: homeSearch,
   loader: ({ params }) => prefetch(params.project),
-  component: lazyPage(() => import("./pages/home/Page")),
+  // Its code comes with the first file: whoever opens the pages begins here.
+  component: Home,
 });
 const prompt = createRoute({
   getParentRoute: () => root,

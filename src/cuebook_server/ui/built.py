@@ -5,12 +5,10 @@ A checkout without Node has none; then the server writes its one plain page itse
 
 from __future__ import annotations
 
-import json
 import re
 from functools import cache
 from html import escape
 from pathlib import Path
-from typing import Any
 
 from starlette.responses import Response
 
@@ -24,10 +22,9 @@ FILES = "/static/app/"
 NONCE = "__NONCE__"
 # Where people go in the pages; `ui/src/router.tsx` says what stands there.
 ADDRESS = re.compile(r"/(?:p(?:/[a-z0-9][a-z0-9._-]*)+|people|me|notices|new-project)?")
-# The first page, and what it asks the API for. The browser fetches its code and these while it still reads the document; that
-# they are the very addresses the page asks for is tested (`tests/browser/test_home.py`).
+# The first page, and what it asks the API for. The browser fetches these while it still reads the document; that they are the
+# very addresses the page asks for is tested (`tests/browser/test_home.py`).
 HOME = re.compile(r"/p/([a-z0-9][a-z0-9._-]*)")
-HOME_CODE = "src/pages/home/Page.tsx"
 HOME_ASKS = (
     "/api/me",
     "/api/projects/{project}/status?after=&limit=100",
@@ -53,7 +50,6 @@ class Built:
         self._document = index.read_text(encoding="utf-8") if index.is_file() else ""
         known = (path.relative_to(folder).as_posix() for path in folder.rglob("assets/*"))
         self._names = frozenset(known) if self._document else frozenset()
-        self._home_code = _code(folder, HOME_CODE) if self._document else ""
         self._read = cache(lambda name: (folder / name).read_bytes())
 
     @property
@@ -71,7 +67,7 @@ class Built:
         if home:
             asks = (escape(ask.replace("{project}", home[1])) for ask in HOME_ASKS)
             early = "".join(f'<link rel="preload" as="fetch" crossorigin href="{ask}">' for ask in asks)
-            body = body.replace("</head>", f"{self._home_code}{early}</head>", 1)
+            body = body.replace("</head>", f"{early}</head>", 1)
         response = Response(body, media_type="text/html")
         response.headers["Content-Security-Policy"] = _CSP.replace("{nonce}", nonce)
         return response
@@ -88,16 +84,3 @@ class Built:
                 name, headers["Content-Encoding"] = name + suffix, encoding
                 break
         return Response(self._read(name), headers=headers, media_type=media_type)
-
-
-def _code(folder: Path, page: str) -> str:
-    """What makes the browser load a page's code at once, with all that it imports."""
-    manifest: dict[str, dict[str, Any]] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    if page not in manifest:
-        return ""
-    names, waiting = [page], [page]
-    while waiting:
-        new = [name for name in manifest[waiting.pop()].get("imports", ()) if name not in names]
-        names += new
-        waiting += new
-    return "".join(f'<link rel="modulepreload" href="{FILES}{manifest[name]["file"]}">' for name in names)

@@ -1,7 +1,7 @@
 import { AppShell, Burger, Group, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { Link, Outlet, useLocation, useRouter } from "@tanstack/react-router";
-import { useCallback, useEffect, useRef } from "react";
+import { useCallback, useDeferredValue, useEffect, useRef } from "react";
 import { LAST_PROJECT } from "../lastProject";
 import { Away } from "../shared/Away";
 import { goOn as goOnFrom } from "../shared/focus";
@@ -18,6 +18,8 @@ export function Frame() {
   // A page whose code did not come is loaded.
   const goOn = useCallback(() => void router.invalidate(), [router]);
   const main = useRef<HTMLDivElement>(null);
+  // What nobody sees yet is made once there is a page to see.
+  const settled = useDeferredValue(true, false);
   useEffect(close, [pathname, close]);
   useEffect(
     () =>
@@ -50,7 +52,7 @@ export function Frame() {
           <Outlet />
         </div>
       </AppShell.Main>
-      <Palette project={project} />
+      {settled && <Palette project={project} />}
       <Away onBack={goOn} />
     </AppShell>
   );

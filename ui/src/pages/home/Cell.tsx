@@ -1,4 +1,4 @@
-import { Menu, UnstyledButton, VisuallyHidden } from "@mantine/core";
+import { Menu } from "@mantine/core";
 import { type Ref, useState } from "react";
 import type { EnvironmentShown, StatusItem } from "../../api";
 import { useMay } from "../../frame/here";
@@ -21,16 +21,16 @@ export function Cell({ project, stop, row, differing }: Props) {
   const [open, setOpen] = useState(false);
   return (
     <div role="cell" className={`matrix-cell ${kind}`}>
-      <UnstyledButton aria-haspopup="menu" aria-expanded={open} onClick={() => setOpen(true)}>
+      <button type="button" aria-haspopup="menu" aria-expanded={open} onClick={() => setOpen(true)}>
         <span className="matrix-stop">{stop.name}</span>
-        <VisuallyHidden>{number === null ? "nothing" : "version "}</VisuallyHidden>
+        <span className="matrix-word">{number === null ? "nothing" : "version "}</span>
         <strong aria-hidden={number === null}>{number ?? "–"}</strong>
         <span className="matrix-age">
           {behind > 0 && `${behind} behind`}
           {behind > 0 && since && " · "}
           {since && <Moment at={since} short />}
         </span>
-      </UnstyledButton>
+      </button>
       {open && (
         // Menus are costly to draw: only the one that is open is there, hung on a part that covers the cell.
         <Menu opened onClose={() => setOpen(false)} width={280} shadow="md" returnFocus>

@@ -1,12 +1,14 @@
 import { Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { type Rect, useVirtualizer, type Virtualizer } from "@tanstack/react-virtual";
-import { memo, useRef } from "react";
+import { memo, useDeferredValue, useRef } from "react";
 import type { EnvironmentShown, StatusItem, StatusShown } from "../../api";
 import { Cell } from "./Cell";
 import { differs } from "./rows";
 
 const ROW = 48;
+const ABOVE = 272; // what the page needs besides the box: `17rem` in `home.css`
+const BEYOND = 6; // rows that are drawn though they are not in sight
 
 /** Prompts by environments. Only the rows in sight are drawn: a thousand cost as much as twenty. */
 export function Matrix({ project, status, rows }: { project: string; status: StatusShown; rows: StatusItem[] }) {
@@ -16,7 +18,7 @@ export function Matrix({ project, status, rows }: { project: string; status: Sta
     count: rows.length,
     getScrollElement: () => box.current,
     estimateSize: () => ROW,
-    initialRect: { width: window.innerWidth, height: window.innerHeight },
+    initialRect: { width: window.innerWidth, height: window.innerHeight - ABOVE },
     observeElementRect: watched,
     getItemKey: (at) => rows[at]!.prompt,
     // The browser tells how high a row became after it was drawn; asking at once would make it lay the page out twice.
@@ -24,7 +26,7 @@ export function Matrix({ project, status, rows }: { project: string; status: Sta
       const key = drawn.options.getItemKey(drawn.indexFromElement(row));
       return Math.round(told?.borderBoxSize[0]?.blockSize ?? drawn.itemSizeCache.get(key) ?? ROW);
     },
-    overscan: 6,
+    overscan: useDeferredValue(BEYOND, 0),
   });
   if (rows.length === 0) return <Text c="dimmed">No prompt fits. Show all, or type less.</Text>;
   return (
@@ -101,7 +103,7 @@ const Row = memo(function Row({
   );
 });
 
-/** How large the box is, as the browser finds it: the first rows are drawn before that, for a box as high as the window. */
+/** How large the box is, as the browser finds it: the first rows are drawn before that, for a box as high as it may be. */
 function watched(drawn: Virtualizer<HTMLDivElement, HTMLDivElement>, tell: (box: Rect) => void): () => void {
   const watching = new ResizeObserver(([box]) => box && tell(box.contentRect));
   watching.observe(drawn.scrollElement!);

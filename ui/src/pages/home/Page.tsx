@@ -50,6 +50,8 @@ function Everything({ project, status }: { project: string; status: StatusShown 
   const [typed, setTyped] = useState(search.q ?? "");
   useEffect(() => setTyped(search.q ?? ""), [search.q]);
   const q = useDeferredValue(typed);
+  // The rows are drawn first; what lies beside them a moment later.
+  const settled = useDeferredValue(true, false);
   const rows = useMemo(() => filtered(status.items, { ...search, q }), [status.items, search, q]);
   if (status.items.length === 0) return <FirstPrompt project={project} status={status} />;
   return (
@@ -60,7 +62,7 @@ function Everything({ project, status }: { project: string; status: StatusShown 
         <Matrix project={project} status={status} rows={rows} />
         <Newcomer project={project} status={status} />
       </Stack>
-      <Lately project={project} />
+      {settled && <Lately project={project} />}
     </div>
   );
 }
