@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,15 +19,19 @@ from cuebook import signing
 from cuebook._exchange import Answer
 from cuebook.delivery import NOTHING, Snapshot
 from cuebook.errors import Misconfigured, NotVerified
+from cuebook.prompt import Prompt
 from cuebook.signing import (
     CERTIFICATE_HEADER,
+    SNAPSHOT,
     STATEMENT_HEADER,
+    VERSION,
     BadSignature,
     Certificate,
     Signed,
     Statement,
     check_certificate,
     check_statement,
+    digest_of,
     public_key,
     read_certificate,
     read_statement,
@@ -87,32 +92,56 @@ class Verifier:
         ``held`` binds: nothing of another project takes its place. ``fresh``: an expired statement counts no more; a file's may
         have expired, because it is as old as it says and serves until something newer comes.
         """
-        try:
+        with self._refusing():
             return self._check(answer, snapshot, held, fresh)
-        except BadSignature as error:
-            self.refused += 1
-            raise NotVerified(f"The signature does not vouch for the answer: {error}.") from error
+
+    def check_version(self, answer: Answer, prompt: Prompt, held: Snapshot, *, newest: bool) -> Prompt:
+        """A version that is not in the snapshot held, if its own signature vouches for it. Raises `NotVerified`.
+
+        ``newest``: nothing older than what is held may say what is newest; a number is the same for ever.
+        """
+        with self._refusing():
+            statement, _ = self._statement(answer, VERSION, held)
+            _check_fit(statement, environment=prompt.environment, digest=digest_of(answer.body))
+            if newest and (statement.epoch, statement.revision) < held.order:
+                raise BadSignature(f"it is of revision {statement.revision}, and {held.revision} is held")
+        return replace(prompt, revision=statement.revision)
 
     def outlived(self, held: Snapshot) -> bool:
         """Whether what is held was signed by a key that was revoked since: then it binds nobody, however high its numbers."""
         return held.signed is not None and held.signed.certified_at < self._revoked_before
 
     def _check(self, answer: Answer, snapshot: Snapshot, held: Snapshot, fresh: bool) -> Snapshot:
-        word = answer.headers.get(STATEMENT_HEADER, "")
         if not self.demands:
-            return _fitting(word, snapshot)
-        if not word:
-            raise BadSignature("there is none")
-        certificate = self._certificate(answer.headers.get(CERTIFICATE_HEADER, ""))
-        statement = check_statement(word, certificate)
-        _check_fit(statement, snapshot)
-        if fresh and statement.expires_at + SKEW_S < self._wall():
-            raise BadSignature("it has expired: somebody replays it, the registry signs no more, or this clock is wrong")
-        self._binds(statement, held)
+            return _fitting(answer.headers.get(STATEMENT_HEADER, ""), snapshot)
+        statement, certificate = self._statement(answer, SNAPSHOT, held, fresh=fresh)
+        _check_snapshot(statement, snapshot)
         if self._learn is not None:
             self._pin(self._learn, certificate.root)
         self._revoked_before = max(self._revoked_before, certificate.revokes)
         return replace(snapshot, signed=Signed(statement.project, certificate.issued_at))
+
+    def _statement(
+        self, answer: Answer, purpose: bytes, held: Snapshot, *, fresh: bool = True
+    ) -> tuple[Statement, Certificate]:
+        """What the answer's signature says, if it counts here and now; whether it fits the answer is another question."""
+        word = answer.headers.get(STATEMENT_HEADER, "")
+        if not word:
+            raise BadSignature("there is none")
+        certificate = self._certificate(answer.headers.get(CERTIFICATE_HEADER, ""))
+        statement = check_statement(word, certificate, purpose)
+        if fresh and statement.expires_at + SKEW_S < self._wall():
+            raise BadSignature("it has expired: somebody replays it, the registry signs no more, or this clock is wrong")
+        self._binds(statement, held)
+        return statement, certificate
+
+    @contextmanager
+    def _refusing(self) -> Iterator[None]:
+        try:
+            yield
+        except BadSignature as error:
+            self.refused += 1
+            raise NotVerified(f"The signature does not vouch for the answer: {error}.") from error
 
     def _certificate(self, word: str) -> Certificate:
         """The certificate, which comes again and again: one look suffices."""
@@ -173,13 +202,15 @@ def _fitting(word: str, snapshot: Snapshot) -> Snapshot:
         statement = read_statement(word)
     except BadSignature:
         return snapshot
-    _check_fit(statement, snapshot)
+    _check_snapshot(statement, snapshot)
     return snapshot
 
 
-def _check_fit(statement: Statement, snapshot: Snapshot) -> None:
-    said = (statement.environment, statement.epoch, statement.revision, statement.digest)
-    found = (snapshot.environment, snapshot.epoch, snapshot.revision, snapshot.digest)
-    for what, one, other in zip(("environment", "epoch", "revision", "digest"), said, found, strict=True):
-        if one != other:
-            raise BadSignature(f"it is about the {what} {one}, and this is {other}")
+def _check_snapshot(statement: Statement, found: Snapshot) -> None:
+    _check_fit(statement, environment=found.environment, epoch=found.epoch, revision=found.revision, digest=found.digest)
+
+
+def _check_fit(statement: Statement, **found: object) -> None:
+    for what, other in found.items():
+        if (said := getattr(statement, what)) != other:
+            raise BadSignature(f"it is about the {what} {said}, and this is {other}")

@@ -31,8 +31,9 @@ from cuebook._transport import ANSWER_BYTES_MAX, AsyncTransport, Transport, base
 from cuebook._verify import Verifier, root_keys
 from cuebook.delivery import NOTHING, Fallback, prompt_request, read_prompt
 from cuebook.engine import Engine
-from cuebook.errors import CuebookError, Misconfigured, Recalled
+from cuebook.errors import BadAnswer, CuebookError, Misconfigured, Recalled
 from cuebook.prompt import Call, Prompt
+from cuebook.signing import STATEMENT_HEADER
 
 # The children of a fork begin at about the same moment, and must not ask at the same one. Who starts from a file serves first:
 # while a thread connects, the first read would wait for the interpreter.
@@ -139,6 +140,26 @@ class _Base:
         self._callbacks = self._callbacks.renewed()
         self._spread_s = SPREAD_S_EMPTY if self._held.engine.snapshot is NOTHING else SPREAD_S_HOLDING
 
+    def _lacks(self, answer: Answer) -> bool:
+        """Whether the snapshot must be looked at first: an answer without a signature of its own is what is served now."""
+        if not self._held.engine.verifier.demands or answer.status != 200:
+            return False
+        return STATEMENT_HEADER not in answer.headers or self._held.engine.snapshot is NOTHING
+
+    def _read(self, name: str, version: str, answer: Answer) -> Prompt:
+        """The prompt that `fetch` was answered with; where signatures are demanded, only what one vouches for."""
+        engine, held, demands = self._held.engine, self._held.engine.snapshot, self._held.engine.verifier.demands
+        prompt = read_prompt(answer, time.monotonic(), environment=engine.environment)
+        other = demands and prompt.name not in (name, held.aliases.get(name))
+        if other or (version.isdecimal() and prompt.version != int(version)):
+            raise BadAnswer(f"The answer is {prompt.name} version {prompt.version}, and that was not asked for.")
+        if not demands:
+            return prompt
+        served = held.prompts.get(prompt.name)
+        if served is not None and served.version == prompt.version:  # signed, with the snapshot
+            return served
+        return engine.verifier.check_version(answer, prompt, held, newest=version == "latest")
+
     def _load(self, bundle: str | Path | Readable | None) -> None:
         """Hold the newer of disk copy and bundle. What is wrong with one is said, and never stops the application."""
         engine, tried, key = self._held.engine, self._held.tried, KeyName.of(self._key)
@@ -240,15 +261,19 @@ class Client(_Base):
     def fetch(self, name: str, *, version: int | str = "stable", subject: str | None = None) -> Prompt:
         """Ask the registry for one prompt, past the memory: a pinned number, ``latest``, or the exact refusal.
 
-        A version that was recalled raises `Recalled`, and is not served from the memory any more either.
+        A version that was recalled raises `Recalled`, and is not served from the memory any more either. Where
+        signatures are demanded `NotVerified` is raised for what none vouches for, and only a signed snapshot takes from memory.
         """
-        environment = self._held.engine.environment
-        request = prompt_request(name, version=str(version), subject=subject, environment=environment)
+        wanted = str(version)
+        request = prompt_request(name, version=wanted, subject=subject, environment=self._held.engine.environment)
+        answer = self._send(request)
+        if self._lacks(answer):
+            self.refresh()
         try:
-            return read_prompt(self._send(request), time.monotonic(), environment=environment)
+            return self._read(name, wanted, answer)
         except Recalled:
-            if str(version).isdecimal():
-                self._driver.recalled(name, int(version))
+            if wanted.isdecimal():
+                self._driver.recalled(name, int(wanted))
                 with suppress(CuebookError):  # remembered and logged by the engine
                     self.refresh()
             raise
@@ -333,13 +358,16 @@ class AsyncClient(_Base):
 
     async def fetch(self, name: str, *, version: int | str = "stable", subject: str | None = None) -> Prompt:
         """See `Client.fetch`."""
-        environment = self._held.engine.environment
-        request = prompt_request(name, version=str(version), subject=subject, environment=environment)
+        wanted = str(version)
+        request = prompt_request(name, version=wanted, subject=subject, environment=self._held.engine.environment)
+        answer = await self._send(request)
+        if self._lacks(answer):
+            await self.refresh()
         try:
-            return read_prompt(await self._send(request), time.monotonic(), environment=environment)
+            return self._read(name, wanted, answer)
         except Recalled:
-            if str(version).isdecimal():
-                self._running().recalled(name, int(version))
+            if wanted.isdecimal():
+                self._running().recalled(name, int(wanted))
                 with suppress(CuebookError):  # remembered and logged by the engine
                     await self.refresh()
             raise

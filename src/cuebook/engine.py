@@ -176,7 +176,9 @@ class Engine:
         return self._act(now, [])
 
     def recalled(self, name: str, number: int, now: float) -> list[Action]:
-        """A version is harmful: it is served no longer, from no answer."""
+        """A version is harmful: it is served no longer, from no answer. Nobody signs this word: who demands that asks again."""
+        if self.verifier.demands:
+            return self._act(now, [])
         before = self.snapshot
         if len(self._recalled) < RECALLED_MAX:
             self._recalled |= {(before.aliases.get(name, name), number)}

@@ -1,4 +1,5 @@
-"""Signatures over what an environment serves: a statement about a snapshot, by an online key that an offline root certifies.
+"""Signatures over what an environment serves: a statement about a snapshot, or about a version that is not in it, by an online
+key that an offline root certifies.
 
 Both the statement and the certificate are one word: base64url of a JSON object, a dot, base64url of an Ed25519 signature over
 the object's bytes with their purpose before them. So neither can be taken for the other, and nothing has to be written anew
@@ -21,7 +22,7 @@ from cuebook import wire
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-STATEMENT = b"cuebook-snapshot-v1\n"
+SNAPSHOT, VERSION = b"cuebook-snapshot-v1\n", b"cuebook-version-v1\n"
 CERTIFICATE = b"cuebook-signing-certificate-v1\n"
 STATEMENT_HEADER, CERTIFICATE_HEADER = "cuebook-signature", "cuebook-certificate"
 WORD_CHARS_MAX = 1_024
@@ -34,9 +35,9 @@ class BadSignature(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What the registry signs about a snapshot. Times are seconds since 1970.
+    """What the registry signs about a snapshot, or about one version. Times are seconds since 1970.
 
-    digest: ``sha256:`` and the SHA-256 of the exact body of ``/v1/snapshot``, uncompressed, in hex. key: the online key's id.
+    digest: ``sha256:`` and the SHA-256 of the exact body of the answer, uncompressed, in hex. key: the online key's id.
     kind: the environment's, as its keys begin. audit: number and hash of the audit chain's last entry when the revision was
     read, so that whoever keeps a statement can show whether that chain was rewritten; (0, "") where it was not known.
     """
@@ -130,9 +131,9 @@ def new_key() -> bytes:
     return Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
-def write_statement(statement: Statement, sign: Sign) -> str:
+def write_statement(statement: Statement, sign: Sign, purpose: bytes = SNAPSHOT) -> str:
     """The word for a statement; ``sign`` gives the signature of bytes."""
-    return _write(STATEMENT, asdict(statement), sign)
+    return _write(purpose, asdict(statement), sign)
 
 
 def write_certificate(certificate: Certificate, sign: Sign) -> str:
@@ -142,7 +143,7 @@ def write_certificate(certificate: Certificate, sign: Sign) -> str:
 
 def read_statement(word: str) -> Statement:
     """What a statement says, unchecked. Raises ``BadSignature``."""
-    said, _, _ = _read(STATEMENT, word)
+    said, _, _ = _read(SNAPSHOT, word)
     audit = said.get("audit")
     if not (isinstance(audit, list) and len(audit) == 2 and type(audit[0]) is int and isinstance(audit[1], str)):
         raise BadSignature("it names no audit entry")
@@ -164,12 +165,12 @@ def check_certificate(word: str, roots: Set[str]) -> Certificate:
     return certificate
 
 
-def check_statement(word: str, certificate: Certificate) -> Statement:
-    """A statement signed by the certified key while the certificate counted. Raises ``BadSignature``."""
+def check_statement(word: str, certificate: Certificate, purpose: bytes = SNAPSHOT) -> Statement:
+    """A statement signed for this purpose by the certified key while the certificate counted. Raises ``BadSignature``."""
     statement = read_statement(word)
     if statement.key != key_id(certificate.key):
         raise BadSignature("the statement is of another key than the certificate")
-    _check(STATEMENT, word, certificate.key, "the statement was not signed by the certified key, or was changed")
+    _check(purpose, word, certificate.key, "the statement was not signed by the certified key, or was changed")
     if not certificate.issued_at <= statement.issued_at <= statement.expires_at <= certificate.expires_at:
         raise BadSignature("the statement is older or lives longer than the certificate of its key")
     return statement

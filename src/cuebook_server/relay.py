@@ -33,7 +33,7 @@ class Relay:
     def __init__(self, settings: Settings) -> None:
         self._origin, self._drain_s = settings.relay_of, settings.drain_s
         self._source = Upstream(Line(settings.relay_of, settings.relay_key), roots(settings))
-        self._pinned = Pinned(self._source, origin=self._source.entry)
+        self._pinned = Pinned(self._source, origin=self._source.another)
         self._copy = LastKnownGood(settings.last_known_good, settings.relay_of, settings.last_known_good_mb * 1024 * 1024)
         keeps = settings.last_known_good_mb > 0
         self.board = Board(

@@ -78,7 +78,7 @@ class Relay(Node):
 def relay_of(node: Node, key: str, *, copy: LastKnownGood | None = None, **options: Any) -> Relay:
     wire = Wire(node, key)
     source = Upstream(wire, options.pop("roots", frozenset()))
-    pinned = Pinned(source, origin=source.entry)
+    pinned = Pinned(source, origin=source.another)
     board = Board(source, retain=pinned.retain, fall_back=copy.load if copy else None, **options)
     made = Relay(None, board, pinned, Delivery(board, pinned, signatures=source))  # type: ignore[arg-type]  # nobody writes to a relay
     made.line = wire
@@ -257,7 +257,7 @@ def test_a_start_without_the_origin_gives_the_same_bytes(shop: Shop, tmp_path: P
     wire = Wire(shop.node, key)
     wire.cut = True
     source = Upstream(wire)
-    pinned = Pinned(source, origin=source.entry)
+    pinned = Pinned(source, origin=source.another)
     board = Board(source, fall_back=LastKnownGood(tmp_path / "copy", "origin", 10**8).load)
     board.refresh_now()
     after = Relay(None, board, pinned, Delivery(board, pinned, signatures=source))  # type: ignore[arg-type]  # as above
@@ -315,6 +315,53 @@ def test_signatures_pass_through(shop: Shop, files: Files) -> None:
     same(shop, second, "/v1/snapshot")
     assert files.read(second.get("/v1/snapshot", shop.prd)).environment == "production"
     assert second.get("/v1/relay/keyset", key).headers == {**first.get("/v1/relay/keyset", key).headers, "cuebook-depth": "2"}
+
+
+PINNED = f"/v1/prompts/{TRIAGE}?version=3"
+
+
+@pytest.fixture
+def pinning(shop: Shop) -> None:
+    shop.set_policy("production", pins="any", latest_allowed=True)
+
+
+@pytest.mark.usefixtures("pinning")
+@pytest.mark.parametrize("path", [PINNED, f"/v1/prompts/{TRIAGE}?version=latest", f"/v1/prompts/{TRIAGE}?version=stable"])
+def test_the_signature_of_another_version_passes_through(shop: Shop, files: Files, path: str) -> None:
+    key, roots = relay_key(shop), frozenset({signing.public_of(files.root)})
+    first = relay_of(shop.node, key, roots=roots)
+    same(shop, relay_of(first, key, roots=roots), path)
+
+
+@pytest.mark.usefixtures("pinning")
+def test_a_version_is_asked_for_again_when_its_signature_grows_old(
+    shop: Shop, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relay = relay_of(shop.node, relay_key(shop))
+    first = [relay.get(PINNED, shop.prd) for _ in range(2)]
+    assert relay.line.asked.count(f"/v1/prompts/{TRIAGE}") == 1
+    files.now += 86_400 // 2 + 1
+    monkeypatch.setattr("cuebook_server.delivery.pinned.time", SimpleNamespace(time=lambda: files.now))
+    relay.line.cut = True
+    assert told(relay.get(PINNED, shop.prd)) == told(first[0]), "it still counts for as long again"
+    relay.line.cut = False
+    assert files.read(relay.get(PINNED, shop.prd), signing.VERSION).issued_at == int(files.now)
+
+
+@pytest.mark.usefixtures("pinning")
+def test_what_was_replaced_is_asked_for_because_it_has_no_signature_here(shop: Shop, files: Files) -> None:
+    relay = relay_of(shop.node, relay_key(shop))
+    shop.release("production", TRIAGE, 2)
+    assert relay.board.refresh_now()
+    assert files.read(relay.get(f"/v1/prompts/{TRIAGE}?version=1", shop.prd), signing.VERSION).revision == 2
+
+
+@pytest.mark.usefixtures("pinning")
+def test_a_version_that_nothing_vouches_for_is_not_passed_on(shop: Shop, files: Files) -> None:
+    relay = relay_of(shop.node, relay_key(shop), roots=frozenset({signing.public_of(files.root)}))
+    relay.line.spoil = lambda answer: replace(answer, body=answer.body.replace(b"Version 3", b"Version X"))  # type: ignore[method-assign]  # this line is spoilt
+    answer = relay.get(PINNED, shop.prd)
+    assert (answer.status, answer.json["detail"].partition(":")[0]) == (503, "Nothing vouches for this version")
 
 
 def test_a_renewed_signature_arrives_although_nothing_else_changed(shop: Shop, files: Files) -> None:

@@ -44,10 +44,10 @@ class Files:
         signer = FileSnapshotSigner(self.key, self.certificates, required=required)
         return Signatures(signer, DAY, self.counters, clock=lambda: self.now)
 
-    def read(self, answer: Answer) -> Statement:
+    def read(self, answer: Answer, purpose: bytes = signing.SNAPSHOT) -> Statement:
         roots = {signing.public_of(self.root)}
         certificate = signing.check_certificate(answer.headers[CERTIFICATE_HEADER], roots)
-        return signing.check_statement(answer.headers[STATEMENT_HEADER], certificate)
+        return signing.check_statement(answer.headers[STATEMENT_HEADER], certificate, purpose)
 
 
 @pytest.fixture
@@ -84,9 +84,22 @@ def test_the_snapshot_is_signed_in_each_coding_and_confirmed(shop: Shop, files: 
 
 
 @pytest.mark.usefixtures("signed")
-@pytest.mark.parametrize("path", ["/v1/prompts", f"/v1/prompts/{TRIAGE}"])
-def test_nothing_else_is_signed(shop: Shop, path: str) -> None:
+@pytest.mark.parametrize("path", ["/v1/prompts", f"/v1/prompts/{TRIAGE}", f"/v1/prompts/{TRIAGE}?version=1"])
+def test_what_stands_in_the_snapshot_is_not_signed_again(shop: Shop, path: str) -> None:
     assert STATEMENT_HEADER not in shop.get(path).headers
+
+
+@pytest.mark.usefixtures("signed")
+@pytest.mark.parametrize("wanted", ["1", "latest"])
+def test_a_version_that_is_not_served_now_has_a_signature_of_its_own(shop: Shop, files: Files, wanted: str) -> None:
+    shop.set_policy("staging", pins="any", latest_allowed=True)
+    answer = shop.get(f"/v1/prompts/{TRIAGE}?version={wanted}", "staging")
+    said = files.read(answer, signing.VERSION)
+    assert said.digest == signing.digest_of(answer.body)
+    assert (said.project, said.environment, said.kind) == ("shop", "staging", "stg")
+    assert said.revision == int(answer.headers["cuebook-revision"])
+    with pytest.raises(signing.BadSignature, match="was not signed"):
+        files.read(answer)
 
 
 @pytest.mark.usefixtures("signed")

@@ -28,16 +28,23 @@ class Signer:
 
     def headers(self, body: dict[str, Any], **changes: Any) -> dict[str, str]:
         """The headers that vouch for a snapshot's body; ``changes`` are other things to say in the statement."""
+        return self._headers(signing.SNAPSHOT, body, epoch=body["epoch"], revision=body["revision"], **changes)
+
+    def version_headers(self, body: dict[str, Any], *, revision: int, epoch: int = 1, **changes: Any) -> dict[str, str]:
+        """The headers that vouch for one version, while this revision is served."""
+        return self._headers(signing.VERSION, body, epoch=epoch, revision=revision, **changes)
+
+    def _headers(self, purpose: bytes, body: dict[str, Any], *, epoch: int, revision: int, **changes: Any) -> dict[str, str]:
         said = Statement(
             project="shop",
             environment=body["environment"],
             kind="prd",
-            epoch=body["epoch"],
-            revision=body["revision"],
+            epoch=epoch,
+            revision=revision,
             digest=signing.digest_of(json.dumps(body).encode()),
             issued_at=NOW,
             expires_at=NOW + DAY,
             key=signing.key_id(self.public),
         )
-        word = signing.write_statement(replace(said, **changes), self._key.sign)
+        word = signing.write_statement(replace(said, **changes), self._key.sign, purpose)
         return {signing.STATEMENT_HEADER: word, signing.CERTIFICATE_HEADER: self.certificate}

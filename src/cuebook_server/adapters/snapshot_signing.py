@@ -8,6 +8,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from cuebook.signing import (
+    SNAPSHOT,
     BadSignature,
     Certificate,
     Seal,
@@ -41,7 +42,7 @@ class FileSnapshotSigner:
         self._key: Ed25519PrivateKey | None = None
         self._certificates: list[tuple[Certificate, str]] = []
 
-    def seal(self, statement: Statement) -> Seal | None:
+    def seal(self, statement: Statement, purpose: bytes = SNAPSHOT) -> Seal | None:
         """Sign as the key, for no longer than it is certified; ``None`` where nothing is set up. Raises ``NotSigning``."""
         if not self._required and not self._path.exists():
             return None
@@ -53,7 +54,7 @@ class FileSnapshotSigner:
         certificate, word = max(good, key=lambda pair: pair[0].expires_at)
         expires_at = min(statement.expires_at, certificate.expires_at)
         said = replace(statement, key=key_id(certificate.key), expires_at=expires_at)
-        return Seal(write_statement(said, self._key.sign), word, expires_at, certificate.expires_at)
+        return Seal(write_statement(said, self._key.sign, purpose), word, expires_at, certificate.expires_at)
 
     def stamp(self) -> object:
         """When the files were last changed."""

@@ -202,7 +202,9 @@ class Delivery:
         which = selector(wanted.get("version", wanted.get("_version", "stable")))
         entry = await select(self._board, self._pinned, snapshot, name, which)
         self._took(grant, entry.prompt_id)
-        return self._kept(snapshot.lines, entry, none_match)
+        served_now = snapshot.entries.get(entry.name.encode()) is entry
+        vouched = self._signatures.version_lines(snapshot, entry.body) if self._signatures and not served_now else b""
+        return self._kept(snapshot.lines + vouched, entry, none_match)
 
     async def _render(self, scope: Scope, receive: Receive, name: bytes, grant: Grant, snapshot: Snapshot) -> Reply:
         _parameters(scope, LIST_PARAMETERS, snapshot)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from math import inf
 from typing import NamedTuple
 
 from cuebook_server.delivery.snapshot import Entry, Snapshot, entry_of
@@ -24,14 +26,18 @@ _AWAY = "Only the version served now is known without the database: ask for `sta
 Address = tuple[int, EnvironmentKey, int, int]  # epoch, environment, prompt, number: a restored database may number anew
 
 
-Origin = Callable[[Snapshot, str, Selector], Entry]
-
-
 class Found(NamedTuple):
-    """A version that is not served now. ``was_live``: it was, in this environment, at some time."""
+    """A version that is not served now. ``was_live``: it was, in this environment, at some time.
+
+    ``good_until``: on a relay, when the origin is asked again because its signature grows old, in seconds since 1970.
+    """
 
     entry: Entry
     was_live: bool
+    good_until: float = inf
+
+
+Origin = Callable[[Snapshot, str, Selector], Found]
 
 
 class Pinned:
@@ -58,9 +64,10 @@ class Pinned:
         self._threads = ThreadPoolExecutor(LOOKUPS_MAX, "cuebook-pinned")
 
     def retain(self, snapshot: Snapshot, replaced: Iterable[Entry]) -> None:
-        """Keep what a newer release replaced."""
+        """Keep what a newer release replaced. A relay has no signature of its own for it, and asks when somebody wants it."""
+        good_until = inf if self.origin is None else 0.0
         for entry in replaced:
-            self._keep((snapshot.epoch, snapshot.key, entry.prompt_id, entry.number), Found(entry, was_live=True))
+            self._keep((snapshot.epoch, snapshot.key, entry.prompt_id, entry.number), Found(entry, True, good_until))
 
     def recall(self, snapshot: Snapshot, prompt_id: int, number: int) -> Found | None:
         """What is known in memory of a version."""
@@ -82,21 +89,30 @@ class Pinned:
 
     async def ask(self, snapshot: Snapshot, prompt_id: int, name: str, wanted: Selector) -> Entry:
         """On a relay: a version that is not served now, from memory or from the origin. Raises what that refuses."""
-        assert self.origin is not None, "only a relay has an origin"
-        if isinstance(wanted, int) and (known := self.recall(snapshot, prompt_id, wanted)) is not None:
+        known = self.recall(snapshot, prompt_id, wanted) if isinstance(wanted, int) else None
+        if known is not None and time.time() < known.good_until:
             return known.entry
         try:
-            async with asyncio.timeout(self._timeout_s):
-                entry = await asyncio.get_running_loop().run_in_executor(self._threads, self.origin, snapshot, name, wanted)
-        except TimeoutError:
-            raise Unavailable("The registry cannot be asked for this version right now.", hint=_AWAY) from None
+            found = await self._ask(snapshot, name, wanted)
+        except Unavailable:
+            if known is None:
+                raise
+            return known.entry
         if isinstance(wanted, int):
-            self._keep((snapshot.epoch, snapshot.key, prompt_id, wanted), Found(entry, was_live=True))
-        return entry
+            self._keep((snapshot.epoch, snapshot.key, prompt_id, wanted), found)
+        return found.entry
 
     def close(self) -> None:
         """Let the threads go."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _ask(self, snapshot: Snapshot, name: str, wanted: Selector) -> Found:
+        assert self.origin is not None, "only a relay has an origin"
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return await asyncio.get_running_loop().run_in_executor(self._threads, self.origin, snapshot, name, wanted)
+        except TimeoutError:
+            raise Unavailable("The registry cannot be asked for this version right now.", hint=_AWAY) from None
 
     def _look_up(self, snapshot: Snapshot, name: str, number: int) -> Found | None:
         looked_up = self._source.version(snapshot.key, name, number)

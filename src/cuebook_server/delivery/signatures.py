@@ -1,4 +1,7 @@
-"""The header lines that vouch for a snapshot: signed once per revision, and again when half of a signature's life is over."""
+"""The header lines that vouch for a snapshot: signed once per revision, and again when half of a signature's life is over.
+
+What a snapshot holds needs no other word; a version that is not served now is signed each time it is asked for, which is rare.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple, Protocol
 
-from cuebook.signing import CERTIFICATE_HEADER, STATEMENT_HEADER, Seal, Statement
+from cuebook.signing import CERTIFICATE_HEADER, SNAPSHOT, STATEMENT_HEADER, VERSION, Seal, Statement, digest_of
 from cuebook_server.delivery.counters import Counters
 from cuebook_server.delivery.snapshot import Snapshot
 from cuebook_server.domain.errors import CuebookError
@@ -29,6 +32,10 @@ class Vouching(Protocol):
 
     def lines(self, snapshot: Snapshot, digest: str) -> bytes:
         """The header lines for a snapshot whose uncompressed body has this digest."""
+        ...
+
+    def version_lines(self, snapshot: Snapshot, body: bytes) -> bytes:
+        """The header lines for the answer with a version that is not served now, while this is."""
         ...
 
     def keyset_lines(self, selector: str, project: str, order: tuple[int, int], digest: str) -> bytes:
@@ -66,9 +73,13 @@ class Signatures:
 
     def lines(self, snapshot: Snapshot, digest: str) -> bytes:
         """The header lines for a snapshot; none where this node cannot sign, which is told in the log."""
-        environment, order = snapshot.environment, (snapshot.epoch, snapshot.revision)
-        said = partial(Statement, snapshot.project, environment.name, environment.kind, *order, digest, audit=snapshot.audit)
-        return self._lines(snapshot.key, snapshot.order, digest, self._life_s, said)
+        return self._lines(snapshot.key, snapshot.order, digest, self._life_s, _about(snapshot, digest))
+
+    def version_lines(self, snapshot: Snapshot, body: bytes) -> bytes:
+        """The header lines for the answer with a version that is not served now, while this is."""
+        now = int(self._clock())
+        said = _about(snapshot, digest_of(body))
+        return _header_lines(self._seal(said(issued_at=now, expires_at=now + self._life_s, key=""), VERSION))
 
     def keyset_lines(self, selector: str, project: str, order: tuple[int, int], digest: str) -> bytes:
         """The header lines for the keyset of a relay's key. Its kind keeps it from passing for a snapshot."""
@@ -93,9 +104,9 @@ class Signatures:
             if stamp != self._stamp:
                 self._signed, self._stamp = {}, stamp
 
-    def _seal(self, statement: Statement) -> Seal | None:
+    def _seal(self, statement: Statement, purpose: bytes = SNAPSHOT) -> Seal | None:
         try:
-            seal = self._signer.seal(statement)
+            seal = self._signer.seal(statement, purpose)
         except CuebookError as error:
             self._counters.signature_errors += 1
             if str(error) != self._complaint:
@@ -115,6 +126,11 @@ class Signatures:
             log.warning(
                 "the certificate of the signing key ends in %d days: certify the key anew", (self.until - now) // 86_400
             )
+
+
+def _about(snapshot: Snapshot, digest: str) -> Callable[..., Statement]:
+    environment, order = snapshot.environment, (snapshot.epoch, snapshot.revision)
+    return partial(Statement, snapshot.project, environment.name, environment.kind, *order, digest, audit=snapshot.audit)
 
 
 def _header_lines(seal: Seal | None) -> bytes:

@@ -18,13 +18,14 @@ from typing import Any
 import orjson
 
 from cuebook import signing
-from cuebook.signing import CERTIFICATE_HEADER, STATEMENT_HEADER, BadSignature, digest_of
+from cuebook.signing import CERTIFICATE_HEADER, SNAPSHOT, STATEMENT_HEADER, VERSION, BadSignature, digest_of
 from cuebook_server.delivery import keyset, report
 from cuebook_server.delivery.keyset import Keyset
 from cuebook_server.delivery.line import Answer, Line
+from cuebook_server.delivery.pinned import Found
 from cuebook_server.delivery.report import Report
 from cuebook_server.delivery.signatures import KEYSET
-from cuebook_server.delivery.snapshot import Entry, Snapshot, entry_of
+from cuebook_server.delivery.snapshot import Snapshot, entry_of
 from cuebook_server.domain.environment import Environment, Selector
 from cuebook_server.domain.errors import CuebookError, Unavailable
 from cuebook_server.domain.fleet import Instance
@@ -213,11 +214,29 @@ class Upstream:
         """The signature that came with exactly this keyset: there is one where a relay's key has the same environments."""
         return self._keyset_vouched if digest == self._keyset_digest else b""
 
-    def entry(self, snapshot: Snapshot, name: str, wanted: Selector) -> Entry:
+    def version_lines(self, snapshot: Snapshot, body: bytes) -> bytes:  # noqa: ARG002 - a signer needs them
+        """Nothing: what the origin gives (`another`) brings its signature along."""
+        return b""
+
+    def another(self, snapshot: Snapshot, name: str, wanted: Selector) -> Found:
         """Another version than the one served, if the origin gives it. Raises what it refuses."""
-        params = {"environment": snapshot.environment.name, "version": str(wanted)}
-        served = orjson.loads(self._line.get(f"/v1/prompts/{name}", params).body)
-        return entry_of(_served(served), served["version"], snapshot.environment.name)
+        environment = snapshot.environment.name
+        answer = self._line.get(f"/v1/prompts/{name}", {"environment": environment, "version": str(wanted)})
+        body = answer.body
+        served = orjson.loads(body)
+        entry = entry_of(_served(served), served["version"], environment)
+        served_now = snapshot.entries.get(entry.name.encode())
+        if served_now is not None and served_now.body == entry.body:
+            return Found(served_now, was_live=True)
+        try:
+            self._check(answer, digest_of(body), environment, VERSION)
+        except BadSignature as error:
+            raise Unavailable(f"Nothing vouches for this version: {error}.") from error
+        if not (word := answer.headers.get(STATEMENT_HEADER)):
+            return Found(entry, was_live=True)
+        entry.lines += _vouched(answer)
+        said = signing.read_statement(word)
+        return Found(entry, was_live=True, good_until=(said.issued_at + said.expires_at) / 2)
 
     # --- exchanges -------------------------------------------------------------------------------------------------------
     def _known(self) -> Keyset:
@@ -281,7 +300,7 @@ class Upstream:
             if (held := self._wholes.get(key)) is not None:
                 self._wholes[key] = self._fetch(environment, held, held.order[2], held.order[1])
 
-    def _check(self, answer: Answer, digest: str, environment: str) -> None:
+    def _check(self, answer: Answer, digest: str, environment: str, purpose: bytes = SNAPSHOT) -> None:
         """Raise ``BadSignature`` unless a trusted root vouches for it, where one is known."""
         if not self._roots:
             return
@@ -289,7 +308,7 @@ class Upstream:
         self._revoked_before = max(self._revoked_before, certificate.revokes)
         if certificate.issued_at < self._revoked_before:
             raise BadSignature("the key was revoked")
-        said = signing.check_statement(answer.headers.get(STATEMENT_HEADER, ""), certificate)
+        said = signing.check_statement(answer.headers.get(STATEMENT_HEADER, ""), certificate, purpose)
         if (said.digest, said.environment) != (digest, environment) or (said.kind == KEYSET) == bool(environment):
             raise BadSignature("the signature is about something else")
         if said.expires_at + SKEW_S < time.time():

@@ -184,7 +184,7 @@ class Audit(Protocol):
 class SnapshotSigner(Protocol):
     """Signs what environments serve."""
 
-    def seal(self, statement: Statement) -> Seal | None:
+    def seal(self, statement: Statement, purpose: bytes) -> Seal | None:
         """Sign as its key, for no longer than that is certified; ``None`` where nothing is set up. Raises ``Unavailable``."""
         ...
 
