@@ -25,6 +25,7 @@ import httpx2
 import psutil
 
 from bench.rows import Row
+from tests.support import web
 from tests.support.server import free_port, start_server
 
 ROOT = Path(__file__).parent.parent
@@ -144,7 +145,7 @@ def _until_healthy(url: str, server: subprocess.Popen[bytes]) -> None:
     ends = time.monotonic() + READY_S_MAX
     while time.monotonic() < ends and server.poll() is None:
         try:
-            if httpx2.get(url, timeout=5).status_code == 200:
+            if web.get(url, timeout=5).status_code == 200:
                 return
         except httpx2.HTTPError:
             time.sleep(0.05)
@@ -196,7 +197,7 @@ def _fetched(peers: Sequence[Peer]) -> dict[str, list[Row]]:
 
 def _wrk(peer: Peer, asked: Mapping[str, Any], connections: int) -> str:
     headers = [part for name, value in asked["headers"].items() for part in ("-H", f"{name}: {value}")]
-    answer = httpx2.get(peer.url + asked["path"], headers=asked["headers"], timeout=30)
+    answer = web.get(peer.url + asked["path"], headers=asked["headers"], timeout=30)
     answer.raise_for_status()
     command = ["wrk", "-t1", f"-c{connections}", f"-d{SECONDS}s", "--latency", *headers, peer.url + asked["path"]]
     told = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout

@@ -27,6 +27,7 @@ from cuebook_server.ui.app import Pages
 from cuebook_server.ui.door import Door
 from tests.factories import Registry, open_registry
 from tests.people import PROJECT
+from tests.support import web
 from tests.support.passwords import cheap
 from tests.support.server import free_port
 
@@ -50,7 +51,7 @@ def issuer() -> Iterator[str]:
 def _ready(address: str) -> str:
     for _ in range(400):
         try:
-            return str(httpx2.get(f"{address}/.well-known/openid-configuration").json()["issuer"])
+            return str(web.get(f"{address}/.well-known/openid-configuration").json()["issuer"])
         except httpx2.HTTPError:
             time.sleep(0.1)
     raise AssertionError("the provider did not start")
@@ -82,7 +83,7 @@ class Browser:
         """Go to the provider, sign in there, and return the address it sends the browser back to."""
         away = self.send("POST", "/sign-in/oidc", params={"next": wanted}, data={"secret": "", **form})
         assert away.status_code == 303, away.text
-        back = httpx2.post(away.headers["location"], data={"sub": subject}, follow_redirects=False)
+        back = web.post(away.headers["location"], data={"sub": subject}, follow_redirects=False)
         return str(back.headers["location"])
 
     def sign_in(self, subject: str = AUTHOR, **form: str) -> httpx2.Response:
@@ -180,7 +181,7 @@ def test_the_challenge_is_that_of_the_verifier(issuer: str) -> None:
 @pytest.mark.parametrize(("client", "nonce"), [("cuebook", "another"), ("another", "")])
 def test_a_token_for_another_trip_or_another_client_is_refused(issuer: str, client: str, nonce: str) -> None:
     trip = OpenIdProvider(issuer, "cuebook", "a secret").leave(BACK)
-    back = httpx2.post(trip.url, data={"sub": AUTHOR}, follow_redirects=False).headers["location"]
+    back = web.post(trip.url, data={"sub": AUTHOR}, follow_redirects=False).headers["location"]
     asked = dict(parse_qsl(urlsplit(back).query))
     with pytest.raises(IdentityRefused):
         OpenIdProvider(issuer, client, "a secret").arrive(replace(trip, nonce=nonce or trip.nonce), BACK, asked)

@@ -23,6 +23,7 @@ from cuebook.errors import CuebookError
 from tests.chaos.history import Asked, Entry, Read, Released, entry
 from tests.chaos.plan import Fault
 from tests.chaos.proxy import Proxy
+from tests.support import web
 from tests.support.server import Server, clean_environment, start_server
 
 PROMPTS = [f"chaos.p{number}" for number in range(4)]
@@ -133,7 +134,7 @@ class Promoter:
 
     def _ask(self, node: Server, revision: int) -> int | None:
         headers = {"Authorization": f"Bearer {self._nodes.first.keys[PLACE]}"}
-        answer = httpx2.get(f"{node.url}/v1/snapshot?min_revision={revision}", headers=headers, timeout=5)
+        answer = web.get(f"{node.url}/v1/snapshot?min_revision={revision}", headers=headers, timeout=5)
         return int(answer.json()["revision"]) if answer.status_code == 200 else None
 
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import httpx2
 import pytest
 
 from cuebook.cli.app import run
+from tests.support import web
 from tests.support.passwords import PASSWORD
 from tests.support.server import Server
 
@@ -94,10 +94,10 @@ def people(start_server: Callable[..., Server], bare: Command, tmp_path: Path) -
 
     (secret,) = re.findall(rf"^Make the first account at {re.escape(server.url)}/set-up#(\S+)$", server.output, re.MULTILINE)
     form = {"secret": secret, "login": AUTHOR, "name": "Author", "password": PASSWORD}
-    httpx2.post(f"{server.url}/set-up", data=form, headers={"Origin": server.url})
+    web.post(f"{server.url}/set-up", data=form, headers={"Origin": server.url})
     run(AUTHOR, "login", AUTHOR, stdin=f"{PASSWORD}\n".encode())
     link = run(AUTHOR, "people", "invite", REVIEWER, "--role", "releaser").strip()
     form = {"secret": link.removeprefix(f"{server.url}/invitation#"), "name": "Reviewer", "password": PASSWORD}
-    httpx2.post(f"{server.url}/invitation", data=form, headers={"Origin": server.url})
+    web.post(f"{server.url}/invitation", data=form, headers={"Origin": server.url})
     run(REVIEWER, "login", REVIEWER, stdin=f"{PASSWORD}\n".encode())
     return run

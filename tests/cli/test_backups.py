@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx2
 import pytest
 
 import cuebook
 from tests.cli.conftest import Command
 from tests.factories import text
 from tests.http.test_nodes import post, release, until
+from tests.support import web
 from tests.support.server import Server
 
 
@@ -43,7 +43,7 @@ def test_a_backup_is_put_back_under_an_application(bare: Command, start_server: 
         release(again, 2)
         until(lambda: client.get("n").render().text == "two, and another one")
     told = f"{again.url}/api/projects/{server.project}/audit?action=epoch.begun"
-    entries = httpx2.get(told, headers={"Authorization": f"Bearer {server.token}"}).json()["items"]
+    entries = web.get(told, headers={"Authorization": f"Bearer {server.token}"}).json()["items"]
     assert [(e["principal"], e["reason"]) for e in entries] == [("operator", "restored from monday.db")]
     other_tools(bare, again, data)
 
@@ -53,14 +53,14 @@ def other_tools(bare: Command, server: Server, data: tuple[str, str]) -> None:
     said = bare("restored", *data)
     assert said.code == 0
     epoch = int(said.text.split()[1])
-    until(lambda: httpx2.get(f"{server.url}/readyz").json()["epoch"] == epoch)
+    until(lambda: web.get(f"{server.url}/readyz").json()["epoch"] == epoch)
 
 
 @pytest.mark.fault("C-25")
 def test_a_second_server_in_a_folder_is_refused(bare: Command, server: Server) -> None:
     second = bare("serve", "--data", str(server.data), "--port", "0")
     assert (second.code, "Another server runs in" in second.err) == (1, True)
-    assert httpx2.get(f"{server.url}/readyz").json()["state"] == "ready"
+    assert web.get(f"{server.url}/readyz").json()["state"] == "ready"
 
 
 def test_only_a_file_is_backed_up(bare: Command, tmp_path: Path) -> None:

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
 import cuebook
 from tests.cli.conftest import Command, Ran
 from tests.sdk.standin import Asked, Reply, StandIn, Streams, serving, whole
 from tests.sdk.test_streaming import event
+from tests.support import web
 from tests.support.server import Server
 
 NOWHERE = "http://127.0.0.1:9"
@@ -120,7 +120,7 @@ def careless(server: Server) -> Iterator[str]:
 
     def answer(asked: Asked) -> Reply:
         if asked.path not in kept:
-            got = httpx2.get(server.url + asked.path, headers={"Authorization": asked.headers["authorization"]})
+            got = web.get(server.url + asked.path, headers={"Authorization": asked.headers["authorization"]})
             kept[asked.path] = Reply(got.status_code, {k: v for k, v in got.headers.items() if k in _KEPT}, got.content)
         return kept[asked.path]
 

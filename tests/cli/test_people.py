@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-import httpx2
 import pytest
 
 from tests.cli.conftest import Command
+from tests.support import web
 from tests.support.passwords import PASSWORD
 from tests.support.server import Server, start_server
 
@@ -41,7 +41,7 @@ def own(start_server: Callable[..., Server], bare: Command) -> Server:
 def settle(server: Server) -> None:
     (secret,) = re.findall(rf"^Make the first account at {re.escape(server.url)}/set-up#(\S+)$", server.output, re.MULTILINE)
     form = {"secret": secret, "login": AUTHOR, "name": "Author", "password": PASSWORD}
-    assert httpx2.post(f"{server.url}/set-up", data=form, headers={"Origin": server.url}).status_code == 303
+    assert web.post(f"{server.url}/set-up", data=form, headers={"Origin": server.url}).status_code == 303
 
 
 def sign_in(bare: Command, server: Server) -> Server:
@@ -80,7 +80,7 @@ def test_somebody_is_invited_given_a_role_and_let_go(bare: Command, own: Server)
     assert bare("people", "withdraw", astray["id"]).text.strip() == "The invitation of astray@example.org counts no more."
     assert f"{REVIEWER}  author in default" in bare("people", "invitations").text
     form = {"secret": secret, "name": "Reviewer", "password": PASSWORD}
-    assert httpx2.post(f"{own.url}/invitation", data=form, headers={"Origin": own.url}).status_code == 303
+    assert web.post(f"{own.url}/invitation", data=form, headers={"Origin": own.url}).status_code == 303
     assert bare("members", "add", REVIEWER, "--role", "releaser", "--env", "staging").code == 0
     held = [(row["login"], row["role"], row["environment"]) for row in bare("members", "list", "--json").json["items"]]
     assert held == [(AUTHOR, "admin", None), (REVIEWER, "author", None), (REVIEWER, "releaser", "staging")]
@@ -95,7 +95,7 @@ def test_somebody_is_invited_given_a_role_and_let_go(bare: Command, own: Server)
 def test_what_somebody_may_do_everywhere_is_changed(bare: Command, own: Server) -> None:
     link = bare("people", "invite", REVIEWER).text.strip()
     form = {"secret": link.rpartition("#")[2], "name": "Reviewer", "password": PASSWORD}
-    assert httpx2.post(f"{own.url}/invitation", data=form, headers={"Origin": own.url}).status_code == 303
+    assert web.post(f"{own.url}/invitation", data=form, headers={"Origin": own.url}).status_code == 303
     assert "Somebody else could approve" not in bare("status").text
     assert bare("people", "grant", REVIEWER, "--role", "reviewer").text == f"{REVIEWER} is reviewer in every project.\n"
     assert "Somebody else could approve: `cuebook env preset production team`" in bare("status").text
@@ -125,7 +125,7 @@ def test_an_operator_makes_a_link_to_a_new_password(bare: Command, own: Server) 
     link = bare("people", "reset-link", AUTHOR, "--data", str(own.data)).text.strip()
     new = f"{PASSWORD} and more"
     form = {"secret": link, "password": new}
-    assert httpx2.post(f"{own.url}/reset", data=form, headers={"Origin": own.url}).headers["location"] == "/sign-in"
+    assert web.post(f"{own.url}/reset", data=form, headers={"Origin": own.url}).headers["location"] == "/sign-in"
     assert bare("whoami").code == 4
     assert bare("--url", own.url, "login", AUTHOR, stdin=f"{new}\n".encode()).code == 0
     assert bare("people", "reset-link", REVIEWER, "--data", str(own.data)).code == 1

@@ -7,12 +7,12 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx2
 import pytest
 
 from tests.doors.moves import MOVES, release
 from tests.doors.oracle import verdict
 from tests.doors.world import open_postgres_world
+from tests.support import web
 from tests.support.server import Server, cuebook
 
 TRIED = ("promote", "roll", "break", "apply")
@@ -58,9 +58,7 @@ def test_the_same_by_the_real_command(start_server: Callable[..., Server]) -> No
     assert typed("env", "preset", "production", "team") == 0
     assert typed("promote", "support.triage", "--to", "production", "-m", "r") == 6
     assert typed("propose", "support.triage", "--to", "production", "-m", "r") == 0
-    number = str(
-        httpx2.get(f"{server.url}/api/projects/default/releases", headers=_bearer(server.token)).json()["items"][0]["id"]
-    )
+    number = str(web.get(f"{server.url}/api/projects/default/releases", headers=_bearer(server.token)).json()["items"][0]["id"])
     assert typed("approve", number, "-m", "fine") == 4
     assert typed("apply", number) == 6
     assert typed("promote", "support.triage", "--to", "production", "--emergency", "-m", "r") == 4
@@ -71,7 +69,7 @@ def test_the_same_by_the_real_command(start_server: Callable[..., Server]) -> No
 
 
 def _snapshot(server: Server) -> bytes:
-    return httpx2.get(f"{server.url}/v1/snapshot", headers=_bearer(server.keys["production"])).content
+    return web.get(f"{server.url}/v1/snapshot", headers=_bearer(server.keys["production"])).content
 
 
 def _bearer(token: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from cuebook.audit import verify
 from tests.factories import text
 from tests.faults.disk import Disk
 from tests.http.test_nodes import post, served, until
+from tests.support import web
 from tests.support.server import Server
 from tests.support.server import start_server as start
 
@@ -31,7 +32,7 @@ def reads(server: Server) -> int | None:
 def everything_is_there(server: Server, saved: dict[str, str]) -> None:
     """What was confirmed, and a chain without a gap."""
     headers = {"Authorization": f"Bearer {server.token}"}
-    exported = httpx2.get(f"{server.url}/api/projects/{server.project}/audit/export", headers=headers, timeout=60).text
+    exported = web.get(f"{server.url}/api/projects/{server.project}/audit/export", headers=headers, timeout=60).text
     chain = [json.loads(line) for line in exported.splitlines()]
     assert verify(chain).intact
     told_of = {entry["target"]: entry["after"]["digest"] for entry in chain if entry["action"] == "version.saved"}
@@ -52,8 +53,8 @@ def test_a_full_disk_refuses_changes_and_serves(
         saved[f"p{number}"] = refused.json()["digest"]
     assert (refused.status_code, refused.json()["code"]) == (507, "storage_full")
     assert reads(server) is not None
-    assert httpx2.get(f"{server.url}/readyz").status_code == 200
-    assert httpx2.get(f"{server.url}/api/projects/{server.project}/prompts", headers=bearer(server)).status_code == 200
+    assert web.get(f"{server.url}/readyz").status_code == 200
+    assert web.get(f"{server.url}/api/projects/{server.project}/prompts", headers=bearer(server)).status_code == 200
     ballast.unlink()
     until(lambda: save(server, "after").status_code in {200, 201})
     everything_is_there(server, saved)
@@ -77,13 +78,13 @@ def test_a_disk_that_takes_no_writes_is_served_from(disk: Disk, start_server: Ca
     refused = save(again, "b")
     assert (refused.status_code, refused.json()["code"]) == (503, "read_only")
     assert reads(again) is not None
-    ready = httpx2.get(f"{again.url}/readyz").json()
+    ready = web.get(f"{again.url}/readyz").json()
     assert (ready["state"], ready["writes"]) == ("ready", False)
-    listed = httpx2.get(f"{again.url}/api/projects/{again.project}/prompts", headers=bearer(again)).json()
+    listed = web.get(f"{again.url}/api/projects/{again.project}/prompts", headers=bearer(again)).json()
     assert "a" in [prompt["name"] for prompt in listed["items"]]
     disk.remount("rw")
     until(lambda: save(again, "b").status_code in {200, 201})
-    until(lambda: httpx2.get(f"{again.url}/readyz").json()["writes"] is True)
+    until(lambda: web.get(f"{again.url}/readyz").json()["writes"] is True)
     everything_is_there(again, {})
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx2
 import pytest
 
 from tests.faults.conftest import needs
@@ -13,6 +12,7 @@ from tests.faults.disk import Disk
 from tests.faults.test_disks import everything_is_there, save
 from tests.faults.test_io_errors import SYNC, injected
 from tests.faults.test_power import cut, holds, mounted
+from tests.support import web
 from tests.support.server import Server
 from tests.support.server import start_server as start
 
@@ -61,7 +61,7 @@ def test_a_restart_makes_a_refused_change_come_true_or_not_but_never_half(tmp_pa
     try:
         everything_is_there(again, kept)
         headers = {"Authorization": f"Bearer {again.token}"}
-        answer = httpx2.get(f"{again.url}/api/projects/{again.project}/prompts/refused", headers=headers)
+        answer = web.get(f"{again.url}/api/projects/{again.project}/prompts/refused", headers=headers)
     finally:
         again.stop()
     assert answer.status_code in {200, 404}

@@ -18,6 +18,7 @@ from tests.factories import text
 from tests.faults.test_disks import everything_is_there
 from tests.faults.writer import writing
 from tests.http.test_nodes import post, release, served, until
+from tests.support import web
 from tests.support.postgres import Cluster, stoppable
 from tests.support.server import Server
 
@@ -58,7 +59,7 @@ def caught_up(primary: Cluster, standby: Cluster) -> None:
 
 
 def ready(server: Server) -> dict[str, object]:
-    return dict(httpx2.get(f"{server.url}/readyz", timeout=10).json())
+    return dict(web.get(f"{server.url}/readyz", timeout=10).json())
 
 
 @contextmanager
@@ -131,7 +132,7 @@ def test_the_lost_release_is_kept_by_nobody(
         assert wrong == []
     assert served(other, "n", key) == 3
     begun = f"{one.url}/api/projects/{one.project}/audit?action=epoch.begun"
-    entries = httpx2.get(begun, headers={"Authorization": f"Bearer {one.token}"}, timeout=10).json()["items"]
+    entries = web.get(begun, headers={"Authorization": f"Bearer {one.token}"}, timeout=10).json()["items"]
     assert [entry["principal"] for entry in entries] == ["cuebook"], "of two nodes that noticed one began it"
 
 

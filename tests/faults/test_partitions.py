@@ -18,6 +18,7 @@ from tests.factories import text
 from tests.faults.network import Network
 from tests.faults.ours import run
 from tests.http.test_nodes import post, release, served, until
+from tests.support import web
 from tests.support.postgres import Cluster, stoppable
 from tests.support.server import Server, start_server
 
@@ -27,7 +28,7 @@ LATE_S = 10.0  # for a machine that is busy with other things
 
 
 def ready(server: Server) -> dict[str, Any]:
-    return dict(httpx2.get(f"{server.url}/readyz", timeout=10).json())
+    return dict(web.get(f"{server.url}/readyz", timeout=10).json())
 
 
 def took(seen: Callable[[], bool], s_max: float) -> float:

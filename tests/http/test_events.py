@@ -14,6 +14,7 @@ import pytest
 
 from tests.delivery.listener import Listener
 from tests.delivery.proxies import balanced
+from tests.support import web
 from tests.support.server import Server, cuebook
 
 TRIAGE = "support.triage"  # the sample project's: production serves 1, staging 2
@@ -26,7 +27,7 @@ def port(server: Server) -> int:
 
 def api(server: Server, method: str, path: str, body: Any = None) -> Any:
     url, headers = f"{server.url}/api/projects/{server.project}/{path}", {"Authorization": f"Bearer {server.token}"}
-    answer = httpx2.request(method, url, json=body, headers=headers, timeout=30)
+    answer = web.request(method, url, json=body, headers=headers, timeout=30)
     assert answer.status_code < 300, answer.text
     return answer.json() if answer.content else None
 
@@ -37,7 +38,7 @@ def release(server: Server, number: int) -> int:
 
 
 def read(url: str, key: str, path: str = f"/v1/prompts/{TRIAGE}") -> httpx2.Response:
-    return httpx2.get(url + path, headers={"Authorization": f"Bearer {key}"} if key else {}, timeout=30)
+    return web.get(url + path, headers={"Authorization": f"Bearer {key}"} if key else {}, timeout=30)
 
 
 def until(seen: Callable[[], bool]) -> None:

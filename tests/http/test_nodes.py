@@ -21,6 +21,7 @@ from tests.delivery.listener import Listener
 from tests.factories import text
 from tests.http.test_events import hears, port, read
 from tests.http.test_events import release as release_triage
+from tests.support import web
 from tests.support.server import Server, start_server
 
 WAIT_S_MAX = 40.0  # a bound, not a measurement: the measurement stands in bench/server.py
@@ -35,7 +36,7 @@ def until(seen: Callable[[], bool]) -> None:
 
 
 def post(server: Server, path: str, body: Any, **headers: str) -> httpx2.Response:
-    return httpx2.post(
+    return web.post(
         f"{server.url}/api/projects/{server.project}/{path}",
         json=body,
         headers={"Authorization": f"Bearer {server.token}", **headers},
@@ -44,7 +45,7 @@ def post(server: Server, path: str, body: Any, **headers: str) -> httpx2.Respons
 
 
 def served(server: Server, name: str, key: str, environment: str = "production") -> int | None:
-    answer = httpx2.get(f"{server.url}/v1/prompts/{name}", headers={"Authorization": f"Bearer {key}"}, timeout=10)
+    answer = web.get(f"{server.url}/v1/prompts/{name}", headers={"Authorization": f"Bearer {key}"}, timeout=10)
     return int(answer.json()["version"]) if answer.status_code == 200 else None
 
 
@@ -171,11 +172,11 @@ def write(server: Server, folder: str, confirmed: dict[str, str]) -> None:
 def everything_is_there(server: Server, confirmed: dict[str, str]) -> None:
     headers = {"Authorization": f"Bearer {server.token}"}
     base = f"{server.url}/api/projects/{server.project}"
-    exported = httpx2.get(f"{base}/audit/export", headers=headers, timeout=60).text
+    exported = web.get(f"{base}/audit/export", headers=headers, timeout=60).text
     chain = [json.loads(line) for line in exported.splitlines()]
     assert verify(chain).intact
     saved = {entry["target"]: entry["after"]["digest"] for entry in chain if entry["action"] == "version.saved"}
     assert saved.items() >= confirmed.items()
     for name in list(confirmed)[::10]:
-        found = httpx2.get(f"{base}/prompts/{name}/versions/1", headers=headers, timeout=30).json()
+        found = web.get(f"{base}/prompts/{name}/versions/1", headers=headers, timeout=30).json()
         assert found["digest"] == confirmed[name]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx2
 import pytest
 
 from cuebook_server.cli.serve import _prepare, _tell
 from cuebook_server.domain.errors import ReadOnly
 from cuebook_server.settings import Settings
 from cuebook_server.store.unit_of_work import SqlUnits
+from tests.support import web
 from tests.support.server import Server
 
 
@@ -38,7 +38,7 @@ def test_a_damaged_first_run_stops_no_server(tmp_path: Path, capsys: pytest.Capt
 def test_a_server_starts_again_where_it_was(start_server: Callable[..., Server], tmp_path: Path) -> None:
     first = start_server(tmp_path / "data")
     key = {"Authorization": f"Bearer {first.keys['production']}"}
-    before = httpx2.get(f"{first.url}/v1/prompts/support.triage", headers=key).content
+    before = web.get(f"{first.url}/v1/prompts/support.triage", headers=key).content
     first.stop()
     again = start_server(tmp_path / "data")
-    assert httpx2.get(f"{again.url}/v1/prompts/support.triage", headers=key).content == before
+    assert web.get(f"{again.url}/v1/prompts/support.triage", headers=key).content == before

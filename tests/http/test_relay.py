@@ -16,6 +16,7 @@ import cuebook
 from cuebook import signing
 from tests.factories import text
 from tests.http.test_nodes import post, until
+from tests.support import web
 from tests.support.server import Server, start_server
 
 PATHS = ("/v1/snapshot", "/v1/prompts", "/v1/prompts/n")
@@ -40,11 +41,11 @@ class Tiers:
 
     def get(self, server: Server, path: str, key: str | None = None, **headers: str) -> httpx2.Response:
         told = {"Authorization": f"Bearer {key or self.prd}", **headers}
-        return httpx2.get(server.url + path, headers=told, timeout=10)
+        return web.get(server.url + path, headers=told, timeout=10)
 
     def told(self, path: str) -> Any:
         headers = {"Authorization": f"Bearer {self.origin.token}"}
-        return httpx2.get(f"{self.origin.url}/api/projects/{self.origin.project}/{path}", headers=headers, timeout=10).json()
+        return web.get(f"{self.origin.url}/api/projects/{self.origin.project}/{path}", headers=headers, timeout=10).json()
 
     def fleet(self) -> set[tuple[str, str]]:
         """The clients that the registry knows of, and where each has its prompts from."""
@@ -171,7 +172,7 @@ def test_cut_off_relays_serve_start_anew_and_catch_up(tiers: Tiers) -> None:
     before = {path: tiers.get(tiers.near, path) for path in PATHS}
     tiers.origin.process.send_signal(signal.SIGSTOP)  # it takes connections and says nothing: worse than being gone
     try:
-        until(lambda: httpx2.get(f"{tiers.near.url}/readyz").json()["state"] == "stale")
+        until(lambda: web.get(f"{tiers.near.url}/readyz").json()["state"] == "stale")
         tiers.near.stop()
         port = int(tiers.near.url.rpartition(":")[2])
         tiers.near = relay(tiers.near.data, tiers.origin, tiers.key, tiers.root, port)

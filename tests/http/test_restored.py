@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx2
 import pytest
 
 import cuebook
 from tests.factories import text
 from tests.http.test_nodes import post, release, served, until
+from tests.support import web
 from tests.support.server import Server
 
 
@@ -27,7 +27,7 @@ def client_of(server: Server, disk: Path) -> Iterator[cuebook.Client]:
 
 
 def ready(server: Server) -> dict[str, object]:
-    return dict(httpx2.get(f"{server.url}/readyz", timeout=10).json())
+    return dict(web.get(f"{server.url}/readyz", timeout=10).json())
 
 
 @pytest.fixture
@@ -65,4 +65,4 @@ def test_clients_of_the_lost_past_follow_the_restored_one(
         assert served(again, "n", restored.keys["production"]) == 2
     assert ready(again)["epoch"] == client.state.epoch
     assert "went back in time" in again.output
-    assert "cuebook_epochs_begun_total 1.0" in httpx2.get(f"{again.url}/metrics", timeout=10).text
+    assert "cuebook_epochs_begun_total 1.0" in web.get(f"{again.url}/metrics", timeout=10).text

@@ -12,6 +12,7 @@ import pytest
 from cuebook_server.domain.keys import mint
 from tests.factories import text
 from tests.http.test_nodes import post, release, served, until
+from tests.support import web
 from tests.support.postgres import Cluster, stoppable
 from tests.support.server import Server
 
@@ -25,7 +26,7 @@ def cluster() -> Iterator[Cluster]:
 
 
 def ready(server: Server) -> httpx2.Response:
-    return httpx2.get(f"{server.url}/readyz", timeout=10)
+    return web.get(f"{server.url}/readyz", timeout=10)
 
 
 def kept(server: Server) -> None:
@@ -47,12 +48,12 @@ def test_a_node_starts_serves_and_goes_on(start_server: Callable[..., Server], c
     again = start_server(database=cluster.url("postgres"))
     found = ready(again)
     assert (found.status_code, found.json()["state"], found.json()["writes"]) == (200, "stale", False)
-    answer = httpx2.get(f"{again.url}/v1/prompts/support.triage", headers={"Authorization": f"Bearer {key}"}, timeout=10)
+    answer = web.get(f"{again.url}/v1/prompts/support.triage", headers={"Authorization": f"Bearer {key}"}, timeout=10)
     assert answer.status_code == 200
     assert float(answer.headers["cuebook-as-of"]) / 1000 < time.time() - 1
     refused = post(again, "prompts/n/versions", {"content": text("x")})
     assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
-    assert httpx2.get(f"{again.url}/", timeout=10).status_code == 503
+    assert web.get(f"{again.url}/", timeout=10).status_code == 503
     cluster.resume()
     until(lambda: ready(again).json()["state"] == "ready")
     until(lambda: post(again, "prompts/n/versions", {"content": text("x")}).status_code in {200, 201})
@@ -69,7 +70,7 @@ def test_a_first_start_waits_for_its_database(cluster: Cluster, start_server: Ca
     assert ready(waiting).json()["state"] == "starting"
     assert ready(waiting).headers["retry-after"]
     key = {"Authorization": f"Bearer {mint('prd', bytes(40)).token}"}
-    assert httpx2.get(f"{waiting.url}/v1/prompts", headers=key, timeout=10).status_code == 503, "not 401: it cannot know"
+    assert web.get(f"{waiting.url}/v1/prompts", headers=key, timeout=10).status_code == 503, "not 401: it cannot know"
     cluster.resume()
     until(lambda: ready(waiting).status_code == 200)
     until((tmp_path / "data" / "first-run.json").exists)

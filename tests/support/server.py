@@ -15,6 +15,8 @@ from pathlib import Path
 
 import httpx2
 
+from tests.support import web
+
 READY_SECONDS_MAX = 100
 STOP_SECONDS_MAX = 15
 
@@ -122,7 +124,7 @@ def _wait_until_ready(server: Server) -> None:
         if (code := server.process.poll()) is not None:
             raise AssertionError(f"the server ended with {code}:\n{server.output[-4000:]}")
         try:
-            if httpx2.get(f"{server.url}/readyz", timeout=2).status_code == 200:
+            if web.get(f"{server.url}/readyz", timeout=2).status_code == 200:
                 return
         except httpx2.HTTPError:
             pass

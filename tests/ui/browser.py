@@ -19,6 +19,7 @@ from cuebook_server.services import people
 from cuebook_server.services.ports import UnitOfWork
 from cuebook_server.store.database import open_database
 from cuebook_server.store.unit_of_work import SqlUnits
+from tests.support import web
 from tests.support.passwords import PASSWORD, cheap
 from tests.support.server import Server
 
@@ -72,11 +73,11 @@ def post(server: Server, path: str, *, cookie: str = "", origin: str | None = ""
     headers = {"Origin": origin or server.url} if origin is not None else {}
     if cookie:
         headers["Cookie"] = f"{COOKIE}={cookie}"
-    return httpx2.post(f"{server.url}{path}", data=fields, headers=headers)
+    return web.post(f"{server.url}{path}", data=fields, headers=headers)
 
 
 def get(server: Server, path: str = "/", *, cookie: str = "", **headers: str) -> httpx2.Response:
-    return httpx2.get(f"{server.url}{path}", headers=headers | ({"Cookie": f"{COOKIE}={cookie}"} if cookie else {}))
+    return web.get(f"{server.url}{path}", headers=headers | ({"Cookie": f"{COOKIE}={cookie}"} if cookie else {}))
 
 
 def given_cookie(answer: httpx2.Response) -> str:

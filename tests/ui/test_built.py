@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
-import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 from cuebook_server.domain.errors import NotFound
 from cuebook_server.ui import door
 from cuebook_server.ui.built import ADDRESS, Built
+from tests.support import web
 from tests.support.passwords import PASSWORD
 from tests.support.server import Server
 from tests.ui.browser import LOGIN, account, get, post, signed_in
@@ -111,7 +111,7 @@ def test_who_has_to_sign_in_comes_back_to_where_they_were_going(server: Server) 
 @pytest.mark.parametrize("wanted", ["//evil.example/p", "/p/x%0d%0aSet-Cookie:a", "/p/../../x?\u00e9", "/sign-out"])
 def test_the_way_back_leads_nowhere_else(server: Server, wanted: str) -> None:
     account(server)
-    answer = httpx2.post(
+    answer = web.post(
         f"{server.url}/sign-in",
         params={"next": wanted},
         data={"login": LOGIN, "password": PASSWORD},

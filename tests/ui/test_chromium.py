@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import httpx2
-
 from cuebook_server.ui.app import PLAIN
+from tests.support import web
 from tests.support.server import Server
 from tests.ui.browser import Chromium, account, get, signed_in
 
@@ -23,7 +22,7 @@ def test_without_a_session_the_browser_is_told_how_to_get_one(server: Server, ch
 
 
 def test_what_somebody_typed_stays_inert(server: Server, chromium: Chromium) -> None:
-    httpx2.post(
+    web.post(
         f"{server.url}/api/projects/{server.project}/prompts/ui.inert/versions",
         json={"content": {"kind": "text", "text": "x"}, "message": INERT},
         headers={"Authorization": f"Bearer {server.token}"},

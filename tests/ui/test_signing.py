@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-import httpx2
 import pytest
 
 from cuebook_server.ui.app import HEADERS, PLAIN
 from cuebook_server.ui.door import FORM_BYTES_MAX
+from tests.support import web
 from tests.support.passwords import PASSWORD
 from tests.support.server import Server
 from tests.ui.browser import LOGIN, account, first_link, get, given_cookie, post, reset_link, signed_in
@@ -114,7 +114,7 @@ def test_behind_a_proxy_people_use_the_public_address(start_server: Callable[...
     assert "Make the first account at https://cuebook.example.org/set-up#" in server.output
     account(server)
     headers = {"Host": "cuebook.example.org", "Origin": "https://cuebook.example.org"}
-    answer = httpx2.post(f"{server.url}/sign-in", data={"login": LOGIN, "password": PASSWORD}, headers=headers)
+    answer = web.post(f"{server.url}/sign-in", data={"login": LOGIN, "password": PASSWORD}, headers=headers)
     assert answer.status_code == 303
     assert get(server, "/sign-in", Host="other.example.org").status_code == 403
 
@@ -122,7 +122,7 @@ def test_behind_a_proxy_people_use_the_public_address(start_server: Callable[...
 def test_no_session_begins_over_a_network_in_the_clear(start_server: Callable[..., Server]) -> None:
     server = start_server(environment={"CUEBOOK_PUBLIC_URL": "http://cuebook.example.org"})
     headers = {"Host": "cuebook.example.org", "Origin": "http://cuebook.example.org"}
-    answer = httpx2.post(f"{server.url}/sign-in", data={"login": LOGIN, "password": PASSWORD}, headers=headers)
+    answer = web.post(f"{server.url}/sign-in", data={"login": LOGIN, "password": PASSWORD}, headers=headers)
     assert (answer.status_code, "set-cookie" in answer.headers) == (403, False)
 
 
@@ -151,7 +151,7 @@ def test_every_answer_has_its_headers(server: Server) -> None:
 )
 def test_a_bad_form_is_a_page_that_says_so(server: Server, body: bytes, content_type: str, status: int) -> None:
     headers = {"Origin": server.url, "Content-Type": content_type}
-    answer = httpx2.post(f"{server.url}/sign-in", content=body, headers=headers)
+    answer = web.post(f"{server.url}/sign-in", content=body, headers=headers)
     assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html; charset=utf-8")
 
 

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from cuebook_server.ui.violations import BODY_BYTES_MAX, LOGGED_A_MINUTE, PATH, Violations
+from tests.support import web
 from tests.support.server import Server
 
 OLD = {"csp-report": {"document-uri": "https://c.example/p/x?token=abc", "effective-directive": "img-src", "line-number": 3}}
@@ -89,8 +90,8 @@ def test_a_large_report_is_not_read() -> None:
 
 
 def test_the_pages_say_where_and_the_metrics_how_many(server: Server) -> None:
-    page = httpx2.get(f"{server.url}/sign-in")
+    page = web.get(f"{server.url}/sign-in")
     assert f"report-uri {PATH}" in page.headers["content-security-policy"]
     assert page.headers["reporting-endpoints"] == f'csp="{PATH}"'
-    assert httpx2.post(server.url + PATH, json=OLD, headers={"Origin": "null"}).status_code == 204
-    assert "cuebook_csp_reports_total 1" in httpx2.get(f"{server.url}/metrics").text
+    assert web.post(server.url + PATH, json=OLD, headers={"Origin": "null"}).status_code == 204
+    assert "cuebook_csp_reports_total 1" in web.get(f"{server.url}/metrics").text

@@ -22,6 +22,7 @@ import uvloop
 import cuebook
 from cuebook.admin import AdminClient
 from tests.sdk.models import application, tasks
+from tests.support import web
 from tests.support.server import free_port, start_server
 
 # Two minutes are for one test of the everyday run; this one starts a server twice, on a machine that may be busy.
@@ -136,7 +137,7 @@ def over_http(port: int) -> Ask:
 
     def one(_: int) -> str:
         try:
-            return httpx2.get(f"http://127.0.0.1:{port}", timeout=10).raise_for_status().text
+            return web.get(f"http://127.0.0.1:{port}", timeout=10).raise_for_status().text
         except httpx2.ConnectError:  # not there yet
             return ""
 
