@@ -107,7 +107,7 @@ def test_a_release_that_was_declined_is_not_waited_for(cuebook: Command, monkeyp
 
 
 def test_a_place_without_clients_says_so(cuebook: Command, place: str) -> None:
-    assert cuebook("fleet", place).text.splitlines()[-1] == "No running client has been heard of within three minutes."
+    assert cuebook("fleet", place).text.splitlines()[-1] == "No running client has been heard of lately."
     assert cuebook("fleet", "nowhere").code == 5
 
 

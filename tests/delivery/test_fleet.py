@@ -9,6 +9,9 @@ import pytest
 from cuebook_server.delivery.fleet import Fleet
 from cuebook_server.domain.fleet import Instance
 from tests.delivery.client import TRIAGE, Shop
+from tests.delivery.listener import Listener
+from tests.delivery.live import serving
+from tests.delivery.test_events import until
 
 AGENT = "python/1.0 {} {}"
 
@@ -102,6 +105,40 @@ def test_that_it_lives_is_written_now_and_then() -> None:
     clock.now += 2
     hear(fleet, "k", "a")
     assert names(fleet.take()) == ["k.a"]
+
+
+STREAM = [(b"cuebook-client", b"python/1 a network"), (b"cuebook-applied", b"1:1")]
+
+
+@pytest.mark.parametrize(("streams", "away", "left"), [(1, True, True), (1, False, False), (2, True, False)])
+def test_whose_last_stream_ends_has_left_unless_it_was_sent_away(streams: int, away: bool, left: bool) -> None:
+    fleet = Fleet()
+    for _ in range(streams):
+        fleet.come("k", STREAM)
+    fleet.take()
+    fleet.go("k", STREAM, away=away)
+    assert [each.left for each in fleet.take()] == [True] * left
+
+
+def test_who_comes_back_is_written_at_once() -> None:
+    fleet = Fleet()
+    fleet.come("k", STREAM)
+    fleet.go("k", STREAM, away=True)
+    assert [each.left for each in fleet.take()] == [True]
+    fleet.come("k", STREAM)
+    assert [each.left for each in fleet.take()] == [False]
+
+
+def test_a_client_that_hangs_up_has_left_and_one_that_is_sent_away_has_not(shop: Shop) -> None:
+    fleet = shop.node.app.fleet
+    with serving(shop) as port:
+        with Listener(port, shop.prd, "Cuebook-Client: python/1 goes network"):
+            until(lambda: fleet.take() != [])
+        until(lambda: [each.left for each in fleet.take()] == [True])
+        stays = Listener(port, shop.prd, "Cuebook-Client: python/1 stays network")
+        until(lambda: fleet.take() != [])
+    with stays:  # the server has ended
+        assert fleet.take() == []
 
 
 def test_a_key_pushes_out_its_own_instances_only() -> None:

@@ -32,6 +32,7 @@ INSTANCES = st.builds(
     arrivals=st.lists(st.builds(Arrival, ORDERS, MOMENTS), max_size=3).map(tuple),
     first_seen=MOMENTS,
     seen_at=MOMENTS,
+    left=st.booleans(),
 )
 REPORTS = st.builds(
     Report,

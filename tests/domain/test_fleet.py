@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -83,6 +84,18 @@ def test_who_skips_a_revision_has_reached_it_with_the_next() -> None:
 def test_who_goes_back_has_not_reached_what_it_does_not_hold() -> None:
     instance = heard((0, (1, 5)), (1, (1, 6)), (2, (1, 5)))
     assert (instance.order, instance.reached((1, 6)), instance.runs((1, 6))) == ((1, 5), None, False)
+
+
+@pytest.mark.parametrize(("left", "lives_s"), [(False, 180), (True, 20)])
+def test_who_was_heard_of_lives_for_a_while_and_who_left_for_a_moment(left: bool, lives_s: int) -> None:
+    instance = replace(heard((0, (1, 5))), left=left)
+    assert (instance.is_live(after(lives_s - 1)), instance.is_live(after(lives_s))) == (True, False)
+
+
+@pytest.mark.parametrize("order", [(1, 5), (1, 6)])
+def test_who_is_heard_of_again_has_not_left(order: Order) -> None:
+    gone = replace(heard((0, (1, 5))), left=True)
+    assert not seen(gone, "s", ABOUT, order, after(1)).left
 
 
 def test_what_is_too_long_ago_is_not_known() -> None:

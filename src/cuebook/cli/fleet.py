@@ -80,7 +80,7 @@ def _print(found: Json) -> None:
     show.say(f"{found['environment']} is at revision {found['revision']}{since}{by}.")
     progress = found["progress"]
     if not progress["live"]:
-        show.say("No running client has been heard of within three minutes.")
+        show.say("No running client has been heard of lately.")
         return
     show.say(f"{progress['running']} of {progress['live']} running clients hold it{_times(progress)}.")
     for what in ("sdks", "sources", "keys", "revisions"):

@@ -230,8 +230,12 @@ class Delivery:
         _parameters(scope, LIST_PARAMETERS, snapshot)
         if scope["method"] == "HEAD":
             return 200, STREAM_LINES, b""
-        self.fleet.hear(grant.selector, scope["headers"])
-        await self.streams.serve(scope, receive, grant, snapshot.key)
+        self.fleet.come(grant.selector, scope["headers"])
+        away = False
+        try:
+            away = await self.streams.serve(scope, receive, grant, snapshot.key)
+        finally:
+            self.fleet.go(grant.selector, scope["headers"], away=away)
         return None
 
     def _keyset(self, scope: Scope, grant: Grant, snapshot: Snapshot, none_match: bytes | None) -> Reply:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from cuebook_server.delivery.request import Headers
@@ -19,12 +20,13 @@ _NOTHING: Order = (-1, -1)
 
 
 class _Known:
-    """An instance, what this node last gave it, and when that it lives was last to be written."""
+    """An instance, what this node last gave it, how many streams it has here, and when that it lives was last to be written."""
 
-    __slots__ = ("given", "instance", "told_at")
+    __slots__ = ("given", "instance", "streams", "told_at")
 
     def __init__(self, instance: Instance, given: Order | None) -> None:
         self.instance, self.given, self.told_at = instance, given, instance.seen_at
+        self.streams = 0
 
 
 class Fleet:
@@ -58,12 +60,38 @@ class Fleet:
                 self._count += 1
                 is_news = True
             else:
-                is_news = (holds, about) != (known.instance.order, known.instance.about) or now - known.told_at >= ALIVE_EVERY
+                said, before = (holds, about, False), known.instance
+                is_news = said != (before.order, before.about, before.left) or now - known.told_at >= ALIVE_EVERY
                 known.instance, known.given = instance, given or known.given
                 mine.move_to_end(about.instance)
-            if is_news and len(self._news) < self._most:
-                known.told_at = now
-                self._news[selector, about.instance] = instance
+            if is_news:
+                self._note(known)
+
+    def come(self, selector: str, headers: Headers) -> None:
+        """Note who opens a stream."""
+        self.hear(selector, headers)
+        with self._lock:
+            if known := self._find(selector, headers):
+                known.streams += 1
+
+    def go(self, selector: str, headers: Headers, *, away: bool) -> None:
+        """Note whose stream ended. ``away``: it was not sent away, and has most likely ended if it has no other one here."""
+        with self._lock:
+            if (known := self._find(selector, headers)) is None:
+                return
+            known.streams -= 1
+            if away and known.streams <= 0:
+                known.instance = replace(known.instance, seen_at=datetime.fromtimestamp(self._clock(), UTC), left=True)
+                self._note(known)
+
+    def _find(self, selector: str, headers: Headers) -> _Known | None:
+        about, _ = _read(headers)
+        return self._known[selector].get(about.instance) if about and selector in self._known else None
+
+    def _note(self, known: _Known) -> None:
+        if len(self._news) < self._most:
+            known.told_at = known.instance.seen_at
+            self._news[known.instance.selector, known.instance.about.instance] = known.instance
 
     def take(self) -> list[Instance]:
         """What is new since the previous call."""

@@ -84,11 +84,11 @@ def _row(instance: Instance) -> list[Any]:
     about = instance.about
     arrivals = [[*arrival.order, _ms(arrival.at)] for arrival in instance.arrivals]
     said = f"{about.sdk} {about.instance} {about.source}"
-    return [instance.selector, said, instance.order, arrivals, _ms(instance.first_seen), _ms(instance.seen_at)]
+    return [instance.selector, said, instance.order, arrivals, _ms(instance.first_seen), _ms(instance.seen_at), instance.left]
 
 
 def _instance(row: list[Any], now: datetime) -> Instance:
-    selector, said, order, arrivals, first_seen, seen_at = row
+    selector, said, order, arrivals, first_seen, seen_at, left = row
     about = read_about(said.encode("ascii"))
     if about is None or len(arrivals) > ARRIVALS_MAX:
         raise ValueError(said)
@@ -99,6 +99,7 @@ def _instance(row: list[Any], now: datetime) -> Instance:
         arrivals=tuple(Arrival(_order(epoch, revision), _moment(ms, now)) for epoch, revision, ms in arrivals),
         first_seen=_moment(first_seen, now),
         seen_at=_moment(seen_at, now),
+        left=left is True,
     )
 
 

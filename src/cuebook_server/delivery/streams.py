@@ -129,8 +129,8 @@ class Streams:
     def __len__(self) -> int:
         return self._by_address.total()
 
-    async def serve(self, scope: Scope, receive: Receive, grant: Grant, key: EnvironmentKey) -> None:
-        """Stream to a client until it goes or is sent away. Raises when it is not taken in."""
+    async def serve(self, scope: Scope, receive: Receive, grant: Grant, key: EnvironmentKey) -> bool:
+        """Stream to a client until it goes (true) or is sent away. Raises when it is not taken in."""
         open_: Open | None = (scope.get("extensions") or {}).get(STREAM)
         if open_ is None:
             raise NoStreams
@@ -148,11 +148,12 @@ class Streams:
         first = events.hello(place, self._heartbeat_s, life_s, len(self) + 1) + events.head(place, changed=False)
         pipe = open_(LINES, first, stream)
         if pipe is None:
-            return
+            return True
         self._enter(stream, pipe, key, place)
         try:
             while (await receive())["type"] != "http.disconnect":
                 pass
+            return stream in stream.channel.streams
         finally:
             self._forget(stream)
 

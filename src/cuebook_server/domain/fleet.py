@@ -14,6 +14,8 @@ from datetime import datetime, timedelta
 
 # A client that hears of changes by a stream asks once a minute (72 seconds at most): two of these may be lost.
 LIVE_FOR = timedelta(seconds=180)
+# One whose stream breaks while it runs opens another within a second, and asks meanwhile.
+LEFT_FOR = timedelta(seconds=20)
 FORGOTTEN_AFTER = timedelta(hours=24)
 ARRIVALS_MAX = 8
 INSTANCES_MAX = 20_000  # of one key in a node's memory, and of one environment in an answer
@@ -46,8 +48,8 @@ class Arrival:
 class Instance:
     """One client, as far as it was heard of.
 
-    order: what it holds, ``None``: nothing. arrivals: when it came to hold its last revisions, the newest last. key: the name
-    of the key it uses, where that was looked up.
+    order: what it holds, ``None``: nothing. arrivals: when it came to hold its last revisions, the newest last. left: the last
+    thing heard of it was that it ended its stream. key: the name of the key it uses, where that was looked up.
     """
 
     selector: str
@@ -56,6 +58,7 @@ class Instance:
     arrivals: tuple[Arrival, ...]
     first_seen: datetime
     seen_at: datetime
+    left: bool = False
     key: str = ""
 
     def runs(self, order: Order) -> bool:
@@ -64,7 +67,7 @@ class Instance:
 
     def is_live(self, now: datetime) -> bool:
         """Whether it was heard of lately enough to be running still."""
-        return now - self.seen_at < LIVE_FOR
+        return now - self.seen_at < (LEFT_FOR if self.left else LIVE_FOR)
 
     def reached(self, order: Order) -> datetime | None:
         """When it came to hold a revision, or a later one; ``None``: it has not, or that is too long ago to be known."""
@@ -108,11 +111,11 @@ def seen(before: Instance | None, selector: str, about: About, order: Order | No
         arrivals = () if order is None else (Arrival(order, now),)
         return Instance(selector, about, order, arrivals, now, now)
     if order == before.order:
-        return replace(before, about=about, seen_at=now)
+        return replace(before, about=about, seen_at=now, left=False)
     # One that went back, or that did not take what it was given, has not reached what it does not hold.
     kept = [arrival for arrival in before.arrivals if order is not None and arrival.order < order]
     arrivals = (*kept, *(() if order is None else (Arrival(order, now),)))
-    return replace(before, about=about, order=order, arrivals=arrivals[-ARRIVALS_MAX:], seen_at=now)
+    return replace(before, about=about, order=order, arrivals=arrivals[-ARRIVALS_MAX:], seen_at=now, left=False)
 
 
 def merged(one: Instance, other: Instance) -> Instance:

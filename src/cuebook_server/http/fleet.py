@@ -48,7 +48,8 @@ class WithinShown(Shown):
 class ProgressShown(Shown):
     """How far a revision has come.
 
-    ``live``: instances heard of within three minutes; ``running``: those of them that hold the revision or a later one;
+    ``live``: instances heard of within three minutes, or 20 seconds where the last thing heard was that they hung up;
+    ``running``: those of them that hold the revision or a later one;
     ``timed``: those that ran before it was applied, of which ``within_ms`` and ``curve`` (milliseconds, how many by then) tell;
     ``waiting``: some that do not hold it.
     """

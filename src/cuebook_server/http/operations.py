@@ -122,7 +122,7 @@ class _Figures:
         dead = GaugeMetricFamily("cuebook_node_dead_threads", "Threads that ended by themselves.", value=len(node.dead))
         fleet = GaugeMetricFamily(
             "cuebook_fleet_instances",
-            "Clients this process heard of in the last three minutes; current: they hold the present revision.",
+            "Clients this process heard of and that run still, as far as it knows; current: they hold the present revision.",
             labels=["project", "environment", "current"],
         )
         for labels, counts in sorted(node.fleet().items()):

@@ -22,12 +22,12 @@ _row = fleet_instance.c
 # The key says the project. What a restored database does not know any more is left out.
 _WRITE = text(
     """INSERT INTO fleet_instance
-    (project_id, selector, instance, sdk, source, epoch, revision, arrivals, first_seen, seen_at)
-    SELECT k.project_id, k.selector, :instance, :sdk, :source, :epoch, :revision, :arrivals, :first_seen, :seen_at
+    (project_id, selector, instance, sdk, source, epoch, revision, arrivals, first_seen, seen_at, has_left)
+    SELECT k.project_id, k.selector, :instance, :sdk, :source, :epoch, :revision, :arrivals, :first_seen, :seen_at, :has_left
     FROM delivery_key AS k WHERE k.selector = :selector
     ON CONFLICT (project_id, selector, instance) DO UPDATE SET sdk = excluded.sdk, source = excluded.source,
     epoch = excluded.epoch, revision = excluded.revision, arrivals = excluded.arrivals,
-    first_seen = excluded.first_seen, seen_at = excluded.seen_at"""
+    first_seen = excluded.first_seen, seen_at = excluded.seen_at, has_left = excluded.has_left"""
 ).bindparams(bindparam("first_seen", type_=UTCDateTime), bindparam("seen_at", type_=UTCDateTime))
 
 
@@ -106,6 +106,7 @@ def _values(instance: Instance) -> dict[str, Any]:
         "arrivals": orjson.dumps(arrivals).decode(),
         "first_seen": instance.first_seen,
         "seen_at": instance.seen_at,
+        "has_left": instance.left,
     }
 
 
@@ -120,5 +121,6 @@ def _instance(row: Row[Any], key: str = "") -> Instance:
         ),
         first_seen=row.first_seen,
         seen_at=row.seen_at,
+        left=row.has_left,
         key=key,
     )

@@ -414,6 +414,7 @@ fleet_instance = Table(
     Column("arrivals", Text, nullable=False),
     Column("first_seen", UTCDateTime, nullable=False),
     Column("seen_at", UTCDateTime, nullable=False),
+    Column("has_left", Boolean, nullable=False, server_default=false()),
     PrimaryKeyConstraint("project_id", "selector", "instance"),
     ForeignKeyConstraint(["project_id"], ["project.project_id"]),
     ForeignKeyConstraint(["selector"], ["delivery_key.selector"]),
