@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from cuebook_server.domain.access import Actor, Grant
-from cuebook_server.services import environments
+from cuebook_server.services import environments, prompts, releases
 from tests.browser.look import NARROW, Looker, obstacles, on_both, settled
 from tests.browser.people import Desk, login
 
@@ -31,12 +31,27 @@ def test_on_call_takes_a_prompt_back_in_two_clicks(look: Looker) -> None:
         expect(page.get_by_text("support.triage 1")).to_be_visible()
 
 
-def test_from_a_cell_of_the_first_page_it_is_as_near(look: Looker) -> None:
+def test_from_a_cell_of_the_first_page_it_is_as_near(look: Looker, desk: Desk) -> None:
+    with desk.write() as uow:
+        prompts.save(OWNER, uow, "default", "support.reply", prompts.Draft({"kind": "text", "text": "Answer kindly."}))
+        releases.create(OWNER, uow, "default", releases.Request("staging", "promote", [releases.Wanted("support.reply")], ""))
     with look.window("oncall") as page:
         page.goto("/p/default")
-        page.get_by_role("row").filter(has_text="support.tone").get_by_role("button", name=re.compile("staging")).click()
-        page.get_by_role("menuitem", name="Take it back").click()
+        page.get_by_role("row").filter(has_text="support.reply").get_by_role("button", name=re.compile("staging")).click()
+        page.get_by_role("menuitem", name="Take it back to version 1").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Roll back staging")
+
+
+def test_what_has_no_earlier_version_offers_no_way_back(look: Looker) -> None:
+    with look.window("oncall") as page:
+        page.goto(f"{PRODUCTION}?prompt=support.tone")
+        expect(page.get_by_text("Nothing to go back to")).to_be_visible()
+        expect(page.get_by_role("link", name=re.compile("Roll back"))).to_have_count(0)
+        page.goto(f"{PRODUCTION}?tab=history&prompt=support.tone")
+        expect(page.get_by_text("Nothing to go back to")).to_be_visible()
+        page.goto("/p/default")
+        page.get_by_role("row").filter(has_text="support.tone").get_by_role("button", name=re.compile("production")).click()
+        expect(page.get_by_role("menuitem", name="Nothing to take it back to")).to_be_disabled()
 
 
 def test_a_moment_of_the_past_beside_today(look: Looker) -> None:

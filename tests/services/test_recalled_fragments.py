@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cuebook_server.domain.errors import FragmentMissing, NothingToRollBack, PolicyRefused
-from cuebook_server.services import recalls, releases
+from cuebook_server.services import environments, recalls, releases
 from cuebook_server.services.recalls import Affected
 from tests.factories import Registry, request
 
@@ -54,7 +54,9 @@ def test_a_rollback_passes_it_over(registry: Registry) -> None:
     registry.save("letter", "Write nothing.")
     registry.ship("letter", 3)
     recall(registry)
+    assert registry.ask(environments.at, "production", None, ["letter"]).back == {"letter": 1}
     assert registry.rollback("letter").items[0].version == 1
+    assert registry.ask(environments.at, "production", None, ["letter"]).back == {}
     with pytest.raises(NothingToRollBack):
         registry.rollback("letter")
 

@@ -79,3 +79,21 @@ def test_who_may_roll_back(registry: Registry) -> None:
         registry.do_as(registry.people.colleague, releases.create, request("rollback", "production", "a"))
     pilot = registry.hire("pilot", "releaser")
     assert registry.do_as(pilot, releases.create, request("rollback", "production", "a")).author == "pilot"
+
+
+def back(registry: Registry, environment: str = "production") -> dict[str, int]:
+    return dict(registry.ask(environments.at, environment, None, ()).back)
+
+
+def test_where_a_rollback_would_lead_is_known_before(registry: Registry) -> None:
+    registry.save("b", "only one")
+    registry.ship("b", 1)
+    assert back(registry) == {"a": 2}
+    assert [registry.rollback("a").items[0].version, back(registry)] == [2, {"a": 1}]
+    assert [registry.rollback("a").items[0].version, back(registry)] == [1, {}]
+    registry.retire("b")
+    assert [back(registry), registry.rollback("b").items[0].version] == [{"b": 1}, 1]
+
+
+def test_nothing_goes_back_where_latest_is_tracked(registry: Registry) -> None:
+    assert back(registry, "development") == {}

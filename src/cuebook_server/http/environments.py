@@ -75,10 +75,14 @@ class EnvironmentsShown(Shown):
 
 
 class ServedShown(Shown):
-    """A prompt at a moment: its version (null: retired), since when, and by whom and why."""
+    """A prompt at a moment: its version (null: retired), since when, and by whom and why.
+
+    back: the version that a rollback of the prompt, made now, would return to; null where there is none to go back to.
+    """
 
     prompt: str
     version: int | None
+    back: int | None
     since: datetime
     cause: str
     actor: str
@@ -230,6 +234,7 @@ def environment_at(
         ServedShown(
             prompt=change.prompt,
             version=change.after,
+            back=found.back.get(change.prompt),
             since=change.at,
             cause=change.cause,
             actor=change.actor,

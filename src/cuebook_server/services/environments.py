@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +16,7 @@ from cuebook_server.domain.errors import AlreadyExists, Conflict, Invalid, NotFo
 from cuebook_server.domain.person import Person
 from cuebook_server.domain.policy import PRESETS, BadPolicy, Policy
 from cuebook_server.domain.policy_words import compared
-from cuebook_server.domain.release import Change
+from cuebook_server.domain.release import Change, previous
 from cuebook_server.services.ports import PromptRow, Scope, UnitOfWork
 from cuebook_server.services.projects import enter
 from cuebook_server.services.prompts import locate, locate_all
@@ -41,12 +42,16 @@ class PolicyProtected(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """An environment at a moment: its revision then, and the change that made each prompt what it was."""
+    """An environment at a moment: its revision then, and the change that made each prompt what it was.
+
+    back: what a rollback that is made now returns to, by prompt; prompts without anything to go back to are left out.
+    """
 
     environment: Environment
     time: datetime
     revision: int
     changes: Sequence[Change]
+    back: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,8 +230,28 @@ def at(actor: Actor, uow: UnitOfWork, project: str, name: str, moment: datetime 
     time = moment or uow.now
     scope = enter(actor, uow, project)
     environment = known(scope, name)
-    revision, changes = scope.environments.at(environment, time, [found.prompt_id for found in locate_all(scope, prompts)])
-    return Moment(environment, time, revision, changes)
+    wanted = [found.prompt_id for found in locate_all(scope, prompts)]
+    revision, changes = scope.environments.at(environment, time, wanted)
+    earlier = ways_back(scope, environment, wanted or None)
+    back = {change.prompt: earlier[change.prompt_id] for change in changes if change.prompt_id in earlier}
+    return Moment(environment, time, revision, changes, back)
+
+
+def ways_back(scope: Scope, environment: Environment, prompt_ids: Collection[int] | None) -> Mapping[int, int]:
+    """What a rollback without a number returns to, of these prompts or of all, by prompt id; nothing where latest is tracked.
+
+    Never a version that was recalled, or includes one that was.
+    """
+    if environment.tracks_latest:
+        return {}
+    recalled = {(row.prompt_id, row.number) for row in scope.prompts.recalls()}
+    recalled |= {(row.prompt_id, row.number) for row in scope.prompts.including_recalled(prompt_ids)}
+    barred: dict[int, set[int]] = defaultdict(set)
+    for prompt_id, number in recalled:
+        barred[prompt_id].add(number)
+    lives = scope.environments.lives(environment, prompt_ids)
+    found = {prompt_id: previous(life, barred[prompt_id]) for prompt_id, life in lives.items()}
+    return {prompt_id: number for prompt_id, number in found.items() if number is not None}
 
 
 def history(

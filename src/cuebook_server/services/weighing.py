@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -34,9 +34,8 @@ from cuebook_server.domain.release import (
     Step,
     Wanted,
     lived,
-    previous,
 )
-from cuebook_server.services.environments import check_rules, known
+from cuebook_server.services.environments import check_rules, known, ways_back
 from cuebook_server.services.fetches import retiring
 from cuebook_server.services.ports import Scope, UnitOfWork
 from cuebook_server.services.prompts import locate_all, serves, versions_of
@@ -298,9 +297,9 @@ def _numbers(scope: Scope, environment: Environment, request: Request, prompts: 
     if request.kind == "retire":
         return [None for _ in asked]
     if request.kind == "rollback":
-        lives = scope.environments.steps(environment, [prompt.prompt_id for prompt in prompts])
-        tainted = {(row.prompt_id, row.number) for row in scope.prompts.including_recalled([p.prompt_id for p in prompts])}
-        return [_earlier(environment, prompt, number, lives.get(prompt.prompt_id, ()), tainted) for prompt, number in asked]
+        lives = scope.environments.lives(environment, [prompt.prompt_id for prompt in prompts])
+        back = ways_back(scope, environment, [prompt.prompt_id for prompt in prompts])
+        return [_earlier(environment, prompt, number, lives.get(prompt.prompt_id, ()), back) for prompt, number in asked]
     in_source = _in_source(scope, environment, [prompt for prompt, number in asked if number is None])
     for prompt, number in asked:
         if number is not None and not 1 <= number <= prompt.latest:
@@ -309,14 +308,12 @@ def _numbers(scope: Scope, environment: Environment, request: Request, prompts: 
 
 
 def _earlier(
-    environment: Environment, prompt: Prompt, number: int | None, life: Sequence[Step], tainted: Collection[tuple[int, int]]
+    environment: Environment, prompt: Prompt, number: int | None, life: Sequence[int | None], back: Mapping[int, int]
 ) -> int:
-    """What to roll back to; never a version that was recalled, or is ``tainted`` by a recalled fragment."""
-    history = [step.after for step in life]
-    if number is not None and number not in history:
+    """What to roll back to: the version asked for, if it was live here, or the one before."""
+    if number is not None and number not in life:
         raise NeverLiveHere(f"Version {number} of {prompt.name} was never live in {environment.name}.")
-    barred = prompt.recalled.union(number for prompt_id, number in tainted if prompt_id == prompt.prompt_id)
-    found = previous(history, barred) if number is None else number
+    found = back.get(prompt.prompt_id) if number is None else number
     if found is None:
         raise NothingToRollBack(f"No earlier version of {prompt.name} was live in {environment.name}.")
     return found

@@ -154,6 +154,17 @@ class EnvironmentStore:
         """Each prompt's life in the environment, oldest first."""
         return self._steps(select(*_STEP).where(self._changes(of, prompt_ids)))
 
+    def lives(self, of: Environment, prompt_ids: Collection[int] | None) -> Mapping[int, Sequence[int | None]]:
+        """What was live in the environment, oldest first, of these prompts or of all of them."""
+        mine = and_(pointer_change.c.project_id == self._project, pointer_change.c.environment_id == of.environment_id)
+        if prompt_ids is not None:
+            mine = and_(mine, pointer_change.c.prompt_id.in_(prompt_ids))
+        found: dict[int, list[int | None]] = defaultdict(list)
+        rows = select(pointer_change.c.prompt_id, pointer_change.c.after).where(mine)
+        for row in self._tx.connection.execute(rows.order_by(pointer_change.c.revision)):
+            found[row.prompt_id].append(row.after)
+        return found
+
     def steps_since(self, of: Environment, live: Mapping[int, int]) -> Mapping[int, Sequence[Step]]:
         """Each prompt's life in the environment since a version last became live there; empty where it never was."""
         since = (

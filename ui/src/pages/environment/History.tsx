@@ -1,7 +1,13 @@
 import { Button, Group, Text } from "@mantine/core";
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { type ChangeShown, environmentHistory, type EnvironmentShown, type RulesChangeShown } from "../../api";
+import {
+  type ChangeShown,
+  environmentAtOptions,
+  environmentHistory,
+  type EnvironmentShown,
+  type RulesChangeShown,
+} from "../../api";
 import { useMay } from "../../frame/here";
 import { Move } from "../../shared/Move";
 import { EmptyState } from "../../shared/EmptyState";
@@ -10,6 +16,7 @@ import { Loading } from "../../shared/Loading";
 import { Moment } from "../../shared/Moment";
 import { PersonName } from "../../shared/PersonName";
 import { Problem } from "../../shared/Problem";
+import { WayBack } from "./WayBack";
 
 const route = getRouteApi("/p/$project/environments/$environment");
 const PAGE = 100;
@@ -125,8 +132,12 @@ function Rules({ project, change }: { project: string; change: RulesChangeShown 
 
 function OnlyOne({ project, stop, prompt }: Place & { prompt: string }) {
   const may = useMay(project);
+  const { data } = useQuery(
+    environmentAtOptions({ path: { project, environment: stop.name }, query: { prompt: [prompt] } }),
+  );
+  const item = data?.items[0];
   return (
-    <Group mb="md" justify="space-between">
+    <Group mb="md" mih={30} justify="space-between">
       <Text>
         Only <strong>{prompt}</strong>.{" "}
         <Link
@@ -137,15 +148,8 @@ function OnlyOne({ project, stop, prompt }: Place & { prompt: string }) {
           Everything
         </Link>
       </Text>
-      {!stop.tracks_latest && may("releases.rollback", stop.name) && (
-        <ButtonLink
-          variant="default"
-          to="/p/$project/propose"
-          params={{ project }}
-          search={{ environment: stop.name, kind: "rollback", prompt }}
-        >
-          Roll back {prompt}
-        </ButtonLink>
+      {!stop.tracks_latest && may("releases.rollback", stop.name) && item && (
+        <WayBack project={project} environment={stop.name} item={item} />
       )}
     </Group>
   );

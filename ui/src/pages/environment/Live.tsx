@@ -5,10 +5,10 @@ import { useDeferredValue, useState } from "react";
 import { type EnvironmentShown, environmentAtOptions, type ServedShown } from "../../api";
 import { useMay } from "../../frame/here";
 import { EmptyState } from "../../shared/EmptyState";
-import { ButtonLink } from "../../shared/links";
 import { Loaded } from "../../shared/Loading";
 import { Moment } from "../../shared/Moment";
 import { PersonName } from "../../shared/PersonName";
+import { WayBack } from "./WayBack";
 
 const route = getRouteApi("/p/$project/environments/$environment");
 const SHOWN_MAX = 200;
@@ -113,17 +113,7 @@ function Row({ project, stop, item }: { project: string; stop: EnvironmentShown;
         </Text>
       </div>
       {!stop.tracks_latest && may("releases.rollback", stop.name) && (
-        <ButtonLink
-          size="xs"
-          variant="default"
-          style={{ flexShrink: 0 }}
-          to="/p/$project/propose"
-          params={{ project }}
-          search={{ environment: stop.name, kind: "rollback", prompt: item.prompt }}
-          aria-label={`Roll back ${item.prompt}`}
-        >
-          Roll back
-        </ButtonLink>
+        <WayBack project={project} environment={stop.name} item={item} />
       )}
     </Group>
   );

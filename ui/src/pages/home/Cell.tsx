@@ -1,6 +1,7 @@
 import { Menu } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import { type Ref, useState } from "react";
-import type { EnvironmentShown, StatusItem } from "../../api";
+import { type EnvironmentShown, environmentAtOptions, type StatusItem } from "../../api";
 import { useMay } from "../../frame/here";
 import { MenuLink } from "../../shared/links";
 import { Moment } from "../../shared/Moment";
@@ -92,14 +93,22 @@ function Questions(props: { project: string; stop: EnvironmentShown; row: Status
         </MenuLink>
       )}
       {number !== null && !stop.tracks_latest && may("releases.rollback", stop.name) && (
-        <MenuLink
-          to="/p/$project/propose"
-          params={{ project }}
-          search={{ environment: stop.name, prompt: row.prompt, kind: "rollback" }}
-        >
-          Take it back
-        </MenuLink>
+        <WayBack project={project} environment={stop.name} prompt={row.prompt} />
       )}
     </>
+  );
+}
+
+/** The way back, where the API knows one: it is asked when somebody looks. */
+function WayBack({ project, environment, prompt }: { project: string; environment: string; prompt: string }) {
+  const { data } = useQuery(environmentAtOptions({ path: { project, environment }, query: { prompt: [prompt] } }));
+  const back = data?.items[0]?.back;
+  if (back === undefined || back === null) {
+    return <Menu.Item disabled>{back === null ? "Nothing to take it back to" : "Take it back"}</Menu.Item>;
+  }
+  return (
+    <MenuLink to="/p/$project/propose" params={{ project }} search={{ environment, prompt, kind: "rollback" }}>
+      Take it back to version {back}
+    </MenuLink>
   );
 }
