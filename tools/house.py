@@ -196,6 +196,16 @@ def dead_links(file: File) -> Iterator[Finding]:
                 yield line, f"the link to {found['target']} names no heading of that page"
 
 
+def empty_headings(file: File) -> Iterator[Finding]:
+    """A heading stands over something: text, or a heading below it. One was left over its section, which had moved."""
+    above = 0
+    for line, content in enumerate(_FENCE.sub(lambda block: "|" + "\n" * block[0].count("\n"), file.text).splitlines(), 1):
+        level = len(found[0]) if (found := re.match("#+(?= )", content)) else 0
+        if above and 0 < level <= above:
+            yield line, "the heading before this one stands over nothing: write its section, or take it away"
+        above = level if content.strip() else above
+
+
 def _headings(text: str) -> set[str]:
     titles = re.findall(r"^#+\s+(.+?)\s*$", _FENCE.sub("", text), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
@@ -215,6 +225,7 @@ RULES = (
     Rule(silent_skips, re.compile(r"^tests/.*\.py$")),
     Rule(unpublished, re.compile(r"^(?!tests/data/)")),
     Rule(dead_links, re.compile(r"^(?!tests/data/).*\.md$")),
+    Rule(empty_headings, re.compile(r"^(?!tests/data/).*\.md$")),
 )
 
 

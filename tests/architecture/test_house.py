@@ -38,6 +38,7 @@ CASES = [
     (house.unpublished, UNPUBLISHED_PATH, "see frame/work/main"),
     (house.dead_links, "[gone](gone.md)", "[elsewhere](https://example.org/gone.md)"),
     (house.dead_links, "# Here\n[there](#there)", "# Over there!\n[there](#over-there)"),
+    (house.empty_headings, "## A\n\n## B\nb", "# All\n\n## A\na\n\n## B\n```\n# b\n```\n## C\nc"),
     (house.dead_links, "[a](b.md) `c`", "`[a](b.md)`\n```\n[a](b.md)\n```\n"),
 ]
 
