@@ -181,6 +181,16 @@ class Settings(BaseSettings):
         return self.seal_key or self.data / "seal-key"
 
     @property
+    def first_run_path(self) -> Path:
+        """Where the first start leaves its keys, and each start the address."""
+        return self.data / "first-run.json"
+
+    def url_at(self, port: int) -> str:
+        """Where this machine reaches a server that listens on a port; one that listens everywhere is reached nearby."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104  # read, not bound to
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    @property
     def reach(self) -> Reach:
         """Where webhooks may go."""
         return Reach(tuple(ip_network(network.strip()) for network in self.webhook_networks.split(",") if network.strip()))
@@ -203,8 +213,9 @@ def read(overrides: dict[str, object] | None = None) -> Settings:
         return Settings(**given)  # type: ignore[arg-type]  # pydantic checks the values; that is its purpose here
     except ValidationError as error:
         first = error.errors()[0]
-        name = PREFIX + str(first["loc"][0] if first["loc"] else "oidc_issuer").upper()
-        raise BadSetting(f"{name}: {first['msg']}.", hint="docs/reference/settings.md lists every setting.") from None
+        said = first["msg"].removeprefix("Value error, ")
+        # What is wrong with several together names them itself.
+        raise BadSetting(f"{PREFIX}{str(first['loc'][0]).upper()}: {said}." if first["loc"] else f"{said}.") from None
 
 
 def _from_files() -> dict[str, object]:
@@ -215,6 +226,7 @@ def _from_files() -> dict[str, object]:
         if path := os.environ.get(variable):
             try:
                 found[field] = Path(path).read_text(encoding="utf-8").strip()
-            except OSError as error:
-                raise BadSetting(f"{variable}: {error.strerror}.", hint="The file must exist and be readable.") from None
+            except (OSError, UnicodeDecodeError) as error:
+                why = error.strerror if isinstance(error, OSError) else "it holds no text"
+                raise BadSetting(f"{variable}: {why}.", hint="The file must exist and be readable.") from None
     return found

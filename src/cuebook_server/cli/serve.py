@@ -32,7 +32,6 @@ from cuebook_server.store.migrate import migrate
 from cuebook_server.store.unit_of_work import SqlUnits
 from cuebook_server.wiring import log_as
 
-FIRST_RUN = "first-run.json"
 GRACE_S = 10
 RETRY_S = 1.0
 
@@ -60,9 +59,8 @@ def serve(
         if settings.relay_of:
             with closing(holds.serve_in(settings.data)):
                 return _run_relay(settings)
-        with suppress(
-            OSError
-        ):  # a full disk must not keep delivery from starting; what needs a key then says that it is missing
+        # A full disk must not keep delivery from starting; what needs a key then says that it is missing.
+        with suppress(OSError):
             if settings.audit_key is None:
                 signing.ensure(settings.audit_key_path)
             if settings.signing_key is None:
@@ -159,10 +157,8 @@ def _invite(units: SqlUnits) -> str | None:
     try:
         with units.write() as uow:
             return people.first_link(uow)
-    except Unavailable as error:
-        sys.stderr.write(
-            f"cuebook: There is no link to a first account: {error}\n"
-        )  # a full disk must not keep delivery from starting
+    except Unavailable as error:  # such as a full disk, which must not keep delivery from starting
+        sys.stderr.write(f"cuebook: There is no link to a first account: {error}\n")
         return None
 
 
@@ -209,9 +205,7 @@ def _serve(settings: Settings, application: str, started: Callable[[str], None])
     except SystemExit:  # it has said why
         sys.stderr.write(f"cuebook: Cannot listen at {settings.host}, port {settings.port}. Name another with `--port`.\n")
         return 1
-    reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104  # read, not bound to
-    shown = f"[{reached}]" if ":" in reached else reached
-    started(f"http://{shown}:{socket.getsockname()[1]}")
+    started(settings.url_at(socket.getsockname()[1]))
     if settings.workers > 1:
         Multiprocess(config, sockets=[socket]).run()
         return 0
@@ -229,7 +223,7 @@ def _allow_many_connections() -> None:
 
 def _tell(settings: Settings, url: str, first: FirstRun | None, link: str | None) -> None:
     """Write ``first-run.json`` (or its new address), and say where everything is."""
-    path = settings.data / FIRST_RUN
+    path = settings.first_run_path
     if first is not None:
         _write(path, {"url": url, "project": first.project, "token": first.token, "keys": dict(first.keys)})
     elif path.exists():
