@@ -110,6 +110,8 @@ def test_a_body_is_bounded(site: Site) -> None:
         f"environments/staging/at?time=2026-01-01&prompt={NUL}",
         "environments/nowhere",
         "audit?after=-1",
+        "audit?before=0",
+        "audit?after=1&before=9",
         "nothing",
         "prompts/A",
         "prompts/a/",

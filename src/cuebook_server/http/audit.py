@@ -11,6 +11,7 @@ from fastapi.responses import StreamingResponse
 
 from cuebook.audit import CSV_COLUMNS, csv_line
 from cuebook_server.domain.audit import AuditFilter
+from cuebook_server.domain.errors import BadRequest
 from cuebook_server.http.door import Door, Limit, Route, Shown, Site, Through
 from cuebook_server.http.environments import moment
 from cuebook_server.http.evidence import EvidenceShown, show
@@ -59,11 +60,13 @@ def list_entries(
     wanted: Wanted,
     *,
     after: Annotated[int, Query(ge=0, le=NUMBER_MAX)] = 0,
-    before: Annotated[int, Query(ge=0, le=NUMBER_MAX, description="Newest first, below this number.")] = 0,
+    before: Annotated[int | None, Query(ge=1, le=NUMBER_MAX, description="Newest first, below this number.")] = None,
     limit: Limit = 100,
 ) -> EntriesShown:
     """List what happened, in order; with `before`, newest first."""
-    if before:
+    if before is not None and after:
+        raise BadRequest("The query has `after` and `before`.", hint="`after` lists in order, `before` newest first.")
+    if before is not None:
         rows = door.read(lambda actor, uow: audit.latest(actor, uow, project, wanted, before=before, limit=limit))
     else:
         rows = door.read(lambda actor, uow: audit.entries(actor, uow, project, wanted, after=after, limit=limit))
