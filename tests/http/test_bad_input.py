@@ -158,6 +158,15 @@ def test_a_field_that_makes_no_sense_is_refused(site: Site, path: str, body: obj
     assert left_behind(site.registry) == before
 
 
+@pytest.mark.parametrize("more", [{"propose": True}, {"at": "2026-11-24T09:00[Europe/Paris]"}])
+def test_an_emergency_is_neither_proposed_nor_put_off(site: Site, more: dict[str, object]) -> None:
+    """One of the two counted and the other was passed over: what was to be proposed went out, what was urgent waited."""
+    retire = {"environment": "staging", "items": [{"prompt": "a"}], "kind": "retire", "reason": "r", "emergency": True}
+    before = left_behind(site.registry)
+    assert code(site.post("releases", retire | more)) == "422 bad_release"
+    assert left_behind(site.registry) == before
+
+
 def test_a_number_beyond_every_entry_is_refused(site: Site) -> None:
     replay = f"webhooks/{site.post('webhooks', {'url': 'https://hooks.example.com/x'}).json()['id']}/replay"
     for body in ({"seq": 10**19}, {"seq": 2**31}, {"seq": -1}, {"since": "2026-11-20", "after": 10**19}):

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Response
 from pydantic import Field
 
-from cuebook_server.domain.release import Item, Kind, Release, Review, State
+from cuebook_server.domain.release import BadRelease, Item, Kind, Release, Review, State
 from cuebook_server.domain.schedule import Schedule
 from cuebook_server.http.door import Before, Body, Limit, Route, Shown, Through, responses
 from cuebook_server.http.environments import moment
@@ -222,6 +222,8 @@ class ReviewsShown(Shown):
 @router.post("/releases", response_model=ReleaseShown, status_code=201, responses=responses(200, model=WeighedShown))
 def create_release(project: str, body: ReleaseIn, door: Through) -> Response:
     """Release to an environment: promote, roll back or retire. Version left out: the source's, or the previous one."""
+    if body.emergency and (body.propose or body.at is not None):
+        raise BadRelease("An emergency happens at once.", hint="Leave out `emergency`, or `propose` and `at`.")
     request = releases.Request(
         environment=body.environment,
         kind=body.kind,
