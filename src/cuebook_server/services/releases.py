@@ -130,7 +130,7 @@ def propose(actor: Actor, uow: UnitOfWork, project: str, request: Request) -> Re
     weighed = weigh(scope, uow, request, actor.answerable)
     release = scope.releases.add(weighed.environment, _draft(actor, weighed))
     before, after = _sides(weighed.moves)
-    _tell(actor, scope, "release.proposed", release, before=before, after=after)
+    tell(actor, scope, "release.proposed", release, before=before, after=after)
     return release
 
 
@@ -159,7 +159,7 @@ def approve(actor: Actor, uow: UnitOfWork, project: str, release_id: int, meanin
     approval = Approval(actor.person, frozenset(roles), said, facts.signature, uow.now)
     scope.releases.add_approval(release, approval, actor.credential)
     renews = {"renews": f"release {earlier.release_id}"} if earlier else {}
-    _tell(actor, scope, "release.approved", release, reason=said, after={"signature": facts.signature, **renews})
+    tell(actor, scope, "release.approved", release, reason=said, after={"signature": facts.signature, **renews})
     return _standing(actor, scope, uow, release)
 
 
@@ -193,7 +193,7 @@ def comment(actor: Actor, uow: UnitOfWork, project: str, release_id: int, text: 
     if not check_text("comment", text, COMMENT_CHARS_MAX).strip():
         raise BadRelease("The comment is empty.", hint="Say something.")
     scope.releases.add_comment(release, Comment(actor.principal, text, uow.now))
-    _tell(actor, scope, "release.commented", release)
+    tell(actor, scope, "release.commented", release)
     return _standing(actor, scope, uow, release)
 
 
@@ -214,7 +214,7 @@ def rebase(actor: Actor, uow: UnitOfWork, project: str, release_id: int, revised
     fresh = scope.releases.add(weighed.environment, replace(_draft(actor, weighed), rebases=release.release_id))
     _end(actor, scope, uow, release, "withdrawn", f"Rebased as release {fresh.release_id}.")
     before, after = _sides(weighed.moves)
-    _tell(actor, scope, "release.proposed", fresh, before=before, after=after)
+    tell(actor, scope, "release.proposed", fresh, before=before, after=after)
     return fresh
 
 
@@ -267,7 +267,7 @@ def close_review(actor: Actor, uow: UnitOfWork, project: str, release_id: int, t
         raise BadRelease("A review closes with a comment.", hint="Say what was found.")
     closed = replace(review, closed_by=actor.principal, closed_at=uow.now, comment=text)
     scope.releases.close_review(closed)
-    _tell(actor, scope, "review.closed", release, reason=text)
+    tell(actor, scope, "review.closed", release, reason=text)
     return closed
 
 
@@ -370,7 +370,7 @@ def _end(actor: Actor, scope: Scope, uow: UnitOfWork, release: Release, state: S
     check_text("reason", why, REASON_CHARS_MAX)
     ended = replace(release, state=state, ended_at=uow.now, ended_by=actor.principal, ended_why=why)
     scope.releases.end(ended)
-    _tell(actor, scope, f"release.{state}", release, reason=why)
+    tell(actor, scope, f"release.{state}", release, reason=why)
     return ended
 
 
@@ -389,7 +389,7 @@ def _move(actor: Actor, scope: Scope, release: Release, weighed: Weighed) -> Rel
         change_in(actor, scope, environment, rules, environment.position)
     before, after = _sides(weighed.moves)
     action = "release.break_glass" if release.emergency else f"release.{release.kind}"
-    _tell(actor, scope, action, applied, reason=release.reason, before=before, after=after)
+    tell(actor, scope, action, applied, reason=release.reason, before=before, after=after)
     return applied
 
 
@@ -416,9 +416,10 @@ def _told(version: Version | None) -> dict[str, object] | None:
     return {"version": version.number, "digest": version.digest} if version else None
 
 
-def _tell(
+def tell(
     actor: Actor, scope: Scope, action: str, release: Release, *, reason: str = "", before: object = None, after: object = None
 ) -> None:
+    """Write what became of a release into the chain, with its own reason where there is no other, and tell whom it concerns."""
     happening = Happening(
         action,
         f"release {release.release_id}",

@@ -10,15 +10,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from cuebook_server.domain.access import Actor, Grant, Permission
-from cuebook_server.domain.audit import Happening
 from cuebook_server.domain.errors import CuebookError, Forbidden, KeyRevoked, NotFound, Unavailable
 from cuebook_server.domain.release import PROPOSAL_LIFE, Comment, Release
 from cuebook_server.domain.schedule import BadMoment, Missed, Schedule, instant
-from cuebook_server.services import notices, releases
+from cuebook_server.services import releases
 from cuebook_server.services.credentials import check_counts, scopes_left
 from cuebook_server.services.ports import Project, Scope, UnitOfWork, Units
 from cuebook_server.services.projects import enter
-from cuebook_server.services.releases import NEEDED, ReleaseEnded, Request, StaleRelease, Standing, found
+from cuebook_server.services.releases import NEEDED, ReleaseEnded, Request, StaleRelease, Standing, found, tell
 from cuebook_server.services.rounds import for_each
 
 DUE_MAX = 100  # releases of one round; the next comes within a second
@@ -38,7 +37,7 @@ def schedule(actor: Actor, uow: UnitOfWork, project: str, release_id: int, momen
         raise BadMoment(f"{moment[:60]!r} {when}.")
     wanted = Schedule(at, zone, actor.principal, actor.person, actor.credential)
     scope.releases.schedule(release, wanted)
-    _tell(actor, scope, "release.scheduled", release, after={"at": at.isoformat(), "zone": zone})
+    tell(actor, scope, "release.scheduled", release, after={"at": at.isoformat(), "zone": zone})
     return releases.find(actor, uow, project, release_id)
 
 
@@ -58,7 +57,7 @@ def unschedule(actor: Actor, uow: UnitOfWork, project: str, release_id: int) -> 
     if release.schedule is None:
         raise NotFound(f"Release {release_id} waits for no moment.")
     scope.releases.schedule(release, None)
-    _tell(actor, scope, "release.unscheduled", release, before={"at": release.schedule.at.isoformat()})
+    tell(actor, scope, "release.unscheduled", release, before={"at": release.schedule.at.isoformat()})
     return releases.find(actor, uow, project, release_id)
 
 
@@ -130,14 +129,14 @@ def _stale(actor: Actor, scope: Scope, uow: UnitOfWork, release: Release, why: s
     assert release.schedule is not None
     said = f"Not applied on {release.schedule.shown}: {why} Rebase it, then schedule it anew."
     scope.releases.add_comment(release, Comment(OURSELVES, said, uow.now))
-    _tell(actor, scope, "release.stale", release, reason=said)
+    tell(actor, scope, "release.stale", release, reason=said)
     return scope.releases.schedule(release, None)
 
 
 def _fail(actor: Actor, scope: Scope, uow: UnitOfWork, release: Release, why: str) -> Release:
     failed = replace(release, state="failed", ended_at=uow.now, ended_by=actor.principal, ended_why=why)
     scope.releases.end(failed)
-    _tell(actor, scope, "release.failed", release, reason=why)
+    tell(actor, scope, "release.failed", release, reason=why)
     return failed
 
 
@@ -147,11 +146,3 @@ def _refuse_ended(standing: Standing) -> None:
         raise StaleRelease(f"{release.environment} has changed since release {release.release_id} was proposed.")
     if standing.seen not in {"proposed", "approved"}:
         raise ReleaseEnded(f"Release {release.release_id} is {standing.seen}.", state=standing.seen)
-
-
-def _tell(
-    actor: Actor, scope: Scope, action: str, release: Release, *, reason: str = "", before: object = None, after: object = None
-) -> None:
-    target = f"release {release.release_id}"
-    happening = Happening(action, target, environment=release.environment, reason=reason, before=before, after=after)
-    notices.tell(actor, scope, action, release, scope.audit.append(actor, happening), reason)
