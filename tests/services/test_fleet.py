@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -17,6 +17,8 @@ from cuebook_server.domain.keys import DeliveryKey
 from cuebook_server.domain.release import Release
 from cuebook_server.services import credentials, fleet
 from cuebook_server.store import fleet as store
+from cuebook_server.store.database import open_database
+from cuebook_server.store.snapshots import SqlSnapshotSource
 from tests.factories import Registry, open_registry
 from tests.support.settled import Settled
 
@@ -180,3 +182,29 @@ def test_a_node_that_writes_down_waits_for_another_process(settled_sqlite: Settl
         monkeypatch.setattr(store, "_known", meanwhile)
         hear(registry, key, "i", 1)
         assert [one.about.instance for one in registry.ask(fleet.fleet, "production").instances] == ["i"]
+
+
+@pytest.mark.parametrize("known_before", [True, False])
+def test_two_nodes_that_hear_of_one_client_at_once_lose_nothing(
+    registry: Registry, key: DeliveryKey, monkeypatch: pytest.MonkeyPatch, *, known_before: bool
+) -> None:
+    """Behind a balancer its stream ends at one node and its polls at another: the second to write once wrote over the first."""
+    before = hear(registry, key, "a", 1) if known_before else None
+    one, other = (seen(before, key.selector, About("python/1.0", "a", "network"), (1, n), registry.clock.now) for n in (2, 3))
+    known, began = store._known, list[Future[None]]()
+
+    def meanwhile(*read: Any) -> Any:
+        found = known(*read)
+        if not began:
+            began.append(pool.submit(node.heard, [other]))
+            with suppress(TimeoutError):
+                began[0].result(0.3)
+        return found
+
+    monkeypatch.setattr(store, "_known", meanwhile)
+    with ThreadPoolExecutor(1) as pool, closing(open_database(registry.database.url)) as database:
+        node = SqlSnapshotSource(database)
+        registry.source.heard([one])
+        began[0].result()
+    (instance,) = registry.ask(fleet.fleet, "production").instances
+    assert {arrival.order for arrival in instance.arrivals} >= {(1, 2), (1, 3)}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -33,24 +34,32 @@ _WRITE = text(
 
 def note(database: Database, instances: Iterable[Instance]) -> None:
     """Write down what a node heard, joined with what others wrote, in small transactions."""
-    # In one order on every node: two that write the same rows then wait for each other, and never in a circle.
-    rows = sorted(instances, key=lambda each: (each.selector, each.about.instance))
+    rows = list(instances)
     for start in range(0, len(rows), WRITTEN_AT_ONCE):
         chunk = rows[start : start + WRITTEN_AT_ONCE]
-        with database.jot() as connection:
+        with _alone(database) as connection:
             known = _known(connection, chunk)
             connection.execute(_WRITE, [_values(merged(each, known.get(_key(each), each))) for each in chunk])
 
 
 def forget(database: Database, now: datetime) -> None:
     """Remove who was not heard of for a day, and of keys with too many the least recent."""
-    with database.jot() as connection:
+    with _alone(database) as connection:
         connection.execute(delete(fleet_instance).where(_row.seen_at < now - FORGOTTEN_AFTER))
         crowded = select(_row.selector).group_by(_row.selector).having(func.count() > INSTANCES_MAX)
         for selector in connection.scalars(crowded).all():
             mine = select(_row.seen_at).where(_row.selector == selector).order_by(_row.seen_at.desc())
             oldest = connection.scalar(mine.offset(INSTANCES_MAX - 1).limit(1))
             connection.execute(delete(fleet_instance).where(_row.selector == selector, _row.seen_at < oldest))
+
+
+@contextmanager
+def _alone(database: Database) -> Iterator[Connection]:
+    """Of all nodes one writes at a time, for some milliseconds: what it joins with what is written stays as it was read."""
+    with database.jot() as connection:
+        if database.dialect == "postgresql":
+            connection.exec_driver_sql("LOCK TABLE fleet_instance IN SHARE ROW EXCLUSIVE MODE")
+        yield connection
 
 
 class FleetStore:
