@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -132,3 +134,32 @@ def test_only_post_renders(shop: Shop) -> None:
 def test_a_caller_who_leaves_is_no_fault(shop: Shop) -> None:
     answer = shop.node.ask(PATH, [("authorization", f"Bearer {shop.prd}")], "POST", [])
     assert answer.status == 400
+
+
+@pytest.fixture
+def dripping(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], None]:
+    """Lets something happen while a request's body arrives."""
+    read = shop.node.app._renderer.read
+
+    def meanwhile(happens: Callable[[], object]) -> None:
+        async def late(*asked: Any) -> Any:
+            wanted = await read(*asked)
+            happens()
+            assert shop.node.board.refresh_now()
+            return wanted
+
+        monkeypatch.setattr(shop.node.app._renderer, "read", late)
+
+    return meanwhile
+
+
+def test_what_is_rendered_is_what_is_live_when_the_body_has_come(shop: Shop, dripping: Callable[..., None]) -> None:
+    """A body may take an hour, by 32 KiB in half a minute: what was rolled back or recalled meanwhile is not given."""
+    dripping(lambda: shop.source.release(shop.environments["production"], TRIAGE, 2))
+    assert render(shop, variables={"customer": "Ann"}).json["receipt"]["version"] == 2
+
+
+def test_a_key_that_was_revoked_while_the_body_came_renders_nothing(shop: Shop, dripping: Callable[..., None]) -> None:
+    row = shop.source.delivery_keys[shop.prd.split("_")[2]]
+    dripping(lambda: shop.source.change_key(replace(row, revoked_at=row.created_at)))
+    assert render(shop, variables={"customer": "Ann"}).code == "key_revoked"

@@ -319,8 +319,12 @@ def test_an_open_invitation_says_when_it_counts_no_more(registry: Registry) -> N
         assert people.open_invitations(registry.people.owner.actor, uow) == []
 
 
-def test_an_invitation_by_somebody_who_lost_the_right_counts_no_more(registry: Registry) -> None:
+@pytest.mark.parametrize("by_token", [False, True])
+def test_an_invitation_by_somebody_who_lost_the_right_counts_no_more(registry: Registry, *, by_token: bool) -> None:
+    """Nor does one that a service's token made, for which they answer."""
     admin = hired(registry, AUTHOR)
+    if by_token:
+        admin = replace(admin, principal="ci", person=None, owner=AUTHOR)
     hired(registry, "another@example.org")
     kept = invited(registry, admin, "kept@example.org", ("viewer", PROJECT, None))
     lost = invited(registry, admin, REVIEWER, ("admin", None, None))

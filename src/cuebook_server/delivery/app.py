@@ -37,6 +37,7 @@ from cuebook_server.domain.errors import (
     NotYet,
     TooManyRequests,
     TooStale,
+    UnknownKey,
     WrongKeyKind,
 )
 
@@ -141,6 +142,17 @@ class Delivery:
             raise request.stranger(token, certain=self._board.knows_keys)
         if self._of_key is not None:
             self._of_key.take(grant.selector, time.monotonic())
+        return grant, self._open(scope, grant, address)
+
+    def _still(self, scope: Scope, grant: Grant) -> Snapshot:
+        """What a key opens when a body has come. That may take long: what was taken away meanwhile is not given."""
+        now = self._board.keys.get(bytes.fromhex(grant.key.verifier))
+        if now is None:
+            raise UnknownKey
+        client = scope.get("client")
+        return self._open(scope, now, client[0] if client else "")
+
+    def _open(self, scope: Scope, grant: Grant, address: str) -> Snapshot:
         now = self._clock()
         if grant.guarded:
             grant.key.check(datetime.fromtimestamp(now, UTC), address)
@@ -150,7 +162,7 @@ class Delivery:
         snapshot = self._board.environments.get(grant.environment)
         if snapshot is None and grant.key.relays:
             snapshot = self._relayed(grant, scope)
-        return grant, snapshot or self._board.snapshot(grant.environment)
+        return snapshot or self._board.snapshot(grant.environment)
 
     def _relayed(self, grant: Grant, scope: Scope) -> Snapshot | None:
         """The environment that a relay asks for: one of those its key was made for."""
@@ -209,6 +221,7 @@ class Delivery:
     async def _render(self, scope: Scope, receive: Receive, name: bytes, grant: Grant, snapshot: Snapshot) -> Reply:
         _parameters(scope, LIST_PARAMETERS, snapshot)
         wanted = await self._renderer.read(scope["headers"], receive)
+        snapshot = self._still(scope, grant)
         entry = await select(self._board, self._pinned, snapshot, name, wanted.version)
         self._took(grant, entry.prompt_id)
         body = await self._renderer.render(entry, snapshot, wanted)
@@ -248,6 +261,7 @@ class Delivery:
     async def _report(self, scope: Scope, receive: Receive, grant: Grant) -> Reply:
         _for_relays(scope, grant)
         body = await request.read_body(scope["headers"], receive)
+        self._still(scope, grant)
         said = report.read(body, datetime.fromtimestamp(self._clock(), UTC))
         report.take(said, grant, self._board, self.fleet)
         return 204, _DONE, b""

@@ -59,7 +59,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """The offer of an account, with its rights, to whoever holds the secret behind ``verifier``."""
+    """The offer of an account, with its rights, to whoever holds the secret behind ``verifier``.
+
+    invited_by: who answers for it, a person also where a service's token made it.
+    """
 
     verifier: str
     login: str

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Annotated, Any, TypeVar
 
 import structlog
@@ -235,9 +236,14 @@ def source(request: Request) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """A call's way to the use cases: as an actor, in one transaction."""
+    """A call's way to the use cases: as an actor, in one transaction.
+
+    ``standing``: the actor as it stands in a unit of work. Rights and credentials may end while a body arrives, slowly, and
+    while the call waits for other people's changes; whoever lost theirs meanwhile does nothing more.
+    """
 
     actor: Actor
+    standing: Callable[[UnitOfWork], Actor]
     units: Units
     idempotency_key: str | None
     request: bytes
@@ -247,17 +253,18 @@ class Door:
     def read(self, use: Callable[[Actor, UnitOfWork], T]) -> T:
         """Run a use case that only reads."""
         with self._told(self.units.read()) as uow:
-            return use(self.actor, uow)
+            return use(self.standing(uow), uow)
 
     def write(self, use: Callable[[Actor, UnitOfWork], tuple[int, Shown]]) -> Response:
         """Run a use case that writes, once for each idempotency key."""
 
         def effect() -> Answer:
-            status, shown = use(self.actor, uow)
+            status, shown = use(actor, uow)
             return Answer(status, shown.model_dump_json())
 
         with self._told(self.units.write()) as uow:
-            given = once(self.actor, uow, self.idempotency_key, self.request, effect, secret=self.secret)
+            actor = self.standing(uow)
+            given = once(actor, uow, self.idempotency_key, self.request, effect, secret=self.secret)
         return Response(given.body, given.status, media_type="application/json")
 
     @contextmanager
@@ -311,7 +318,19 @@ def _door(request: Request) -> Door:
     told = f"{request.method} {request.url.path}?{request.url.query}\n".encode() + getattr(request.state, "body", b"")
     secret = request.headers.get("authorization", "").partition(" ")[2].strip() or request.cookies.get(COOKIE, "")
     site: Site = request.app.state.site
-    return Door(request.state.actor, request.app.state.units, keys[0] if keys else None, told, site.aids, secret)
+    standing = partial(_standing, request)
+    return Door(request.state.actor, standing, request.app.state.units, keys[0] if keys else None, told, site.aids, secret)
+
+
+def _standing(request: Request, uow: UnitOfWork) -> Actor:
+    """Who calls, recognised anew; behind the project's lock where the call writes. Who only looks has just been let in."""
+    actor: Actor = request.state.actor
+    if request.method in _SAFE:
+        return actor
+    project = uow.projects.find(request.path_params.get("project", ""))
+    if project is not None and actor.sees(project.project_id):
+        uow.scope(project)
+    return _caller(request, uow, request.app.state.site)
 
 
 Through = Annotated[Door, Depends(_door)]

@@ -235,14 +235,12 @@ def remove_member(
 ) -> Response:
     """Take a role in the project away; it counts no more from the next request on."""
 
-    def use(uow: UnitOfWork) -> MembersShown:
-        return MembersShown(items=[_member(row) for row in members.members(door.actor, uow, project)])
+    def use(actor: Actor, uow: UnitOfWork) -> tuple[int, MembersShown]:
+        members.remove(actor, uow, project, login, role, environment)
+        left = members.members(actor, uow, project) if actor.person != folded(login) else ()
+        return 200, MembersShown(items=[_member(row) for row in left])
 
-    def remove(uow: UnitOfWork) -> MembersShown:
-        members.remove(door.actor, uow, project, login, role, environment)
-        return use(uow) if door.actor.person != folded(login) else MembersShown(items=[])
-
-    return door.write(lambda _, uow: (200, remove(uow)))
+    return door.write(use)
 
 
 def _projects(uow: UnitOfWork) -> Mapping[int | None, str]:

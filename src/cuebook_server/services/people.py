@@ -107,7 +107,7 @@ def invite(
             f"{login} has an account.", hint="Give rights with `cuebook members add` or `cuebook people grant`."
         )
     secret = encode(uow.random(SECRET_BYTES))
-    made = Invitation(verifier(secret), login, grants, actor.principal, uow.now, uow.now + INVITATION_LIFE)
+    made = Invitation(verifier(secret), login, grants, actor.answerable, uow.now, uow.now + INVITATION_LIFE)
     uow.people.add_invitation(made)
     chain.audit.append(actor, Happening("person.invited", login, after={"grants": told(grants)}))
     return made, secret
@@ -132,10 +132,10 @@ def offer(found: Invitation | None, uow: UnitOfWork) -> Invitation:
 
 
 def _still_gives(uow: UnitOfWork, offered: Invitation) -> bool:
-    """Whether the person who invited could do it again: who lost their rights cannot come back by a link they kept."""
+    """Whether the person who answers for it could do it again: who lost their rights cannot come back by a link they kept."""
     inviter = uow.people.find(offered.invited_by)
     if inviter is None:
-        return True  # a service's token, which lost no right
+        return True  # the token of the first start, for which nobody answers
     grants = uow.people.grants(inviter) if inviter.disabled_at is None else ()
     actor = Actor(inviter.login, "", grants, "", person=inviter.login)
     return all(_may_invite(actor, grant) for grant in offered.grants)
