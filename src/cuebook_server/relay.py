@@ -21,7 +21,7 @@ from cuebook_server.domain.errors import NotFound
 from cuebook_server.http import operations
 from cuebook_server.http.errors import answer
 from cuebook_server.settings import BadSetting, Settings
-from cuebook_server.wiring import FLEET_EVERY_S, Receive, Scope, Send, limits, log_as, report, running
+from cuebook_server.wiring import FLEET_EVERY_S, USES_EVERY_S, Receive, Scope, Send, limits, log_as, report, running
 from cuebook_server.worker import Job, Worker
 
 _OPERATIONS = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -47,7 +47,9 @@ class Relay:
         self.connections = self.delivery.connections
         self._keeps = keeps
         jobs = [Job("last-known-good", 1.0, lambda _: self._copy.keep(self.board))] if keeps else []
-        self.worker = Worker([*jobs, Job("fleet", FLEET_EVERY_S, lambda _: self._report_fleet())])
+        jobs.append(Job("fleet", FLEET_EVERY_S, lambda _: self._report_fleet()))
+        jobs.append(Job("uses", USES_EVERY_S, lambda _: self.board.write_uses(), at_end=True))
+        self.worker = Worker(jobs)
         self.api = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=self._life)
         self.api.state.node = self.node
         self.api.include_router(operations.router)

@@ -70,6 +70,8 @@ GRACE_S = 2.0
 BEGIN_S = 5.0
 # How soon every node knows what one of them heard of a client.
 FLEET_EVERY_S = 2.0
+# How soon it stands in the database which keys were used, and what they fetched.
+USES_EVERY_S = 60.0
 
 
 @asynccontextmanager
@@ -147,6 +149,7 @@ class Application:
             Job("schedules", 1.0, lambda stopping: schedules.keep_all(self.units, stopping)),
             Job("webhooks", 1.0, self.courier.round),
             Job("fleet", FLEET_EVERY_S, lambda _: self._write_fleet()),
+            Job("uses", USES_EVERY_S, lambda _: self.board.write_uses(), at_end=True),
             Job("fleet-forgotten", 60.0, lambda _: self._forget_fleet()),
         ]
         if drift_days:

@@ -20,11 +20,15 @@ PAUSE_S_MAX = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something to look after every ``every_s`` seconds. ``run`` is told how to learn that the process is about to end."""
+    """Something to look after every ``every_s`` seconds. ``run`` is told how to learn that the process is about to end.
+
+    ``at_end``: once more then.
+    """
 
     name: str
     every_s: float
     run: Callable[[Callable[[], bool]], object]
+    at_end: bool = False
 
 
 class Worker:
@@ -58,13 +62,19 @@ class Worker:
     def _look_after(self, job: Job) -> None:
         failures = 0
         while not self._stopping.is_set():
-            try:
-                job.run(self._stopping.is_set)
-                failures = 0
-            except Exception as error:  # noqa: BLE001 - whatever it was, the next round may do better
-                failures += 1
-                log.warning("%s failed and is tried again: %s", job.name, error)
+            failures = 0 if self._done(job) else failures + 1
             self._stopping.wait(_pause_s(job.every_s, failures))
+        if job.at_end:
+            self._done(job)
+
+    def _done(self, job: Job) -> bool:
+        try:
+            job.run(self._stopping.is_set)
+        except Exception as error:  # noqa: BLE001 - whatever it was, the next round may do better
+            again = "" if self._stopping.is_set() else " and is tried again"
+            log.warning("%s failed%s: %s", job.name, again, error)
+            return False
+        return True
 
 
 def _pause_s(every_s: float, failures: int) -> float:

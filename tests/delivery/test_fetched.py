@@ -1,7 +1,8 @@
-"""What each key fetched is noted in memory, one write a request at most, and written down by the watcher."""
+"""What each key fetched is noted in memory, one write a request at most, and written down now and then."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -10,6 +11,7 @@ import pytest
 
 from cuebook_server.delivery import board as boards
 from cuebook_server.services.ports import Fetched
+from cuebook_server.worker import Job, Worker
 from tests.delivery.client import TRIAGE, Shop
 from tests.delivery.test_watcher import until, watching
 
@@ -69,27 +71,52 @@ def test_a_key_that_takes_too_many_has_taken_everything(shop: Shop, monkeypatch:
     assert set(board.fetched) == {("key", 1), ("key", 2), ("key", None), ("other", None)}
 
 
-def test_the_watcher_writes_it_down(shop: Shop) -> None:
-    with watching(shop, flush_every_s=0.01):
-        shop.get(PATH)
-        until(lambda: len(shop.source.noted_fetches) == 1)
-        shop.get("/v1/snapshot", "staging")
+def test_it_is_written_down_with_which_keys_were_used(shop: Shop) -> None:
+    for path, environment in ((PATH, "production"), ("/v1/snapshot", "staging")):
+        shop.get(path, environment)
+        shop.node.board.write_uses()
     assert {prompt_id for _, prompt_id in shop.source.noted_fetches} == {1, None}
+    assert len(shop.source.noted) == 2
+    shop.source.down = True
+    shop.node.board.write_uses()  # there is nothing to tell
 
 
-def test_a_database_that_takes_no_writes_delays_it(shop: Shop) -> None:
+def test_a_database_that_takes_no_writes_delays_it(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk that is full for an hour must not make a prompt look unused."""
     refused: list[Mapping[Fetched, datetime]] = []
-    write = shop.source.fetched
 
     def full(fetched: Mapping[Fetched, datetime]) -> None:
         refused.append(fetched)
         raise OSError("the disk is full")
 
-    shop.source.fetched = full  # type: ignore[method-assign]  # the fault to be outlived
-    with watching(shop, flush_every_s=0.01):
-        assert shop.get(PATH).status == 200
-        until(lambda: len(refused) >= 2)
-        assert shop.get(PATH).status == 200
-        shop.source.fetched = write  # type: ignore[method-assign]  # and it is gone
+    assert shop.get(PATH).status == 200
+    with monkeypatch.context() as patched:
+        patched.setattr(shop.source, "fetched", full)
+        patched.setattr(shop.source, "used", full)
+        for _ in range(2):
+            with pytest.raises(OSError, match="full"):
+                shop.node.board.write_uses()
+    assert len(refused) == 2
+    shop.node.board.write_uses()
     assert {prompt_id for _, prompt_id in shop.source.noted_fetches} == {1}
+    assert list(shop.source.noted) == [shop.prd.split("_")[2]]
+
+
+def test_a_database_that_keeps_it_waiting_makes_no_node_stale(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody holds the key's row, or a standby is away: for seconds, once a minute, nodes once heard of nothing."""
+    waits, gone = threading.Event(), threading.Event()
+
+    def wait(_: object) -> None:
+        waits.set()
+        gone.wait(20)
+
+    monkeypatch.setattr(shop.source, "used", wait)
+    shop.get(PATH)
+    worker = Worker([Job("uses", 0.01, lambda _: shop.node.board.write_uses(), at_end=True)])
+    with watching(shop):
+        worker.start()
+        assert waits.wait(20)
+        shop.source.release(shop.environments["production"], TRIAGE, 3)
+        until(lambda: shop.get(PATH).json["version"] == 3)
+        gone.set()
+        worker.stop()

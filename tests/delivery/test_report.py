@@ -90,11 +90,9 @@ def test_what_no_relay_writes_is_refused(shop: Shop, said: bytes) -> None:
 
 
 def pass_on(relay: Relay) -> None:
-    """What the watcher and a job of a relay do now and then."""
-    source = relay.board._source
-    source.used(relay.board.take_used())
-    source.fetched(relay.board.take_fetched())
-    relay.app.fleet.flush(source.heard)
+    """What two jobs of a relay do now and then."""
+    relay.board.write_uses()
+    relay.app.fleet.flush(relay.board._source.heard)
 
 
 def heard(node: Node) -> dict[str, tuple[str, tuple[int, int] | None]]:

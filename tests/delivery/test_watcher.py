@@ -24,8 +24,8 @@ def until(holds: Callable[[], bool]) -> None:
 
 
 @contextmanager
-def watching(shop: Shop, flush_every_s: float = 60.0) -> Iterator[Watcher]:
-    watcher = Watcher(shop.node.board, shop.source, back_off_s=(0.01, 0.02), flush_every_s=flush_every_s)
+def watching(shop: Shop) -> Iterator[Watcher]:
+    watcher = Watcher(shop.node.board, shop.source, back_off_s=(0.01, 0.02))
     watcher.start()
     yield watcher
     watcher.stop()
@@ -62,14 +62,6 @@ def test_it_polls_where_hints_fail_for_good(shop: Shop) -> None:
     with watching(shop):
         shop.source.release(shop.environments["production"], TRIAGE, 3)
         until(lambda: version(shop) == 3)
-
-
-def test_last_uses_are_written_down_while_running_and_at_the_end(shop: Shop) -> None:
-    with watching(shop, flush_every_s=0.01):
-        shop.get("/v1/prompts")
-        until(lambda: len(shop.source.noted) == 1)
-        shop.get("/v1/prompts", "staging")
-    assert len(shop.source.noted) == 2
 
 
 def test_states_follow_the_source(shop: Shop) -> None:

@@ -1,8 +1,7 @@
-"""From a fetch over HTTP to the warning: through the node's memory, the watcher and the database."""
+"""From a fetch over HTTP to the warning: through the node's memory, a job and the database."""
 
 from __future__ import annotations
 
-import logging
 import time
 from datetime import timedelta
 
@@ -32,7 +31,7 @@ def fetch(site: Site, path: str) -> None:
 def test_a_fetch_becomes_a_warning_and_says_no_secret(site: Site) -> None:
     fetch(site, "prompts/a")
     fetch(site, "snapshot")
-    site.app.watcher._flush()
+    site.app.board.write_uses()
     by_name, whole = site.post("releases", RETIRE).json()["notes"]
     selector, today = site.key.split("_")[2], time.strftime("%Y-%m-%d", time.gmtime())
     assert by_name == f"a was fetched within the last 7 days by key 'web' ({selector}, {today})."
@@ -61,17 +60,15 @@ def test_orphans_are_shown_to_who_may_look(site: Site) -> None:
     assert code(site.get("environments/staging/orphans", who=site.registry.people.stranger)) == "404 not_found"
 
 
-def test_a_database_that_cannot_be_written_stops_no_delivery(
-    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_database_that_cannot_be_written_stops_no_delivery(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise ReadOnly
 
     fetch(site, "prompts/a")
-    with monkeypatch.context() as patched, caplog.at_level(logging.WARNING):
+    with monkeypatch.context() as patched:
         patched.setattr("cuebook_server.store.fetches.note", refuse)
-        site.app.watcher._flush()
-    assert "could not write down" in caplog.text
+        with pytest.raises(ReadOnly):
+            site.app.board.write_uses()
     fetch(site, "prompts/a")
-    site.app.watcher._flush()
+    site.app.board.write_uses()
     assert len(site.post("releases", RETIRE).json()["notes"]) == 1

@@ -77,3 +77,12 @@ def test_a_job_learns_that_the_process_ends() -> None:
 def test_failures_make_pauses_longer_but_not_endless(every_s: float, failures: int, longest_s: float) -> None:
     pauses = [_pause_s(every_s, failures) for _ in range(100)]
     assert 0.8 * longest_s <= min(pauses) < max(pauses) <= longest_s
+
+
+def test_one_that_is_for_the_end_too_runs_once_more() -> None:
+    """Which keys were used in the last minute of a process is worth a word, and no wait."""
+    rounds: list[bool] = []
+    worker = Worker([Job("uses", 60, lambda stopping: rounds.append(stopping()), at_end=True)])
+    worker.start()
+    worker.stop(20)
+    assert rounds in ([False, True], [True]), "it may be told to stop before it began"

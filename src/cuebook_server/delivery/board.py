@@ -186,6 +186,22 @@ class Board:
         for which, moment in fetched.items():
             self.fetched.setdefault(_bounded(self.fetched, which), moment.timestamp())
 
+    def write_uses(self) -> None:
+        """Write down which keys were used and what they fetched. Raises what the source raises; then it is tried again.
+
+        Not for the thread that refreshes: a database may keep this waiting for other people's changes.
+        """
+        used, fetched = self.take_used(), self.take_fetched()
+        try:
+            if used:
+                self._source.used(used)
+            if fetched:
+                self._source.fetched(fetched)
+        except Exception:
+            self.keep_fetched(fetched)
+            self.used = {**{selector: at.timestamp() for selector, at in used.items()}, **self.used}
+            raise
+
     def _refresh(self) -> bool:
         self.counters.refreshes += 1
         asked_at = self._clock()

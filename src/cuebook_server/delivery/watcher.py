@@ -15,7 +15,6 @@ from cuebook_server.services.ports import SnapshotSource
 
 log = logging.getLogger(__name__)
 State = Literal["starting", "ready", "stale"]  # a node that stops is `draining`, whatever its board holds
-FLUSH_EVERY_S = 60.0
 # Not more than a second: where hints fail for good (a standby refuses LISTEN), this pause is the poll.
 BACK_OFF_S = (0.1, 1.0)
 
@@ -28,13 +27,11 @@ class Watcher:
         board: Board,
         source: SnapshotSource,
         *,
-        flush_every_s: float = FLUSH_EVERY_S,
         back_off_s: tuple[float, float] = BACK_OFF_S,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._board, self._source = board, source
-        self._flush_every_s, self._back_off_s, self._clock = flush_every_s, back_off_s, clock
-        self._flush_at = time.monotonic() + flush_every_s
+        self._back_off_s, self._clock = back_off_s, clock
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="cuebook-watcher", daemon=True)
 
@@ -62,7 +59,7 @@ class Watcher:
             await asyncio.sleep(0.01)
 
     def stop(self, timeout_s: float = 5.0) -> None:
-        """End watching and write down the last uses. Returns after ``timeout_s`` at most, even when the source hangs."""
+        """End watching. Returns after ``timeout_s`` at most, even when the source hangs."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join(timeout_s)
@@ -74,7 +71,6 @@ class Watcher:
                 failures = 0
             failures += 1
             self._stopping.wait(self._pause_s(failures))
-        self._flush()
 
     def _watch(self) -> bool:
         """Follow one series of hints to its end; whether at least one refresh succeeded."""
@@ -86,8 +82,6 @@ class Watcher:
                 if self._stopping.is_set() or not self._board.refresh_now():
                     return succeeded
                 succeeded = True
-                if time.monotonic() >= self._flush_at:
-                    self._flush()
         except Exception as error:  # noqa: BLE001 - a watcher that dies leaves a node stale for ever
             log.warning("the source's hints ended: %s", error)
         return succeeded
@@ -95,16 +89,3 @@ class Watcher:
     def _pause_s(self, failures: int) -> float:
         least, most = self._back_off_s
         return min(most, least * 2.0 ** min(failures, 16)) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
-
-    def _flush(self) -> None:
-        """Write down which keys were used and what they fetched. A database that takes no writes costs a line in the log."""
-        self._flush_at = time.monotonic() + self._flush_every_s
-        used, fetched = self._board.take_used(), self._board.take_fetched()
-        try:
-            if used:
-                self._source.used(used)
-            if fetched:
-                self._source.fetched(fetched)
-        except Exception as error:  # noqa: BLE001 - when a key was last used is worth no fault
-            self._board.keep_fetched(fetched)
-            log.warning("could not write down when %d keys were used: %s", len(used), error)
