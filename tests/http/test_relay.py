@@ -126,6 +126,7 @@ def test_an_application_behind_both_demands_the_root_and_hears_of_releases(tiers
         number = tiers.save("Three")
         tiers.release(number)
         until(lambda: client.get("n").version == number)
+        assert [client.fetch("n", version=wanted).version for wanted in ("stable", number - 1)] == [number, number - 1]
         assert client.state.unverified == 0
         until(lambda: (client.state.instance, "network") in tiers.fleet())
 
