@@ -6,18 +6,19 @@ A trigger that sleeps in the commit stands for the standby: no setting of Postgr
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 
 import psycopg
 import pytest
 from sqlalchemy import event, text
 
 from cuebook_server.domain.errors import Busy, OutcomeUnknown, Unavailable
+from cuebook_server.services.ports import Project
 from cuebook_server.store import bounded
 from cuebook_server.store import database as databases
 from cuebook_server.store.bounded import patience
 from cuebook_server.store.database import Database, open_database
-from cuebook_server.store.unit_of_work import SqlUnits
+from cuebook_server.store.unit_of_work import SqlUnitOfWork, SqlUnits
 
 pytestmark = [pytest.mark.postgres, pytest.mark.fault("C-10")]
 
@@ -35,6 +36,7 @@ def database(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Dat
     for name, value in {"ANSWER_S": 1.5, "LEAST_S": 1.0}.items():
         monkeypatch.setattr(bounded, name, value)
     monkeypatch.setattr(databases, "LOCK_TIMEOUT_MS", 500)
+    monkeypatch.setattr(databases, "IDLE_TIMEOUT_MS", 5_000)
     found = open_database(postgres_url)
     yield found
     found.close()
@@ -104,3 +106,24 @@ def test_what_may_be_lost_waits_for_no_standby(database: Database, units: SqlUni
         with transaction():
             pass
     assert said == ["SET LOCAL synchronous_commit = off"] * 2
+
+
+def test_a_node_that_freezes_in_a_change_holds_up_its_project_for_a_while_only(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that is paused keeps its connections, and what they have locked: the network says that all is well."""
+    monkeypatch.setattr(databases, "IDLE_TIMEOUT_MS", 300)
+
+    def enter(uow: SqlUnitOfWork) -> Project:
+        project = uow.projects.find("shop")
+        assert project is not None
+        return uow.scope(project).project
+
+    with closing(open_database(postgres_url)) as opened, ExitStack() as stack:
+        units = SqlUnits(opened)
+        save(units, "shop")
+        enter(stack.enter_context(units.write()))
+        with units.write() as other:
+            assert enter(other).name == "shop"
+        with pytest.raises(Unavailable):
+            stack.close()

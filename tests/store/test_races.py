@@ -11,16 +11,18 @@ from typing import TypeVar
 
 import pytest
 
-from cuebook_server.domain.errors import AlreadyExists
+from cuebook_server.domain.errors import AlreadyExists, Busy
 from cuebook_server.domain.notice import NOTICE_LIFE
 from cuebook_server.services import first_run, projects
 from cuebook_server.services.ports import Answer, Project, UnitOfWork
 from cuebook_server.services.requests import once
+from cuebook_server.store import database as databases
 from cuebook_server.store.database import open_database
 from cuebook_server.store.unit_of_work import SqlUnits
 from tests.factories import Registry, open_registry
 from tests.people import ELSEWHERE, PROJECT
 from tests.support import settled
+from tests.support.settled import Settled
 
 T = TypeVar("T")
 
@@ -119,3 +121,17 @@ def test_who_forgets_old_notices_keeps_no_other_project_waiting(on_postgres: Reg
     with ThreadPoolExecutor(1) as pool, registry.units.write() as uow:
         uow.scope(desk).notices.add(["owner"], 2, "Another waits.", None)
         pool.submit(notice, elsewhere).result(5)
+
+
+def test_who_waits_for_a_disk_that_hangs_is_told_so(settled_sqlite: Settled, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In SQLite one writes at a time: every thread of a server once waited for ever behind one, and nobody read any more."""
+    monkeypatch.setattr(databases, "BUSY_TIMEOUT_MS", 100)
+    with (
+        open_registry(settled_sqlite.url, settled_sqlite.people) as registry,
+        ThreadPoolExecutor(1) as pool,
+        registry.units.write(),
+    ):
+        with pytest.raises(Busy):
+            pool.submit(create, registry, "one").result(10)
+        with registry.units.read() as uow:
+            assert projects.visible(registry.people.operator.actor, uow)

@@ -28,6 +28,8 @@ BUSY_TIMEOUT_MS = 15_000
 # was done. A commit that comes after a lock has some seconds left.
 STATEMENT_TIMEOUT_MS = 8_000
 LOCK_TIMEOUT_MS = 7_000
+# A machine that is paused in the middle of a change keeps its connections and locks: others wait for it so long and no longer.
+IDLE_TIMEOUT_MS = 30_000
 CONNECT_S = 5
 PING_S = 3.0  # a connection is asked whether it lives before it is lent: where the database hangs that is not all the patience
 POOL_SIZE = 16
@@ -77,6 +79,16 @@ class Database:
             yield connection.execution_options(**self._of_postgres(isolation_level="AUTOCOMMIT"))
 
     @contextmanager
+    def turn(self) -> Iterator[None]:
+        """This process's turn to write. Raises ``Busy``: where a disk hangs, those who wait must not become all its threads."""
+        if not self.write_lock.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
+            raise Busy("Other changes are being written.")
+        try:
+            yield
+        finally:
+            self.write_lock.release()
+
+    @contextmanager
     def write(self) -> Iterator[Connection]:
         """A connection in one transaction that writes what is no use case's, such as the schema.
 
@@ -84,7 +96,7 @@ class Database:
         another process wrote meanwhile.
         """
         connected = self.engine.connect().execution_options(immediate=True)
-        with self.write_lock, translated(), connected as connection, connection.begin():
+        with self.turn(), translated(), connected as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -141,7 +153,12 @@ def open_database(url: str) -> Database:
 
 
 def _postgres(url: str, pool_size: int, pool_timeout_s: int, **bounds: Any) -> Engine:
-    options = f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS} -c timezone=UTC"
+    bounds_ms = {
+        "statement_timeout": STATEMENT_TIMEOUT_MS,
+        "lock_timeout": LOCK_TIMEOUT_MS,
+        "idle_in_transaction_session_timeout": IDLE_TIMEOUT_MS,
+    }
+    options = " ".join(f"-c {name}={bound}" for name, bound in {**bounds_ms, "timezone": "UTC"}.items())
     # psycopg knows `postgresql://`; a driver's name is SQLAlchemy's.
     address = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     connect = partial(bounded.connect, address, options=options, **bounds)
@@ -249,6 +266,7 @@ def translated() -> Iterator[None]:
 _STATES: dict[str, type[CuebookError]] = {
     "53100": StorageFull,
     "25006": ReadOnly,
+    "25P03": Unavailable,
     "55P03": Busy,
     "57014": Busy,
     "40": Busy,

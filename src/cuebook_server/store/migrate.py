@@ -51,7 +51,7 @@ def _take_time(connection: Connection) -> None:
     assert isinstance(driver, Bounded)
     connection.detach()  # from the pool: nobody else may get a connection without bounds
     driver.answer_s = math.inf
-    for bound in ("statement_timeout", "lock_timeout"):
+    for bound in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
         connection.execute(text(f"SET LOCAL {bound} = 0"))
 
 

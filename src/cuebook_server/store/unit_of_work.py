@@ -165,7 +165,7 @@ def write(
     ``committed`` is called after a commit that changed what nodes serve: this node then has it before the caller is answered.
     """
     told = False
-    queue = database.write_lock if database.dialect == "sqlite" else nullcontext()
+    queue = database.turn() if database.dialect == "sqlite" else nullcontext()
     with queue, translated(), database.engine.connect().execution_options(immediate=True) as connection:
         transaction = Transaction(connection, database.dialect, clock())
         with connection.begin() as running:
