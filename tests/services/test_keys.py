@@ -136,3 +136,11 @@ def test_a_key_of_another_project_does_not_exist(registry: Registry) -> None:
     with pytest.raises(NotFound), registry.units.write() as uow:
         credentials.revoke_key(stranger, uow, "elsewhere", made.row.selector)
     assert stored(registry, made.row.selector).revoked_at is None
+
+
+def test_of_two_nodes_the_later_use_stays(registry: Registry) -> None:
+    """Each writes down once a minute what it saw: the last to write did not see the last use."""
+    selector, now = make(registry).row.selector, registry.clock.now
+    for seconds in (30, 10, 40, 20):
+        registry.source.used({selector: now + timedelta(seconds=seconds)})
+    assert stored(registry, selector).last_used_at == now + timedelta(seconds=40)

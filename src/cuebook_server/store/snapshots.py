@@ -13,7 +13,22 @@ from functools import cache, partial
 from typing import Any
 
 import psycopg
-from sqlalchemy import Boolean, Integer, Row, Select, and_, bindparam, exists, func, literal_column, not_, select, true, update
+from sqlalchemy import (
+    Boolean,
+    Integer,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    not_,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from cuebook_server.domain.errors import Unavailable
 from cuebook_server.domain.fleet import Instance
@@ -189,11 +204,13 @@ class SqlSnapshotSource:
             return (_served(row), bool(row.was_live)) if row else None
 
     def used(self, selectors: Mapping[str, datetime]) -> None:
-        """Write down when keys were last used; one small transaction."""
+        """Write down when keys were last used; one small transaction. What another node saw later stays."""
         key = schema.delivery_key
         with self._database.jot() as connection:
             for selector, moment in sorted(selectors.items()):  # two nodes must not lock in a circle
-                connection.execute(update(key).where(key.c.selector == selector).values(last_used_at=moment))
+                mine = update(key).where(key.c.selector == selector)
+                earlier = or_(key.c.last_used_at.is_(None), key.c.last_used_at < moment)
+                connection.execute(mine.where(earlier).values(last_used_at=moment))
 
     def fetched(self, fetched: Mapping[Fetched, datetime]) -> None:
         """Write down what keys last fetched."""
