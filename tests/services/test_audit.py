@@ -151,3 +151,12 @@ def test_whatever_is_changed_dropped_or_moved_is_found(registry: Registry) -> No
         assert found.broken_at in {place + 1, place + 2}
 
     law()
+
+
+def test_nothing_happened_in_an_environment_that_does_not_exist(registry: Registry) -> None:
+    """Whoever mistyped `production` read that nothing had happened there."""
+    assert registry.ask(audit.entries, AuditFilter(environment="development"), after=0, limit=9) == []
+    with pytest.raises(NotFound, match="productoin"):
+        registry.ask(audit.entries, AuditFilter(environment="productoin"), after=0, limit=9)
+    with pytest.raises(NotFound, match="productoin"):
+        registry.ask(audit.latest, AuditFilter(environment="productoin"), before=9, limit=9)

@@ -261,10 +261,11 @@ def environment_history(
     def look(actor: Actor, uow: UnitOfWork) -> HistoryShown:
         rows = environments.history(actor, uow, project, environment, before=before, limit=limit, prompt=prompt)
         following = rows[-1].revision if len(rows) >= limit else None
-        rules = environments.rule_changes(actor, uow, project, environment, since=following or 0, before=before)
+        span = {"since": following or 0, "before": before}
+        rules = [] if prompt else environments.rule_changes(actor, uow, project, environment, **span)
         return HistoryShown(
             items=[show_change(row) for row in rows],
-            rules=[] if prompt else [RulesChangeShown(**asdict(change)) for change in rules],
+            rules=[RulesChangeShown(**asdict(change)) for change in rules],
             next=str(following) if following else None,
         )
 

@@ -56,14 +56,23 @@ def entries(
     actor: Actor, uow: UnitOfWork, project: str, wanted: AuditFilter, *, after: int, limit: int
 ) -> Sequence[Mapping[str, Any]]:
     """The chain's entries after a number, in order, each with its hash."""
-    return enter(actor, uow, project).audit.entries(wanted, after=after, limit=limit)
+    scope = enter(actor, uow, project)
+    return _checked(scope, wanted, scope.audit.entries(wanted, after=after, limit=limit))
 
 
 def latest(
     actor: Actor, uow: UnitOfWork, project: str, wanted: AuditFilter, *, before: int, limit: int
 ) -> Sequence[Mapping[str, Any]]:
     """The chain's entries before a number, newest first."""
-    return enter(actor, uow, project).audit.latest(wanted, before=before, limit=limit)
+    scope = enter(actor, uow, project)
+    return _checked(scope, wanted, scope.audit.latest(wanted, before=before, limit=limit))
+
+
+def _checked(scope: Scope, wanted: AuditFilter, found: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """That nothing happened is no answer about an environment that does not exist, such as a mistyped one."""
+    if wanted.environment and not found:
+        known(scope, wanted.environment)
+    return found
 
 
 def checkpoint(actor: Actor, uow: UnitOfWork, project: str, signer: Signer) -> Mapping[str, Any]:

@@ -305,7 +305,7 @@ def told(grants: Sequence[Grant]) -> list[dict[str, object]]:
 def _known(uow: UnitOfWork, login: str) -> Person:
     found = uow.people.find(folded(login))
     if found is None:
-        raise NotFound(f"There is no account {login[:80]!r}.")
+        raise NotFound(f"There is no account {login[:80]!r}.", hint="`cuebook people list` shows every account.")
     return found
 
 
