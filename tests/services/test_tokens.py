@@ -75,6 +75,12 @@ def test_scopes_narrow_a_token_and_what_it_makes(registry: Registry) -> None:
         registry.do(credentials.create_token, name="x", role="viewer", scopes=["everything"])
 
 
+@pytest.mark.parametrize("name", ["cuebook", "Operator ", "anonymous"])
+def test_a_token_cannot_take_a_name_that_the_audit_gives_to_others(registry: Registry, name: str) -> None:
+    with pytest.raises(BadCredential):
+        registry.do(credentials.create_token, name=name, role="viewer")
+
+
 def test_a_token_cannot_take_a_persons_name(registry: Registry) -> None:
     with pytest.raises(BadCredential):
         registry.do(credentials.create_token, name="Colleague", role="viewer")

@@ -29,6 +29,8 @@ Permission = Literal[
 PERMISSIONS: frozenset[Permission] = frozenset(get_args(Permission))
 
 RECENT = timedelta(minutes=15)
+# What the audit calls those who act without a credential: the server, whoever sits beside the database, and nobody known.
+SERVER, OPERATOR, ANONYMOUS = "cuebook", "operator", "anonymous"
 
 
 class RecentSignInNeeded(Forbidden):

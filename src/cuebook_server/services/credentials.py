@@ -9,7 +9,7 @@ from hmac import compare_digest
 from typing import Generic, TypeVar
 
 from cuebook_server.domain import keys, prompt
-from cuebook_server.domain.access import ROLES, Actor, Grant, Permission, Role, covers, may_give
+from cuebook_server.domain.access import ANONYMOUS, OPERATOR, ROLES, SERVER, Actor, Grant, Permission, Role, covers, may_give
 from cuebook_server.domain.audit import Happening
 from cuebook_server.domain.errors import Conflict, Forbidden, Invalid, KeyExpired, KeyRevoked, NotFound, UnknownKey
 from cuebook_server.domain.keys import SECRET_BYTES, SELECTOR_BYTES, Credential, DeliveryKey, PersonalToken, Token
@@ -181,8 +181,8 @@ def create_token(
     if role not in ROLES:
         raise BadCredential(f"{role!r} is no role.", hint=f"Roles: {', '.join(ROLES)}.")
     narrowed = keys.scopes(scopes)
-    if uow.people.find(folded(name)) is not None:
-        raise BadCredential(f"{name!r} is a person.", hint="Name it after what uses it.")
+    if uow.people.find(folded(name)) is not None or folded(name) in (SERVER, OPERATOR, ANONYMOUS):
+        raise BadCredential(f"{name!r} is the name of somebody else in the audit.", hint="Name it after what uses it.")
     if not may_give(actor, Grant(role, scope.project.project_id), narrowed):
         raise Forbidden(f"{actor.principal} cannot make a token with the role {role}: it could do more than its maker.")
     credential = keys.mint("svc", uow.random(SELECTOR_BYTES + SECRET_BYTES))

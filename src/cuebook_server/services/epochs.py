@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from cuebook_server.domain import access
 from cuebook_server.domain.access import Actor
 from cuebook_server.domain.audit import Happening
 from cuebook_server.domain.epoch import following
 from cuebook_server.services.instance import instance
 from cuebook_server.services.ports import UnitOfWork
 
-NODE = Actor("cuebook", "node", (), "node")
-OPERATOR = Actor("operator", "operator", (), "operator")
+NODE = Actor(access.SERVER, "node", (), "node")
+OPERATOR = Actor(access.OPERATOR, "operator", (), "operator")
 
 
 def begin(actor: Actor, uow: UnitOfWork, why: str, *, least: int = 0, expected: int | None = None) -> int | None:

@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from cuebook_server.domain import webhook
+from cuebook_server.domain import access, webhook
 from cuebook_server.domain.access import Actor
 from cuebook_server.domain.audit import AuditFilter
 from cuebook_server.domain.webhook import Attempt, Delivery, Outcome, Webhook
@@ -22,7 +22,7 @@ from cuebook_server.services.rounds import for_each
 from cuebook_server.services.webhooks import switch_off
 
 # The server itself, where it does something of its own accord.
-SERVER = Actor("cuebook", "worker", (), "worker")
+SERVER = Actor(access.SERVER, "worker", (), "worker")
 # Longer than a try can take, and than the clocks of two nodes are apart.
 LEASE = timedelta(seconds=60)
 KEPT = timedelta(days=30)

@@ -20,13 +20,12 @@ from cuebook_server.domain.person import (
     folded,
 )
 from cuebook_server.domain.session import LINK_LIFE, SECRET_BYTES, Link, encode, verifier
+from cuebook_server.services.epochs import OPERATOR
 from cuebook_server.services.instance import admins, instance, require_admin, tell
 from cuebook_server.services.members import grant_in, grant_of, role_of
 from cuebook_server.services.ports import UnitOfWork, Units
 from cuebook_server.services.ports_people import Hasher
 from cuebook_server.services.sessions import Visit, begin, forget_all, prove
-
-OPERATOR = "operator"
 
 
 class LinkRefused(Unauthenticated):
@@ -325,8 +324,7 @@ def _link(uow: UnitOfWork, login: str | None) -> str:
     secret = encode(uow.random(SECRET_BYTES))
     uow.sessions.forget_ended()
     uow.sessions.add_link(Link(verifier(secret), login, uow.now + LINK_LIFE))
-    actor = Actor(OPERATOR, OPERATOR, (Grant("admin"),), OPERATOR)
-    tell(actor, uow, Happening("link.created", login or f"link-{verifier(secret)[:12]}"))
+    tell(OPERATOR, uow, Happening("link.created", login or f"link-{verifier(secret)[:12]}"))
     return secret
 
 

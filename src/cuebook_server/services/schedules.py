@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from cuebook_server.domain.access import Actor, Grant, Permission
+from cuebook_server.domain.access import SERVER, Actor, Grant, Permission
 from cuebook_server.domain.errors import CuebookError, Forbidden, KeyRevoked, NotFound, Unavailable
 from cuebook_server.domain.release import PROPOSAL_LIFE, Comment, Release
 from cuebook_server.domain.schedule import BadMoment, Missed, Schedule, instant
@@ -21,7 +21,6 @@ from cuebook_server.services.releases import NEEDED, ReleaseEnded, Request, Stal
 from cuebook_server.services.rounds import for_each
 
 DUE_MAX = 100  # releases of one round; the next comes within a second
-OURSELVES = "cuebook"
 
 
 def schedule(actor: Actor, uow: UnitOfWork, project: str, release_id: int, moment: str) -> Standing:
@@ -89,7 +88,7 @@ def keep(uow: UnitOfWork, project: Project, release_id: int) -> Release | None:
     if release is None or release.state != "proposed" or release.schedule is None or not release.schedule.due(uow.now):
         return None
     wanted = release.schedule
-    actor = Actor(OURSELVES, OURSELVES, (), f"schedule-{release_id}", OURSELVES)
+    actor = Actor(SERVER, SERVER, (), f"schedule-{release_id}", SERVER)
     try:
         if wanted.missed(uow.now):
             raise Missed(f"Nothing ran when its moment came: {wanted.shown}.")
@@ -128,7 +127,7 @@ def _stale(actor: Actor, scope: Scope, uow: UnitOfWork, release: Release, why: s
     """The moment came and the environment had moved: people decide again, over what is live now."""
     assert release.schedule is not None
     said = f"Not applied on {release.schedule.shown}: {why} Rebase it, then schedule it anew."
-    scope.releases.add_comment(release, Comment(OURSELVES, said, uow.now))
+    scope.releases.add_comment(release, Comment(SERVER, said, uow.now))
     tell(actor, scope, "release.stale", release, reason=said)
     return scope.releases.schedule(release, None)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from cuebook_server.domain import attempt, keys
-from cuebook_server.domain.access import Actor, Permission
+from cuebook_server.domain.access import ANONYMOUS, Actor, Permission
 from cuebook_server.domain.audit import Happening
 from cuebook_server.domain.errors import NotFound, Unauthenticated
 from cuebook_server.domain.keys import SELECTOR_BYTES, PersonalToken
@@ -83,7 +83,7 @@ def prove(units: Units, hasher: Hasher, login: str, password: str, visit: Visit)
             uow.attempts.forget(by_login)
             uow.attempts.take_back(by_address)
         elif person:
-            actor = Actor("anonymous", "password", (), visit.request_id, visit.source)
+            actor = Actor(ANONYMOUS, "password", (), visit.request_id, visit.source)
             tell(actor, uow, Happening("sign_in.refused", person.login))
     if not (known and person and fits):
         raise WrongPassword
