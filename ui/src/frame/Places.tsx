@@ -17,7 +17,7 @@ export function Places({ project }: { project: string }) {
       <Group visibleFrom="sm" px="0.6rem" pt={4}>
         <Name />
       </Group>
-      {data && <ProjectSwitch projects={data.projects} project={project} />}
+      <ProjectSwitch projects={data?.projects ?? []} project={project} />
       <UnstyledButton className="panel" px="0.6rem" py="0.35rem" onClick={spotlight.open}>
         <Group justify="space-between" wrap="nowrap">
           <Text size="sm" c="dimmed" truncate>

@@ -8,23 +8,27 @@ import { differs } from "./rows";
 
 const ROW = 48;
 const ABOVE = 272; // what the page needs besides the box: `17rem` in `home.css`
+// A phone shows each prompt as a card: a line for every environment below the name (`48em` in `home.css`).
+const PHONE = 768;
+const CARD_LINE = 36;
 const BEYOND = 6; // rows that are drawn though they are not in sight
 
 /** Prompts by environments. Only the rows in sight are drawn: a thousand cost as much as twenty. */
 export function Matrix({ project, status, rows }: { project: string; status: StatusShown; rows: StatusItem[] }) {
   const box = useRef<HTMLDivElement>(null);
   const stops = status.environments;
+  const expected = window.innerWidth <= PHONE ? ROW + CARD_LINE * stops.length : ROW;
   const drawn = useVirtualizer<HTMLDivElement, HTMLDivElement>({
     count: rows.length,
     getScrollElement: () => box.current,
-    estimateSize: () => ROW,
+    estimateSize: () => expected,
     initialRect: { width: window.innerWidth, height: window.innerHeight - ABOVE },
     observeElementRect: watched,
     getItemKey: (at) => rows[at]!.prompt,
     // The browser tells how high a row became after it was drawn; asking at once would make it lay the page out twice.
     measureElement: (row, told, drawn) => {
       const key = drawn.options.getItemKey(drawn.indexFromElement(row));
-      return Math.round(told?.borderBoxSize[0]?.blockSize ?? drawn.itemSizeCache.get(key) ?? ROW);
+      return Math.round(told?.borderBoxSize[0]?.blockSize ?? drawn.itemSizeCache.get(key) ?? expected);
     },
     overscan: useDeferredValue(BEYOND, 0),
   });

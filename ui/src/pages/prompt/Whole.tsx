@@ -12,12 +12,15 @@ interface Props {
   version: number | null;
 }
 
+/** A version's whole content, which never changes. */
+export const wholeOptions = (project: string, prompt: string, version: number) => ({
+  ...getVersionOptions({ path: { project, name: prompt, which: String(version) } }),
+  staleTime: Infinity,
+});
+
 /** What comes where nothing stood: the whole of it, for there is nothing to hold it against. */
 export function Whole({ project, prompt, version }: Props) {
-  const query = useQuery({
-    ...getVersionOptions({ path: { project, name: prompt, which: String(version) } }),
-    enabled: version !== null,
-  });
+  const query = useQuery({ ...wholeOptions(project, prompt, version ?? 0), enabled: version !== null });
   if (version === null) return <Text size="sm">It serves nothing afterwards.</Text>;
   return (
     <>

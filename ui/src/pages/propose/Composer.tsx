@@ -7,6 +7,7 @@ import { useAct } from "../../shared/acting";
 import { DecisionList } from "../../shared/DecisionList";
 import { MOD } from "../../shared/keys";
 import { TextLink } from "../../shared/links";
+import { Loading } from "../../shared/Loading";
 import { Problem } from "../../shared/Problem";
 import { Buttons, type Way } from "./Buttons";
 import type { Beginning } from "./begin";
@@ -64,8 +65,12 @@ export function Composer({ project, environment, source, kind, time, ways, begin
   const elsewhereFirst =
     query.error?.code === "not_released_here" ||
     weighed?.decision.rules.some(({ rule, passed }) => rule === "comes_from" && !passed);
+  // All of the form comes at once: what was drawn before the first answer would move.
+  const [drawn, setDrawn] = useState(!moves);
+  if (!drawn && (query.data || query.error)) setDrawn(true);
   const shrunk = weighed?.decision.rules.some((rule) => rule.rule === "shrink_guard");
 
+  if (!drawn) return <Loading />;
   return (
     <Stack maw="52rem" gap="lg">
       <Items project={project} weighed={weighed} items={items} change={time ? undefined : setItems} />

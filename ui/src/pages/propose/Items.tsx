@@ -8,8 +8,8 @@ import { Difference } from "../../shared/Difference";
 import { Loaded } from "../../shared/Loading";
 import { VersionSelect } from "../../shared/VersionSelect";
 import { Whole } from "../prompt/Whole";
+import { OPEN_MAX } from "./weigh";
 
-const OPEN_MAX = 3;
 const CHOOSABLE_MAX = 20;
 
 interface Props {
@@ -30,7 +30,8 @@ export function Items({ project, weighed, items, change }: Props) {
     <div className="panel lines" role="group" aria-label="What changes">
       {shown.map((item) => (
         <ChangedItem
-          key={item.prompt}
+          // What is open from the start is so from the first moment.
+          key={`${item.prompt} ${weighed !== undefined}`}
           project={project}
           prompt={item.prompt}
           move={weighed && { before: item.replaces, after: item.version }}

@@ -1,29 +1,41 @@
 import { Button, Group, SegmentedControl, Text, Title } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { type StandingShown as Standing, diffRelease, type ItemDiffShown } from "../../api";
+import { type StandingShown as Standing, diffRelease, type ItemDiffShown, queries } from "../../api";
 import { ChangedItem } from "../../shared/ChangedItem";
 import { Difference } from "../../shared/Difference";
-import { Loading } from "../../shared/Loading";
 import { Problem } from "../../shared/Problem";
-import { Whole } from "../prompt/Whole";
+import { Whole, wholeOptions } from "../prompt/Whole";
 
 const route = getRouteApi("/p/$project/releases/$release");
 const OPEN_MAX = 3;
 const PAGE = 20;
 
-/** Every item, held against what it replaces, or against what lived there longest: small steps add up unseen. */
-export function Changes({ project, standing }: { project: string; standing: Standing }) {
-  const search = route.useSearch();
-  const query = useInfiniteQuery({
+/** What every item changes; with what is shown of it from the start, so that nothing moves when it is drawn. */
+export function useChanges(project: string, standing: Standing) {
+  return useInfiniteQuery({
     queryKey: ["release-diff", project, standing.id, standing.state],
     queryFn: async ({ pageParam }) => {
       const path = { project, release_id: standing.id };
-      return (await diffRelease({ path, query: { after: pageParam, limit: PAGE }, throwOnError: true })).data;
+      const { data } = await diffRelease({ path, query: { after: pageParam, limit: PAGE }, throwOnError: true });
+      const whole = data.items.length <= OPEN_MAX ? data.items.filter((item) => !item.against_live) : [];
+      for (const { prompt, version } of whole) {
+        if (version !== null) await queries.prefetchQuery(wholeOptions(project, prompt, version));
+      }
+      return data;
     },
     initialPageParam: 0,
     getNextPageParam: (page) => (page.next === null ? undefined : Number(page.next)),
+    // Its state changes while one looks: what it changes stays to be read.
+    placeholderData: (before, of) => (of?.queryKey[2] === standing.id ? before : undefined),
+    enabled: !standing.policy,
   });
+}
+
+/** Every item, held against what it replaces, or against what lived there longest: small steps add up unseen. */
+export function Changes({ project, standing }: { project: string; standing: Standing }) {
+  const search = route.useSearch();
+  const query = useChanges(project, standing);
   const items = query.data?.pages.flatMap((page) => page.items) ?? [];
   const longest = search.against === "longest";
   return (
@@ -35,7 +47,6 @@ export function Changes({ project, standing }: { project: string; standing: Stan
         <Views longest={items.some((item) => item.longest !== null && item.longest !== item.live)} />
       </Group>
       {query.error && <Problem error={query.error} />}
-      {query.isPending && <Loading />}
       <div className="panel lines">
         {items.map((item) => (
           <ChangedItem

@@ -1,15 +1,16 @@
 import { Group, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { type StandingShown as Standing, getReleaseOptions } from "../../api";
+import { useState } from "react";
+import { type StandingShown as Standing, getReleaseOptions, showRolloutOptions } from "../../api";
 import { DecisionList } from "../../shared/DecisionList";
 import { ButtonLink } from "../../shared/links";
-import { Loaded } from "../../shared/Loading";
+import { Loaded, Loading } from "../../shared/Loading";
 import { Moment } from "../../shared/Moment";
 import { PageHeader } from "../../shared/PageHeader";
 import { PersonName } from "../../shared/PersonName";
 import { kindOf, ReleaseState } from "../../shared/ReleaseState";
-import { Changes } from "./Changes";
+import { Changes, useChanges } from "./Changes";
 import { Deeds } from "./Deeds";
 import { Moved, Since } from "./Moved";
 import { Rollout } from "./Rollout";
@@ -47,26 +48,39 @@ export function Page() {
           >
             <Heading project={project} standing={standing} />
           </PageHeader>
-          <div className="release">
-            <Stack gap="xl" miw={0}>
-              <Moved project={project} moved={standing.moved} />
-              {standing.policy ? (
-                <Rules project={project} standing={standing} />
-              ) : (
-                <Changes project={project} standing={standing} />
-              )}
-              <Said project={project} standing={standing} />
-            </Stack>
-            <Stack gap="xl" miw={0}>
-              <Deeds project={project} standing={standing} />
-              {standing.applied_at && <Rollout project={project} release={standing.id} />}
-              <Policy standing={standing} />
-              <Since project={project} since={standing.since} />
-            </Stack>
-          </div>
+          <Body key={standing.id} project={project} standing={standing} />
         </>
       )}
     </Loaded>
+  );
+}
+
+/** All below the heading comes at once, with what the release changes: nothing of it moves while one reaches for it. */
+function Body({ project, standing }: { project: string; standing: Standing }) {
+  const changes = useChanges(project, standing);
+  const path = { project, release_id: standing.id };
+  const rollout = useQuery({ ...showRolloutOptions({ path }), enabled: standing.applied_at !== null });
+  const [drawn, setDrawn] = useState(false);
+  if (!drawn && !changes.isLoading && !rollout.isLoading) setDrawn(true);
+  if (!drawn) return <Loading />;
+  return (
+    <div className="release">
+      <Stack gap="xl" miw={0}>
+        <Moved project={project} moved={standing.moved} />
+        {standing.policy ? (
+          <Rules project={project} standing={standing} />
+        ) : (
+          <Changes project={project} standing={standing} />
+        )}
+        <Said project={project} standing={standing} />
+      </Stack>
+      <Stack gap="xl" miw={0}>
+        <Deeds project={project} standing={standing} />
+        {standing.applied_at && <Rollout project={project} release={standing.id} />}
+        <Policy standing={standing} />
+        <Since project={project} since={standing.since} />
+      </Stack>
+    </div>
   );
 }
 
