@@ -55,6 +55,14 @@ def test_where_nothing_is_left_the_prompt_is_retired(registry: Registry) -> None
         registry.ask(prompts.version, "b", "development")
 
 
+def test_where_latest_is_tracked_and_all_was_recalled_the_next_step_is_a_save(registry: Registry) -> None:
+    registry.save("b", "x")
+    recall(registry, 1, "b")
+    with pytest.raises(NotReleasedHere) as refused:  # it said: promote it to development first
+        registry.promote("b", to="staging")
+    assert refused.value.advice == "Save one that was not recalled."
+
+
 def test_no_environment_takes_it_again(registry: Registry) -> None:
     recall(registry, 3)
     emergency = request("promote", "staging", "a@3")

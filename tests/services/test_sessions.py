@@ -190,6 +190,8 @@ def test_only_admins_of_the_instance_end_the_sessions_of_others(registry: Regist
         sessions.end_all(registry.people.owner.actor, uow, AUTHOR)
     with registry.units.write() as uow:
         assert sessions.end_all(registry.people.operator.actor, uow, AUTHOR) == 1
+    with pytest.raises(Forbidden, match="no sessions"), registry.units.write() as uow:
+        sessions.end_all(registry.people.operator.actor, uow)
     with pytest.raises(SignedOut):
         actor(registry, mine)
 

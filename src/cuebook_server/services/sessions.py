@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from cuebook_server.domain import attempt, keys
 from cuebook_server.domain.access import ANONYMOUS, Actor, Permission
 from cuebook_server.domain.audit import Happening
-from cuebook_server.domain.errors import NotFound, Unauthenticated
+from cuebook_server.domain.errors import Forbidden, NotFound, Unauthenticated
 from cuebook_server.domain.keys import SELECTOR_BYTES, PersonalToken
 from cuebook_server.domain.person import Person, folded
 from cuebook_server.domain.session import LIFE_MAX, SECRET_BYTES, Session, SignedOut, encode, verifier
@@ -189,11 +189,13 @@ def end_all(actor: Actor, uow: UnitOfWork, login: str | None = None) -> int:
     """End every session of the actor or, as an admin, of somebody else; returns how many there were."""
     instance(uow)
     whose = folded(login) if login is not None else actor.person
+    if whose is None:
+        raise Forbidden("A service token has no sessions.", hint="Sign in as yourself, or name whose sessions are to end.")
     if whose != actor.person:
         require_admin(actor)
-    person = uow.people.find(whose or "")
+    person = uow.people.find(whose)
     if person is None:
-        raise NotFound("There is no such person.")
+        raise NotFound(f"There is no account {whose[:80]!r}.", hint="`cuebook people list` shows every account.")
     count = forget_all(uow, person)
     tell(actor, uow, Happening("session.ended_all", person.login, after={"sessions": count}))
     return count

@@ -332,7 +332,6 @@ def _in_source(scope: Scope, environment: Environment, prompts: Sequence[Prompt]
     found = serves(scope, source, prompts)
     for prompt in prompts:
         if found.get(prompt.prompt_id) is None:
-            raise NotReleasedHere(
-                f"{source.name} serves no version of {prompt.name}.", hint=f"Promote it to {source.name} first."
-            )
+            first = "Save one that was not recalled." if source.tracks_latest else f"Promote it to {source.name} first."
+            raise NotReleasedHere(f"{source.name} serves no version of {prompt.name}.", hint=first)
     return found
