@@ -11,10 +11,12 @@ import httpx2
 import pytest
 
 from cuebook_server.delivery import connections
+from cuebook_server.delivery import protocol as protocols
 from cuebook_server.delivery.limits import Limits
 from tests.delivery.client import TRIAGE, Shop
 from tests.delivery.listener import Listener
 from tests.delivery.live import serving
+from tests.delivery.memory import text
 
 PATH = f"/v1/prompts/{TRIAGE}"
 RENDERED = b'{"variables": {"customer": "Ann"}}'
@@ -209,3 +211,17 @@ def limited(shop: Shop, limits: Limits) -> Any:
     from cuebook_server.delivery.app import Delivery
 
     return Delivery(shop.node.board, shop.node.pinned, limits=limits)
+
+
+def test_who_never_reads_the_answer_is_cut_off(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few thousand of them held every place of a node, for ever: an answer that is begun had no bound."""
+    monkeypatch.setattr(protocols, "_UNACKNOWLEDGED_MS", 500)
+    shop.source.save("long", text("x" * 8_000_000))
+    shop.release("production", "long", 1)
+    node = shop.node.app.connections
+    with serving(shop) as number, socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        held.connect(("127.0.0.1", number))
+        held.sendall(head(shop, "/v1/snapshot"))
+        wait_for(lambda: node.open == 1)
+        wait_for(lambda: node.open == 0)

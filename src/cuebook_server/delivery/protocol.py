@@ -47,6 +47,7 @@ class DeliveryProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Begin to wait for a request."""
         super().connection_made(transport)
+        _end_with_its_reader(transport)
         if self._connections is not None:
             self._noted = "head"
             if not self._connections.enter(self):
@@ -141,15 +142,17 @@ class DeliveryProtocol(HttpToolsProtocol):
         return self._pipe
 
     def _bound(self) -> None:
-        """A reader that does not read is noticed at once and holds little memory, of ours and of the kernel's.
-
-        And one that is silently gone ends within the same time as one that does not read.
-        """
+        """A reader that does not read is noticed at once and holds little memory, of ours and of the kernel's."""
         self.transport.set_write_buffer_limits(0)
         connection = self.transport.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
-        if hasattr(socket, "TCP_USER_TIMEOUT"):
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNACKNOWLEDGED_MS)
+
+
+def _end_with_its_reader(transport: asyncio.Transport) -> None:
+    """Whoever takes nothing of an answer, or is silently gone, must not hold a connection for ever: the kernel ends it."""
+    connection = transport.get_extra_info("socket")
+    if connection is not None and connection.family != socket.AF_UNIX and hasattr(socket, "TCP_USER_TIMEOUT"):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNACKNOWLEDGED_MS)
 
 
 class _Pipe:
