@@ -23,6 +23,7 @@ def test_on_call_takes_a_prompt_back_in_two_clicks(look: Looker) -> None:
         page.goto(STAGING)
         page.get_by_role("link", name="Roll back support.triage").click()
         expect(page.get_by_label("Why")).to_be_focused()
+        expect(page.get_by_role("heading", level=1)).to_be_in_viewport()
         page.keyboard.type("Tickets are lost since noon")
         page.get_by_role("button", name="Roll back now").click()
         expect(page.get_by_role("heading", level=1)).to_have_text(re.compile(r"Rollback \d+"))

@@ -1,7 +1,7 @@
 import { Checkbox, Stack, Text, Textarea, Title } from "@mantine/core";
 import { getHotkeyHandler, useDebouncedValue } from "@mantine/hooks";
 import { useNavigate } from "@tanstack/react-router";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { ItemIn, ReleaseIn, WeighedShown } from "../../api";
 import { useAct } from "../../shared/acting";
 import { DecisionList } from "../../shared/DecisionList";
@@ -68,6 +68,11 @@ export function Composer({ project, environment, source, kind, time, ways, begin
   // All of the form comes at once: what was drawn before the first answer would move.
   const [drawn, setDrawn] = useState(!moves);
   if (!drawn && (query.data || query.error)) setDrawn(true);
+  // One writes why at once, and still sees first what changes.
+  const why = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => {
+    if (drawn && moves) why.current?.focus({ preventScroll: true });
+  }, [drawn]);
   const shrunk = weighed?.decision.rules.some((rule) => rule.rule === "shrink_guard");
 
   if (!drawn) return <Loading />;
@@ -81,6 +86,7 @@ export function Composer({ project, environment, source, kind, time, ways, begin
       )}
       {!time && <AddPrompt project={project} taken={items} add={(prompt) => setItems([...items, { prompt }])} />}
       <Textarea
+        ref={why}
         label="Why"
         description={`It stands in the history and in the audit. ${MOD} Enter sends.`}
         autosize
@@ -89,7 +95,6 @@ export function Composer({ project, environment, source, kind, time, ways, begin
         value={reason}
         onChange={(event) => setReason(event.currentTarget.value)}
         onKeyDown={getHotkeyHandler([["mod+Enter", () => setHurried(moves)]])}
-        autoFocus={moves}
       />
       {query.error && <Problem refusal={query.error} />}
       {weighed && <Weighed weighed={weighed} />}
