@@ -83,7 +83,7 @@ MOVES = (
     # emergencies
     Move("break the glass", R, release("promote", "a@4", emergency=True), "releases.break_glass"),
     Move("break the glass to retire", R, release("retire", "b", emergency=True), "releases.break_glass"),
-    Move("break the glass, proposing", R, release("promote", "a@4", emergency=True, propose=True), "releases.break_glass"),
+    Move("break the glass, proposing", R, release("promote", "a@4", emergency=True, propose=True)),
     Move("break the glass without a reason", R, release("promote", "a@4", emergency=True, reason=" ")),
     Move("break the glass of the rules", R, release("policy", emergency=True, preset="solo")),
     Move("recall", "POST prompts/a/versions/2/recall", {"reason": "r"}, "versions.recall", project_wide=True),
