@@ -6,7 +6,8 @@ SHELL := /bin/bash
 BIN := .venv/bin
 READY := .venv/.ready
 DATA ?= data
-JOBS ?= 2
+# One more than there are processors: a test often waits for another process.
+JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 MINUTES ?= 10
 ARGS ?=
 # A file's tests share what its module starts, and tests/conftest.py says which files go first.

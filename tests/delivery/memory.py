@@ -6,7 +6,7 @@ import hashlib
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from random import Random
 from typing import Any
@@ -94,21 +94,25 @@ class MemorySource:
         return len(versions)
 
     def release(self, key: EnvironmentKey, name: str, number: int | None) -> int:
-        held = self.held[key]
-        revision = held.environment.revision + 1
-        held.environment = replace(held.environment, revision=revision)
+        held, revision = self.held[key], self._raised(key)
         held.moves.append((revision, self._served(key[0], name, number)))
         self.changed.set()
         return revision
 
     def release_all(self, key: EnvironmentKey) -> None:
         """Everything there is at its newest version, as one release."""
-        held = self.held[key]
-        held.environment = replace(held.environment, revision=held.environment.revision + 1)
+        held, revision = self.held[key], self._raised(key)
         ids = {address: prompt_id for prompt_id, address in enumerate(self.versions, 1)}
         for project, name in self.versions:
             served = self._served(project, name, len(self.versions[project, name]), ids[project, name])
-            held.moves.append((held.environment.revision, served))
+            held.moves.append((revision, served))
+
+    def _raised(self, key: EnvironmentKey) -> int:
+        """The environment's next revision, a second after the one before."""
+        before = self.held[key].environment
+        after = replace(before, revision=before.revision + 1, updated_at=before.updated_at + timedelta(seconds=1))
+        self.held[key].environment = after
+        return after.revision
 
     def alias(self, old: str, new: str, project: int = PROJECT) -> None:
         self.aliases.setdefault(project, {})[old] = new

@@ -166,6 +166,27 @@ def test_what_was_replaced_is_remembered_when_the_origin_is_away(shop: Shop, rel
     assert relay.get(f"/v1/prompts/{TRIAGE}?version=3", shop.prd).status == 503
 
 
+def test_a_release_between_keyset_and_snapshot_is_told_on_as_the_origin_tells_it(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The relay gave it the moment of the release before, for good: no relay behind it took a keyset of no signature."""
+    key = relay_key(shop)
+    relay = relay_of(shop.node, key)
+    ask, versions = relay.line.get, iter((3,))
+
+    def get(path: str, params: Mapping[str, str], etag: str = "") -> line.Answer:
+        if path == "/v1/snapshot" and (version := next(versions, None)):
+            shop.release("production", TRIAGE, version)
+        return ask(path, params, etag)
+
+    monkeypatch.setattr(relay.line, "get", get)
+    shop.release("production", TRIAGE, 2)
+    for _ in range(2):
+        assert relay.board.refresh_now()
+    assert relay.get("/v1/relay/keyset", key).body == shop.node.get("/v1/relay/keyset", key).body
+    same(shop, relay, PATHS[2])
+
+
 def test_nothing_is_fetched_that_did_not_change(shop: Shop, relay: Relay) -> None:
     relay.line.asked.clear()
     shop.release("staging", TRIAGE, 1)

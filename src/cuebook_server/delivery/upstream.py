@@ -83,15 +83,10 @@ class Upstream:
     # --- what a board asks -----------------------------------------------------------------------------------------------
     def heads(self, seen: History | None = None) -> Heads:  # noqa: ARG002 - the origin watches over its own past
         """Where the environments stand. Raises ``Unavailable`` where nobody answers, ``ValueError`` for a loop of relays."""
-        answer = self._line.get("/v1/relay/keyset", {}, self._keyset_etag)
+        answer = self._ask_keyset()
         depth = int(answer.headers.get("cuebook-depth", "0")) + 1
         if depth > DEPTH_MAX:
             raise ValueError(f"this came by {depth - 1} relays: they stand in a circle, or are too many")
-        if answer.status == 200:
-            self._take_keyset(answer)
-        elif word := _vouched(answer):
-            self._check(answer, self._keyset_digest, "")
-            self._keyset_vouched = word
         known = self._known()
         self._renew()
         rules = sum(known.rules.values())
@@ -129,10 +124,17 @@ class Upstream:
 
     def environment(self, key: EnvironmentKey, since: int | None = None) -> EnvironmentState | None:
         """What an environment serves; where it goes on from what was given at ``since``, only what differs."""
-        environment = next((one for one in self._known().environments if _key(one) == key), None)
+        environment = self._environment(key)
         if environment is None:
             return None
         before, whole = self._given.get(key), self._whole(environment)
+        if whole.order[:2] > (self._known().epoch, environment.revision):
+            # A release came between the two answers. What the keyset says of it goes with it, or this relay's keyset would
+            # never again be the origin's, and have no signature.
+            self._ask_keyset()
+            environment = self._environment(key)
+            if environment is None or (self._known().epoch, environment.revision) < whole.order[:2]:
+                raise ValueError("the origin's keyset is older than its snapshot")
         self._given[key] = whole
         epoch, revision, rules = whole.order
         served, retired = whole.prompts, whole.retired
@@ -239,6 +241,18 @@ class Upstream:
         return Found(entry, was_live=True, good_until=(said.issued_at + said.expires_at) / 2)
 
     # --- exchanges -------------------------------------------------------------------------------------------------------
+    def _ask_keyset(self) -> Answer:
+        answer = self._line.get("/v1/relay/keyset", {}, self._keyset_etag)
+        if answer.status == 200:
+            self._take_keyset(answer)
+        elif word := _vouched(answer):
+            self._check(answer, self._keyset_digest, "")
+            self._keyset_vouched = word
+        return answer
+
+    def _environment(self, key: EnvironmentKey) -> Environment | None:
+        return next((one for one in self._known().environments if _key(one) == key), None)
+
     def _known(self) -> Keyset:
         if self._keyset is None:
             raise Unavailable("The origin has not answered yet.")
