@@ -6,8 +6,8 @@ SHELL := /bin/bash
 BIN := .venv/bin
 READY := .venv/.ready
 DATA ?= data
-# One more than there are processors: a test often waits for another process.
-JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+# One more than there are processors, for a test often waits for another process; and four at most.
+JOBS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 3 ? n + 1 : 4)))
 MINUTES ?= 10
 ARGS ?=
 # A file's tests share what its module starts, and tests/conftest.py says which files go first.
@@ -27,7 +27,7 @@ pages: $(READY) ## Build the pages, if ui/ changed (CUEBOOK_WITHOUT_PAGES=1 leav
 run: pages ## Run the registry with its sample project (DATA=data, ARGS="--port 8321")
 	@$(BIN)/cuebook serve --data $(DATA) $(ARGS)
 
-test: pages ## Run every test: unit, property, both databases, contract, docs (JOBS=2, ARGS="-k name")
+test: pages ## Run every test: unit, property, both databases, contract, docs (JOBS=4, ARGS="-k name")
 	@$(BIN)/pytest -n $(JOBS) $(WORKERS) $(ARGS)
 
 quick: pages ## Run the everyday tests: everything that SQLite and one process can show, and a few stories beyond
