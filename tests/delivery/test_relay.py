@@ -385,6 +385,17 @@ def test_a_version_that_nothing_vouches_for_is_not_passed_on(shop: Shop, files: 
     assert (answer.status, answer.json["detail"].partition(":")[0]) == (503, "Nothing vouches for this version")
 
 
+def test_another_life_of_the_keyset_is_told_on(shop: Shop, files: Files) -> None:
+    key = relay_key(shop)
+    relay = relay_of(shop.node, key)
+    before = relay.get("/v1/relay/keyset", key)
+    shop.node.app = Delivery(shop.node.board, shop.node.pinned, signatures=files.signatures(), keyset_s=KEYSET_S // 2)
+    assert relay.board.refresh_now()
+    after = relay.get("/v1/relay/keyset", key)
+    assert after.body == shop.node.get("/v1/relay/keyset", key).body != before.body
+    assert signing.STATEMENT_HEADER in after.headers
+
+
 def test_a_renewed_signature_arrives_although_nothing_else_changed(shop: Shop, files: Files) -> None:
     relay = relay_of(shop.node, relay_key(shop))
     before = relay.get("/v1/snapshot", shop.prd)

@@ -315,16 +315,20 @@ class Board:
                 yield f"environment {key}", partial(self._load_environment, key, known, heads.epoch, revision)
 
     def _load_keys(self, count: int) -> None:
-        self.keys = {bytes.fromhex(key.verifier): Grant(key) for key in self._source.keys()}  # noqa: SIM118 - no dictionary
+        keys = {bytes.fromhex(key.verifier): Grant(key) for key in self._source.keys()}  # noqa: SIM118 - no dictionary
+        # The count first, here and below: whoever makes a relay's keyset meanwhile makes it anew for the parts.
         self._keyset = count
+        self.keys = keys
 
     def _load_directory(self, project_id: int, count: int) -> None:
-        self.directories = {**self.directories, project_id: self._source.directory(project_id)}
+        directory = self._source.directory(project_id)
         self._directory_counts[project_id] = count
+        self.directories = {**self.directories, project_id: directory}
 
     def _load_recalled(self, project_id: int, count: int) -> None:
-        self.recalled = {**self.recalled, project_id: self._source.recalled(project_id)}
+        recalled = self._source.recalled(project_id)
         self._recall_counts[project_id] = count
+        self.recalled = {**self.recalled, project_id: recalled}
 
     def _load_environment(self, key: EnvironmentKey, known: Snapshot | None, epoch: int, revision: int) -> None:
         copied = key in self._from_copy

@@ -47,18 +47,24 @@ class Keysets:
 
     def __init__(self, board: Board, life_s: int) -> None:
         self._board, self._life_s = board, life_s
-        self._made: dict[str, tuple[tuple[Any, ...], Everything]] = {}
+        self._made: dict[str, tuple[tuple[Any, ...], tuple[Any, ...], Everything]] = {}
 
     def get(self, grant: Grant) -> Everything:
         """The keyset of a relay's key."""
         board = self._board
+        told = (board.registry, board.epoch, board.keyset, self._lives_s)
         parts = (board.keys, board.environments, board.directories, board.recalled)
         made = self._made.get(grant.selector)
         # By identity: every part of a board is replaced whole.
-        if made is None or any(now is not then for now, then in zip(parts, made[0], strict=True)):
-            body = to_bytes(of(board, grant, self._life_s))
-            made = self._made[grant.selector] = parts, Everything(body, digest_of(body))
-        return made[1]
+        if made is None or made[0] != told or any(now is not then for now, then in zip(parts, made[1], strict=True)):
+            body = to_bytes(of(board, grant, self._lives_s))
+            made = self._made[grant.selector] = told, parts, Everything(body, digest_of(body))
+        return made[2]
+
+    @property
+    def _lives_s(self) -> int:
+        """How long a relay may go by it: as this node says, or the origin of this relay."""
+        return self._board.relayed.life_s if self._board.relayed else self._life_s
 
 
 def of(board: Board, grant: Grant, life_s: int) -> Keyset:
@@ -68,7 +74,7 @@ def of(board: Board, grant: Grant, life_s: int) -> Keyset:
         registry=board.registry,
         epoch=board.epoch,
         count=board.keyset,
-        life_s=board.relayed.life_s if board.relayed else life_s,
+        life_s=life_s,
         project=snapshots[0].project if snapshots else "",
         environments=tuple(sorted((one.environment for one in snapshots), key=lambda one: one.environment_id)),
         rules={one.key[1]: one.environment.policy_revision + board.beside(one.key[0]) for one in snapshots},
