@@ -99,6 +99,7 @@ def test_a_draft_goes_when_it_is_saved_or_taken_back(page: Page, desk: Desk) -> 
     write(page, "Text", "Two")
     page.get_by_role("button", name="Compare and save").click()
     expect(page.get_by_role("dialog").locator("ins")).to_have_text("Two")
+    expect(page.get_by_role("button", name="Save", exact=True)).to_be_enabled()
     page.keyboard.press("Control+Enter")
     page.wait_for_url("**/p/default/prompts/edit.gone")
     assert page.evaluate(drafts) == 0

@@ -1,5 +1,5 @@
 import { Button, Group, Modal, Stack } from "@mantine/core";
-import type { FormEvent, KeyboardEvent, ReactNode } from "react";
+import { type FormEvent, type KeyboardEvent, type ReactNode, useRef } from "react";
 import type { Refusal } from "../api";
 import { useWayBack } from "./focus";
 import { Problem } from "./Problem";
@@ -23,17 +23,19 @@ export interface DialogProps {
 /** A dialog that sends one thing: what it is about, what the API said against it, and two ways out. Ctrl Enter sends it too. */
 export function Dialog({ onSend, ...props }: DialogProps & { onSend: () => void }) {
   useWayBack();
+  const form = useRef<HTMLFormElement>(null);
   const send = (event: FormEvent): void => {
     event.preventDefault();
     onSend();
   };
-  const hurry = (event: KeyboardEvent<HTMLFormElement>): void => {
-    const sends = event.key === "Enter" && (event.ctrlKey || event.metaKey);
-    if (sends && !props.disabled && !props.busy) event.currentTarget.requestSubmit();
+  const hurry = (event: KeyboardEvent): void => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+    event.preventDefault(); // where the fields come late the cross has the focus, and would close the dialog
+    if (!props.disabled && !props.busy) form.current?.requestSubmit();
   };
   return (
-    <Modal opened={props.opened} onClose={props.onClose} title={props.title} size="lg">
-      <form onSubmit={send} onKeyDown={hurry}>
+    <Modal opened={props.opened} onClose={props.onClose} title={props.title} size="lg" onKeyDown={hurry}>
+      <form ref={form} onSubmit={send}>
         <Stack>
           {props.children}
           {props.refusal && <Problem refusal={props.refusal} />}
