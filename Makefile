@@ -6,8 +6,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 READY := .venv/.ready
 DATA ?= data
-# One more than there are processors, for a test often waits for another process; and four at most.
-JOBS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 3 ? n + 1 : 4)))
+JOBS ?= 2
 MINUTES ?= 10
 ARGS ?=
 # A file's tests share what its module starts, and tests/conftest.py says which files go first.
