@@ -6,8 +6,8 @@ import pytest
 
 from tests.browser.look import NARROW, WIDE, Looker, settled
 
-# The share of the window that moved, times how far. A person notices 0.1. Alone on a machine these pages stay below 0.005; where
-# it is busy answers come in another order, and a line or two still move: 0.02.
+# The share of the window that moved, times how far. A person notices 0.1. On a quiet machine these pages stay below 0.005; on a
+# busy one answers come in another order, and a line or two still move: 0.02.
 SHIFT_MAX = 0.05
 _COUNT = """window.shift = 0;
 new PerformanceObserver((list) => {
