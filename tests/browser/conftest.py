@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import nullcontext
 
 import pytest
@@ -15,6 +15,17 @@ from tests.support.server import start_server
 
 # How long a page may take to show what a test expects; a busy machine is no mistake of the page.
 expect.set_options(timeout=20_000)
+LOOKER = pytest.StashKey[Looker]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A story that failed shows what its windows showed."""
+    report = yield
+    looker = item.stash.get(LOOKER, None)
+    if report.failed and looker is not None:
+        report.sections.append(("What the windows showed", looker.evidence()))
+    return report
 
 
 @pytest.fixture(scope="module")
@@ -43,8 +54,8 @@ def desk(browser: Browser, engine: str, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture
-def look(browser: Browser, desk: Desk) -> Iterator[Looker]:
+def look(request: pytest.FixtureRequest, browser: Browser, desk: Desk) -> Iterator[Looker]:
     """Opens windows; afterwards nothing may have gone wrong in any of them."""
-    looker = Looker(browser, desk)
+    looker = request.node.stash[LOOKER] = Looker(browser, desk)
     yield looker
     assert looker.complaints == []

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Browser, Error, Page, Playwright
 
 from cuebook_server.domain.session import COOKIE
 from cuebook_server.ui.built import Built
@@ -39,6 +39,9 @@ _TELL = """addEventListener("securitypolicyviolation", (event) =>
 # The pages take up a new scheme by a script, and a new width when the browser has drawn; those of the server's by style.
 _DRAWN = """(scheme) => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(
   () => done((document.documentElement.dataset.mantineColorScheme ?? scheme) === scheme))))"""
+# What a window asked the server for: how it was answered, when, and after how long.
+_ASKED = """performance.getEntriesByType("resource").filter(({ name }) => name.includes("/api/")).slice(-40).map((one) =>
+  `${Math.round(one.startTime)} ms: ${one.responseStatus} after ${Math.round(one.duration)} ms, ${one.name}`)"""
 _RULES = {
     # Passes are counted, not described: nobody reads them.
     "resultTypes": ["violations"],
@@ -60,11 +63,17 @@ def launch(playwright: Playwright) -> Browser:
 
 @dataclass
 class Looker:
-    """Opens windows on one server. ``complaints``: errors, failed scripts and broken policies of all of them."""
+    """Opens windows on one server.
+
+    ``complaints``: errors, failed scripts and broken policies of all of them. ``pages``: the windows that are open.
+    ``shown``: what those showed in which something failed.
+    """
 
     browser: Browser
     desk: Desk
     complaints: list[str] = field(default_factory=list)
+    pages: list[Page] = field(default_factory=list)
+    shown: list[str] = field(default_factory=list)
 
     @contextmanager
     def window(self, who: str = "", size: tuple[int, int] = WIDE, scheme: Scheme = "light") -> Iterator[Page]:
@@ -97,15 +106,31 @@ class Looker:
         page = context.new_page()
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
+        self.pages.append(page)
         try:
             yield page
+        except Exception:
+            self.shown.append(_shown(page))
+            raise
         finally:
+            self.pages.remove(page)
             context.close()
+
+    def evidence(self) -> str:
+        """What a failed test leaves to look at: where its windows were, what stood in them, what they had asked for."""
+        return "\n\n".join([*self.shown, *map(_shown, self.pages)])
 
     def _hear(self, message: Any) -> None:
         # A refusal of the API is an answer, not a mistake of the page: tests see it in the page.
         if message.type == "error" and "Failed to load resource" not in message.text:
             self.complaints.append(message.text)
+
+
+def _shown(page: Page) -> str:
+    try:
+        return "\n".join([page.url, page.locator("body").aria_snapshot(timeout=5_000), *page.evaluate(_ASKED)])
+    except Error as error:
+        return f"{page.url}: nothing to be seen: {error}"
 
 
 def violations(page: Page) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import pytest
 from playwright.sync_api import Error, Locator, Page, Route, expect
@@ -253,6 +253,41 @@ def test_everything_a_version_can_hold_is_edited_and_nothing_is_lost(page: Page,
     expected = {**whole, "messages": [{"placeholder": "earlier"}, kind, {"role": "user", "content": parts}]}
     spec = {**variables["at"], "required": True}
     assert saved == {**expected, "engine": "simple", "variables": {"at": spec}}
+
+
+@contextmanager
+def hurrying(page: Page, desk: Desk, name: str, words: str) -> Iterator[Locator]:
+    """Ctrl Enter pressed while the server still looks at what was written; afterwards it has looked. The button that saves."""
+    save(desk, name, text("One"))
+    editing(page, name)
+    expect(page.get_by_role("region", name="Preview")).to_contain_text("One")
+    late: list[Route] = []
+    page.route("**/check", lambda route: late.append(route))  # noqa: PLW0108  # Playwright takes no built-in method
+    with page.expect_request("**/check"):
+        write(page, "Text", words)
+    page.get_by_role("button", name="Compare and save").click()
+    expect(page.get_by_role("dialog").locator("ins").first).to_be_visible()
+    button = page.get_by_role("dialog").get_by_role("button", name="Save", exact=True)
+    expect(button).to_be_disabled()
+    page.keyboard.press("Control+Enter")
+    yield button
+    for route in late:
+        with suppress(Error):  # the page has given it up
+            route.continue_()
+
+
+def test_ctrl_enter_saves_as_soon_as_it_was_looked_at(page: Page, desk: Desk) -> None:
+    with hurrying(page, desk, "edit.hurried", "Two") as button:
+        expect(button).to_have_attribute("data-loading", "true")
+    page.wait_for_url("**/p/default/prompts/edit.hurried")
+
+
+def test_ctrl_enter_pressed_early_saves_no_secret(page: Page, desk: Desk) -> None:
+    with hurrying(page, desk, "edit.early", f"Log in with {TOKEN}") as button:
+        expect(button).to_have_attribute("data-loading", "true")
+    expect(page.get_by_role("dialog")).to_contain_text("looks like a secret")
+    expect(button).not_to_have_attribute("data-loading", "true")
+    expect(button).to_be_disabled()
 
 
 def test_a_message_becomes_parts_and_the_callers_messages_come_in(page: Page, desk: Desk) -> None:

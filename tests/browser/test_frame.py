@@ -63,6 +63,21 @@ def test_a_prompt_is_three_keys_away(look: Looker) -> None:
         page.wait_for_url("**/p/default/prompts/support.handover")
 
 
+# Presses Ctrl K as soon as React has drawn anything.
+_AT_ONCE = """new MutationObserver((_, watch) => {
+  if (!document.querySelector("#root > *")) return;
+  watch.disconnect();
+  document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "k", code: "KeyK", ctrlKey: true, bubbles: true }));
+}).observe(document, { childList: true, subtree: true })"""
+
+
+def test_the_palette_opens_for_who_was_quicker_than_the_page(look: Looker) -> None:
+    with look.window("author") as page:
+        page.add_init_script(_AT_ONCE)
+        page.goto("/p/default")
+        expect(page.get_by_label("Search")).to_be_focused()
+
+
 def test_a_foreign_project_does_not_exist(look: Looker) -> None:
     with look.window("stranger") as page:
         page.goto("/p/default")

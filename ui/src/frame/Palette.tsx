@@ -1,5 +1,5 @@
-import { Spotlight, type SpotlightActionData, type SpotlightActionGroupData } from "@mantine/spotlight";
-import { useDebouncedValue } from "@mantine/hooks";
+import { Spotlight, spotlight, type SpotlightActionData, type SpotlightActionGroupData } from "@mantine/spotlight";
+import { getHotkeyHandler, useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
@@ -9,6 +9,9 @@ import { useMay, usePersonal, usePlaces } from "./here";
 
 const HITS_MAX = 8;
 const PALETTE = 300;
+
+// From anywhere, fields and templates too, and from the first moment: typed before the palette is made, it opens it then.
+addEventListener("keydown", getHotkeyHandler([["mod+K", spotlight.open]]));
 
 /** Ctrl K: prompts, pages and actions by typing a few letters. */
 export function Palette({ project }: { project: string }) {
@@ -61,10 +64,7 @@ export function Palette({ project }: { project: string }) {
         "aria-label": "Search",
         onKeyDown: (event) => event.key === "Enter" && chooseFirst(),
       }}
-      shortcut={["mod + K"]}
-      // From a field too, and from where a template is written.
-      tagsToIgnore={[]}
-      triggerOnContentEditable
+      shortcut={null}
       scrollable
       // At the top, where it stays while the list grows and shrinks; below the dialog that asks for the password.
       centered={false}

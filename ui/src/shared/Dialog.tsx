@@ -1,5 +1,5 @@
 import { Button, Group, Modal, Stack } from "@mantine/core";
-import { type FormEvent, type KeyboardEvent, type ReactNode, useRef } from "react";
+import { type FormEvent, type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from "react";
 import type { Refusal } from "../api";
 import { useWayBack } from "./focus";
 import { Problem } from "./Problem";
@@ -14,6 +14,8 @@ export interface DialogProps {
   /** Whether it cannot be undone or leaves a debt. */
   danger?: boolean;
   disabled?: boolean;
+  /** Whether what decides about sending is still on its way. Ctrl Enter is kept until it is there. */
+  waits?: boolean;
   /** The word on the button that sends nothing. */
   leave?: string;
   busy: boolean;
@@ -24,6 +26,7 @@ export interface DialogProps {
 export function Dialog({ onSend, ...props }: DialogProps & { onSend: () => void }) {
   useWayBack();
   const form = useRef<HTMLFormElement>(null);
+  const [hurried, setHurried] = useState(false);
   const send = (event: FormEvent): void => {
     event.preventDefault();
     onSend();
@@ -31,8 +34,13 @@ export function Dialog({ onSend, ...props }: DialogProps & { onSend: () => void 
   const hurry = (event: KeyboardEvent): void => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
     event.preventDefault(); // where the fields come late the cross has the focus, and would close the dialog
-    if (!props.disabled && !props.busy) form.current?.requestSubmit();
+    setHurried(true);
   };
+  useEffect(() => {
+    if (!hurried || props.waits) return;
+    setHurried(false);
+    if (!props.disabled && !props.busy) form.current?.requestSubmit();
+  }, [hurried, props.waits, props.disabled, props.busy]);
   return (
     <Modal opened={props.opened} onClose={props.onClose} title={props.title} size="lg" onKeyDown={hurry}>
       <form ref={form} onSubmit={send}>
@@ -46,8 +54,8 @@ export function Dialog({ onSend, ...props }: DialogProps & { onSend: () => void 
             <Button
               type="submit"
               color={props.danger ? "red.9" : undefined}
-              loading={props.busy}
-              disabled={props.disabled}
+              loading={props.busy || hurried}
+              disabled={props.disabled || props.waits}
             >
               {props.verb}
             </Button>

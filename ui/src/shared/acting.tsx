@@ -10,6 +10,9 @@ import { ask } from "./SignInAgain";
  * so now.
  */
 
+// So long what was done waits for what is shown to follow.
+const FRESH_MS = 2_000;
+
 /** `act` runs a call of the API; its answer, or `undefined` with the refusal in `refusal`. `done` is said to the person. */
 export function useAct(): {
   act: <T>(call: () => Promise<T>, done?: string) => Promise<T | undefined>;
@@ -26,7 +29,7 @@ export function useAct(): {
     try {
       const answer = await signedInLately(call);
       if (done) notifications.show({ message: done });
-      await queries.invalidateQueries();
+      await Promise.race([queries.invalidateQueries(), pause(FRESH_MS)]);
       return answer;
     } catch (error) {
       setRefusal(Refusal.of(error, 0));
@@ -38,6 +41,8 @@ export function useAct(): {
   }, []);
   return { act, busy, refusal, forget: useCallback(() => setRefusal(undefined), []) };
 }
+
+const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
 async function signedInLately<T>(call: () => Promise<T>): Promise<T> {
   try {

@@ -34,8 +34,8 @@ export function Save({ project, name, draft, onClose, onSaved, onBase }: SavePro
   const nothing = !theirs && (comparison.data?.same ?? false);
   const looked = useCheck(project, name, draft.content);
   const secret = looked.said?.findings.some(({ confirm }) => confirm) ?? false;
-  // Where the server cannot look at it, it says why when it is saved.
-  const waits = !looked.current && looked.refusal === undefined;
+  // Nobody saves what nobody has seen. Where the server cannot look at it, it says why when it is saved.
+  const waits = comparison.isPending || (!looked.current && looked.refusal === undefined);
   const send = async (): Promise<void> => {
     const body = { content: draft.content, message, base: draft.base };
     const made = await act(() => saveVersion({ path: { project, name }, body }));
@@ -49,7 +49,8 @@ export function Save({ project, name, draft, onClose, onSaved, onBase }: SavePro
       onClose={onClose}
       title={theirs ? `Somebody saved version ${newest} meanwhile` : "What it changes"}
       verb="Save"
-      disabled={theirs !== undefined || nothing || waits || (secret && !meant)}
+      disabled={theirs !== undefined || nothing || (secret && !meant)}
+      waits={waits}
       busy={busy}
       refusal={theirs ? undefined : refusal}
       onSend={send}
