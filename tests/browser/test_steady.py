@@ -22,6 +22,16 @@ PAGES = [
     "/p/default/propose?environment=staging&prompt=support.triage&kind=rollback",
     "/p/default/environments/production",
     "/p/default/environments/production?tab=history&prompt=support.triage",
+    "/p/default/environments/production?tab=time",
+    "/p/default/environments/production?tab=policy",
+    "/p/default/prompts/support.triage/edit",
+    "/p/default/releases",
+    "/p/default/keys",
+    "/p/default/members",
+    "/p/default/audit",
+    "/people",
+    "/notices",
+    "/me",
 ]
 
 

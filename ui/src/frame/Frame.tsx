@@ -1,11 +1,12 @@
 import { AppShell, Burger, Group, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { Link, Outlet, useLocation, useRouter } from "@tanstack/react-router";
+import { Link, Outlet, useLocation, useParams, useRouter } from "@tanstack/react-router";
 import { useCallback, useDeferredValue, useEffect, useRef } from "react";
 import { LAST_PROJECT } from "../lastProject";
 import { Away } from "../shared/Away";
 import { goOn as goOnFrom } from "../shared/focus";
-import { useProject } from "./here";
+import { useProject, useSaid } from "./here";
+import { Loading } from "../shared/Loading";
 import { Palette } from "./Palette";
 import { Places } from "./Places";
 
@@ -14,6 +15,7 @@ export function Frame() {
   const [opened, { toggle, close }] = useDisclosure();
   const { pathname } = useLocation();
   const project = useProject();
+  const said = useSaid(useParams({ strict: false }).project ?? "");
   const router = useRouter();
   // A page whose code did not come is loaded.
   const goOn = useCallback(() => void router.invalidate(), [router]);
@@ -49,7 +51,7 @@ export function Frame() {
       </AppShell.Navbar>
       <AppShell.Main>
         <div id="main" ref={main} tabIndex={-1} style={{ outline: "none", maxWidth: "84rem" }}>
-          <Outlet />
+          {said ? <Outlet /> : <Loading />}
         </div>
       </AppShell.Main>
       {settled && <Palette project={project} />}

@@ -21,6 +21,15 @@ export function useMay(project: string): (permission: Permission, environment?: 
     data !== undefined && (environment ? (data.environments[environment] ?? []) : data.project).includes(permission);
 }
 
+/** Whether the API has said what one may do in the project, or failed to: a page drawn before would move with its buttons. */
+export function useSaid(project: string): boolean {
+  const { isPending, failureCount } = useQuery({
+    ...getAccessOptions({ path: { project } }),
+    enabled: project !== "",
+  });
+  return project === "" || !isPending || failureCount > 0;
+}
+
 /** Whether the API would let one do this in the whole instance. Until it has said so: no. */
 export function useMayEverywhere(): (permission: Permission) => boolean {
   const { data } = useQuery(meOptions());

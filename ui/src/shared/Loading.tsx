@@ -31,6 +31,11 @@ export function Loaded<T>({ query, title, children }: Props<T>) {
   return <Loading />;
 }
 
+/** What stands one below the other is drawn at once, when the last of it is there or refused: nothing is pushed down. */
+export function Together({ queries, children }: { queries: readonly { isPending: boolean }[]; children: ReactNode }) {
+  return queries.some(({ isPending }) => isPending) ? <Loading /> : children;
+}
+
 export function Loading() {
   return (
     <Center mih="10rem" role="status" aria-label="Loading">

@@ -11,7 +11,7 @@ import {
   type ViewUpdate,
   WidgetType,
 } from "@codemirror/view";
-import { useEffect, useRef } from "react";
+import { useEffect, useLayoutEffect, useRef } from "react";
 import { nonce } from "../../security";
 import { codeOf } from "../../shared/Seen";
 import { TAG } from "../prompt/content";
@@ -102,7 +102,8 @@ export default function Code({ label, value, names, findings, shown, onChange }:
   useEffect(() => {
     tell.current = onChange;
   }, [onChange]);
-  useEffect(() => {
+  // Before the browser draws: an empty place in between would let everything below jump up and down.
+  useLayoutEffect(() => {
     const made = new EditorView({
       parent: place.current ?? undefined,
       state: EditorState.create({

@@ -11,11 +11,11 @@ import {
 import { useMay } from "../../frame/here";
 import { Move } from "../../shared/Move";
 import { EmptyState } from "../../shared/EmptyState";
-import { ButtonLink } from "../../shared/links";
 import { Loading } from "../../shared/Loading";
 import { Moment } from "../../shared/Moment";
 import { PersonName } from "../../shared/PersonName";
 import { Problem } from "../../shared/Problem";
+import { RollbackLink } from "../../shared/RollbackLink";
 import { WayBack } from "./WayBack";
 
 const route = getRouteApi("/p/$project/environments/$environment");
@@ -192,17 +192,15 @@ function Revision({ project, stop, changes }: Place & { changes: readonly Change
           {more > 0 && <Text size="sm">and {more} more</Text>}
         </div>
         {back && (
-          <ButtonLink
+          <RollbackLink
+            project={project}
+            environment={stop.name}
+            what={{ revision: first.revision }}
             size="xs"
-            variant="default"
-            style={{ flexShrink: 0 }}
-            to="/p/$project/propose"
-            params={{ project }}
-            search={{ environment: stop.name, kind: "rollback", revision: first.revision }}
-            aria-label={`Take revision ${first.revision} back`}
+            label={`Take revision ${first.revision} back`}
           >
             Take back
-          </ButtonLink>
+          </RollbackLink>
         )}
       </Group>
     </li>

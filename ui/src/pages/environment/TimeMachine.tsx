@@ -5,9 +5,9 @@ import { useState } from "react";
 import { type EnvironmentShown, environmentAtOptions, type MomentShown } from "../../api";
 import { useMay } from "../../frame/here";
 import { EmptyState } from "../../shared/EmptyState";
-import { ButtonLink } from "../../shared/links";
 import { Loaded } from "../../shared/Loading";
 import { Moment } from "../../shared/Moment";
+import { RollbackLink } from "../../shared/RollbackLink";
 import { exact } from "../../shared/times";
 
 const route = getRouteApi("/p/$project/environments/$environment");
@@ -109,14 +109,9 @@ function Compared({ project, stop, at, then, now }: Place & { at: string; then: 
           {apart.length === 0 ? "both serve the same." : `${apart.length} of ${all.length} prompts differ.`}
         </Text>
         {goesBack && !stop.tracks_latest && may("releases.rollback", stop.name) && (
-          <ButtonLink
-            variant="default"
-            to="/p/$project/propose"
-            params={{ project }}
-            search={{ environment: stop.name, kind: "rollback", time: at }}
-          >
+          <RollbackLink project={project} environment={stop.name} what={{ time: at }}>
             Roll everything back to then
-          </ButtonLink>
+          </RollbackLink>
         )}
       </Group>
       <Checkbox

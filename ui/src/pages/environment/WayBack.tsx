@@ -1,6 +1,6 @@
 import { Text } from "@mantine/core";
 import type { ServedShown } from "../../api";
-import { ButtonLink } from "../../shared/links";
+import { RollbackLink } from "../../shared/RollbackLink";
 
 /** The way back, where the API knows one. */
 export function WayBack({ project, environment, item }: { project: string; environment: string; item: ServedShown }) {
@@ -12,16 +12,14 @@ export function WayBack({ project, environment, item }: { project: string; envir
     );
   }
   return (
-    <ButtonLink
+    <RollbackLink
+      project={project}
+      environment={environment}
+      what={{ prompt: item.prompt }}
       size="xs"
-      variant="default"
-      style={{ flexShrink: 0 }}
-      to="/p/$project/propose"
-      params={{ project }}
-      search={{ environment, kind: "rollback", prompt: item.prompt }}
-      aria-label={`Roll back ${item.prompt} to ${item.back}`}
+      label={`Roll back ${item.prompt} to ${item.back}`}
     >
       Roll back to {item.back}
-    </ButtonLink>
+    </RollbackLink>
   );
 }

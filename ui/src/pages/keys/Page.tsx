@@ -2,11 +2,11 @@ import { Button, Checkbox, Group, NativeSelect, Stack, TextInput, Title } from "
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
-import { type KeyShown, listEnvironmentsOptions, listKeysOptions } from "../../api";
+import { type KeyShown, listEnvironmentsOptions, listKeysOptions, listTokensOptions } from "../../api";
 import { useMay } from "../../frame/here";
 import { EmptyState } from "../../shared/EmptyState";
 import { Lines } from "../../shared/Line";
-import { Loaded } from "../../shared/Loading";
+import { Loaded, Together } from "../../shared/Loading";
 import { PageHeader } from "../../shared/PageHeader";
 import { isOver } from "../../shared/times";
 import { type Change, Changing } from "./Changing";
@@ -25,7 +25,10 @@ export function Page() {
   const navigate = route.useNavigate();
   const making = (what?: KeysSearch["make"]): void =>
     void navigate({ search: { ...search, make: what }, replace: true, resetScroll: false });
+  const machines = may("tokens.write");
   const keys = useQuery(listKeysOptions({ path: { project } }));
+  const environments = useQuery(listEnvironmentsOptions({ path: { project } }));
+  const tokens = useQuery({ ...listTokensOptions({ path: { project } }), enabled: machines });
   return (
     <>
       <PageHeader
@@ -35,12 +38,14 @@ export function Page() {
         A delivery key reads what one environment serves, and nothing else. Each application has its own.
       </PageHeader>
       {make === "key" && <NewKey project={project} onClose={() => making()} />}
-      <Stack gap="xl">
-        <Loaded query={keys}>{(found) => <Keys project={project} keys={found.items} />}</Loaded>
-        {may("tokens.write") && (
-          <Tokens project={project} making={make === "token"} make={(yes) => making(yes ? "token" : undefined)} />
-        )}
-      </Stack>
+      <Together queries={machines ? [keys, environments, tokens] : [keys, environments]}>
+        <Stack gap="xl">
+          <Loaded query={keys}>{(found) => <Keys project={project} keys={found.items} />}</Loaded>
+          {machines && (
+            <Tokens project={project} making={make === "token"} make={(yes) => making(yes ? "token" : undefined)} />
+          )}
+        </Stack>
+      </Together>
     </>
   );
 }

@@ -1,7 +1,7 @@
 import { Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { type GrantHeld, meOptions } from "../../api";
-import { Loaded } from "../../shared/Loading";
+import { type GrantHeld, listMyTokensOptions, listSessionsOptions, meOptions } from "../../api";
+import { Loaded, Together } from "../../shared/Loading";
 import { PageHeader } from "../../shared/PageHeader";
 import { rightOf } from "../../shared/rights";
 import { Password } from "./Password";
@@ -25,15 +25,24 @@ export function Page() {
           found.person === null ? (
             <Text>This is nobody's own credential: sessions, tokens and passwords belong to people.</Text>
           ) : (
-            <Stack gap="xl">
-              <Sessions />
-              <Tokens />
-              <Password />
-            </Stack>
+            <Own />
           )
         }
       </Loaded>
     </>
+  );
+}
+
+function Own() {
+  const queries = [useQuery(listSessionsOptions()), useQuery(listMyTokensOptions())];
+  return (
+    <Together queries={queries}>
+      <Stack gap="xl">
+        <Sessions />
+        <Tokens />
+        <Password />
+      </Stack>
+    </Together>
   );
 }
 

@@ -17,6 +17,7 @@ import { useAct } from "../../shared/acting";
 import { ConfirmWithReason } from "../../shared/ConfirmWithReason";
 import { ButtonLink } from "../../shared/links";
 import { Problem } from "../../shared/Problem";
+import { RollbackLink } from "../../shared/RollbackLink";
 import { Revise } from "./Revise";
 
 type Deed = Standing["deeds"][number];
@@ -156,14 +157,9 @@ function Elsewhere({ project, standing }: { project: string; standing: Standing 
         </ButtonLink>
       )}
       {standing.deeds.includes("roll_back") && standing.revision !== null && (
-        <ButtonLink
-          variant="default"
-          to="/p/$project/propose"
-          params={{ project }}
-          search={{ environment, kind: "rollback", revision: standing.revision }}
-        >
+        <RollbackLink project={project} environment={environment} what={{ revision: standing.revision }}>
           Take it back …
-        </ButtonLink>
+        </RollbackLink>
       )}
     </>
   );
