@@ -8,7 +8,7 @@ import pytest
 
 from cuebook_server.domain.errors import NotFound
 from cuebook_server.domain.release import Release
-from cuebook_server.services import environments, glance, projects, releases
+from cuebook_server.services import environments, glance, projects, recalls, releases
 from tests.factories import Registry
 from tests.people import Person
 
@@ -81,6 +81,20 @@ def test_the_newest_change_comes_first(registry: Registry) -> None:
     newest, *_ = found = registry.do(glance.lately)
     assert (newest.environment, newest.why, newest.changes[0].after) == ("development", "shorter", 2)
     assert [entry.at for entry in found] == sorted((entry.at for entry in found), reverse=True)
+
+
+def test_taking_back_is_offered_where_it_leads_to_what_was_before(registry: Registry) -> None:
+    def offered() -> list[tuple[int | None, tuple[str, ...]]]:
+        return [(row.changes[0].after, row.takes_back) for row in registry.do(glance.lately) if row.environment == "staging"]
+
+    assert offered() == [(1, ())]
+    for text in ("y", "z"):
+        registry.save("a", text)
+        registry.clock.tick()
+        registry.promote("a", to="staging")
+    assert offered() == [(3, ("a",)), (2, ()), (1, ())]
+    registry.do(recalls.recall, "a", 2, "it leaks")
+    assert offered() == [(3, ()), (2, ()), (1, ())]
 
 
 def test_access_names_what_one_may_do_and_where(registry: Registry, reviewer: Person) -> None:

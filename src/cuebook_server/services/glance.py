@@ -71,8 +71,10 @@ def lately(actor: Actor, uow: UnitOfWork, project: str) -> Sequence[Entry]:
 
 def _of(actor: Actor, uow: UnitOfWork, project: str, stop: Environment) -> Iterator[Entry]:
     """The environment's newest revisions, newest first."""
+    newest = environments.history(actor, uow, project, stop.name, before=NUMBER_MAX, limit=ENTRIES_MAX)
+    back = environments.ways_back(enter(actor, uow, project), stop, {change.prompt_id for change in newest})
     revisions: dict[int, list[Change]] = {}
-    for change in environments.history(actor, uow, project, stop.name, before=NUMBER_MAX, limit=ENTRIES_MAX):
+    for change in newest:
         revisions.setdefault(change.revision, []).append(change)
     superseded: set[str] = set()
     for changes in list(revisions.values())[:ENTRIES_MAX]:
@@ -87,7 +89,9 @@ def _of(actor: Actor, uow: UnitOfWork, project: str, stop: Environment) -> Itera
             takes_back=tuple(
                 change.prompt
                 for change in changes
-                if change.cause == "promote" and change.before and change.prompt not in superseded
+                if change.cause == "promote"
+                and change.prompt not in superseded
+                and back.get(change.prompt_id, 0) == change.before
             ),
         )
         superseded |= {change.prompt for change in changes}
