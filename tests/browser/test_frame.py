@@ -82,6 +82,7 @@ def test_a_foreign_project_does_not_exist(look: Looker) -> None:
     with look.window("stranger") as page:
         page.goto("/p/default")
         expect(page.get_by_role("alert")).to_contain_text("There is no project 'default'")
+        page.wait_for_load_state("networkidle")  # what was refused is not asked again and again
 
 
 def test_signing_out_ends_the_session(look: Looker) -> None:

@@ -23,11 +23,12 @@ export function useMay(project: string): (permission: Permission, environment?: 
 
 /** Whether the API has said what one may do in the project, or failed to: a page drawn before would move with its buttons. */
 export function useSaid(project: string): boolean {
-  const { isPending, failureCount } = useQuery({
+  // Once failed it stays said: a query that failed is asked anew, and pending again, by each part that comes and wants it.
+  const { isPending, failureCount, errorUpdateCount } = useQuery({
     ...getAccessOptions({ path: { project } }),
     enabled: project !== "",
   });
-  return project === "" || !isPending || failureCount > 0;
+  return project === "" || !isPending || failureCount + errorUpdateCount > 0;
 }
 
 /** Whether the API would let one do this in the whole instance. Until it has said so: no. */
