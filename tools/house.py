@@ -77,6 +77,20 @@ def many_long_functions(files: Iterable[File]) -> Iterator[str]:
         yield f"the 95th percentile of the functions has {longest:.0f} lines, {FUNCTION_LINES_95_MAX} at most"
 
 
+# --- every Python there is -----------------------------------------------------------------------------------------------
+_POSSESSIVE_GROUP = re.compile(r"(?<!\\)\)(?:[*+?]|\{\d*,?\d*\})\+|\(\?>")
+
+
+def possessive_groups(file: File) -> Iterator[Finding]:
+    """Python before 3.11.5, Debian 12's among them, takes what does not match when a group is repeated possessively."""
+    for node in ast.walk(_tree(file)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and _POSSESSIVE_GROUP.search(node.value):
+            yield (
+                node.lineno,
+                "a pattern repeats a group possessively, which Python before 3.11.5 does wrong: leave the `+` out",
+            )
+
+
 # --- who may do what ---------------------------------------------------------------------------------------------------
 def commits(file: File) -> Iterator[Finding]:
     """One use case is one transaction, so ``commit()`` stands in one place."""
@@ -217,6 +231,7 @@ _OWN = re.compile(r"^src/.*\.py$")
 RULES = (
     Rule(long_functions, _PYTHON),
     Rule(long_file, re.compile(r"\.(py|ts|tsx|css)$")),
+    Rule(possessive_groups, _OWN),
     Rule(commits, _OWN),
     Rule(sql_outside_store, re.compile(r"^src/(?!cuebook_server/store/).*\.py$")),
     Rule(impure_domain, re.compile(r"^src/cuebook_server/domain/.*\.py$")),

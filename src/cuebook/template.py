@@ -21,12 +21,13 @@ from typing import TypeAlias
 INCLUDE_BYTES_MAX = 200
 FLATTENED_CHARS_MAX = 4 * 1024 * 1024
 
-# Every repeat is possessive, so nothing backtracks; and no repeat runs over a brace, so a failed attempt never reads
-# past the next place where another one can start. Together: linear in the input, whatever the input is.
+# A repeat has one way to match, so nothing is tried twice; and none runs over a brace, so a failed attempt never reads past
+# the next place where another one can start. Together: linear in the input, whatever the input is.
 _SPACE = r"[ \t\r\n]*+"
 _IDENTIFIER = r"[^\W\d]\w{0,63}+"
-_SEGMENT = r"[a-z0-9]++(?:[_-]++[a-z0-9]++)*+"
-_NAME = rf"{_SEGMENT}(?:\.{_SEGMENT})*+"
+# No group is repeated possessively, as `(...)*+`: Python before 3.11.5 takes what does not match (python/cpython#106052).
+_SEGMENT = r"[a-z0-9]++(?:[_-]++[a-z0-9]++)*"
+_NAME = rf"{_SEGMENT}(?:\.{_SEGMENT})*"
 TAG = re.compile(rf"\{{\{{(?:\{{\{{|{_SPACE}(?:({_IDENTIFIER})|>{_SPACE}({_NAME})){_SPACE}\}}\}})")
 _WHOLE_IDENTIFIER = re.compile(_IDENTIFIER)
 _GAPS = slice(1, None, 2)

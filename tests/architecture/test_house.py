@@ -17,6 +17,8 @@ UNPUBLISHED_PATH = "see /wo" + "rk/main/notes"
 CASES = [
     (house.long_functions, LONG_FUNCTION, "def f():\n" + "    x = 1\n" * 59),
     (house.long_file, "x = 1\n" * 501, "x = 1\n" * 500),
+    (house.possessive_groups, "X = r'[a-z]++(?:-[a-z])*+'", "X = r'[a-z]++(?:-[a-z])*\\)?+'"),
+    (house.possessive_groups, "X = rf'{A}(?>a|b)'", "X = rf'{A}(?:a|b){{1,2}}'"),
     (house.commits, "def save(tx):\n    tx.commit()", "def save(tx):\n    tx.add()"),
     (house.sql_outside_store, "from sqlalchemy import select", "from cuebook_server.services import ports"),
     (house.sql_outside_store, "def f():\n    import psycopg.rows", "import sqlglot_is_another_thing"),

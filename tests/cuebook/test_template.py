@@ -198,10 +198,18 @@ def operations(tree: Any) -> Iterator[tuple[str, Any]]:
                 yield from operations(part)
 
 
-def test_no_repeat_in_the_pattern_can_backtrack() -> None:
-    found = {operation for operation, _ in operations(sre.parse(template.TAG.pattern))}
-    assert "POSSESSIVE_REPEAT" in found
-    assert not found & {"MAX_REPEAT", "MIN_REPEAT", "GROUPREF", "ASSERT"}
+def test_every_repeat_of_the_pattern_has_one_way_to_match() -> None:
+    """Of one character it is possessive. Of more, each round begins with what no round before it can have taken."""
+    found = list(operations(sre.parse(template.TAG.pattern)))
+    characters = [argument[2] for operation, argument in found if operation == "POSSESSIVE_REPEAT"]
+    rounds = [argument[2] for operation, argument in found if operation == "MAX_REPEAT"]
+    assert characters
+    assert {(len(body), str(body[0][0])) for body in characters} == {(1, "IN")}
+    assert {str(body[0]) for body in rounds} == {
+        "(LITERAL, 46)",
+        "(POSSESSIVE_REPEAT, (1, MAXREPEAT, [(IN, [(LITERAL, 95), (LITERAL, 45)])]))",
+    }
+    assert not {operation for operation, _ in found} & {"MIN_REPEAT", "GROUPREF", "ASSERT"}
 
 
 @given(hostile)
