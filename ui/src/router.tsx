@@ -22,7 +22,7 @@ import { Page as Home } from "./pages/home/Page";
 import { homeSearch } from "./pages/home/search";
 import { keysSearch } from "./pages/keys/search";
 import { membersSearch } from "./pages/members/search";
-import { prefetch } from "./pages/home/status";
+import { firstAnswers } from "./pages/home/status";
 import { promptSearch } from "./pages/prompt/search";
 import { proposeSearch } from "./pages/propose/search";
 import { releaseSearch } from "./pages/release/search";
@@ -56,7 +56,7 @@ const home = createRoute({
   getParentRoute: () => root,
   path: "/p/$project",
   validateSearch: homeSearch,
-  loader: ({ params }) => prefetch(params.project),
+  loader: ({ params }) => firstAnswers(params.project),
   // Its code comes with the first file: whoever opens the pages begins here.
   component: Home,
 });

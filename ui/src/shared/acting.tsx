@@ -1,6 +1,7 @@
 import { notifications } from "@mantine/notifications";
 import { useCallback, useState } from "react";
 import { isSignedOut, queries, Refusal } from "../api";
+import { pause } from "../pause";
 import { goOn } from "./focus";
 import { ask } from "./SignInAgain";
 
@@ -41,8 +42,6 @@ export function useAct(): {
   }, []);
   return { act, busy, refusal, forget: useCallback(() => setRefusal(undefined), []) };
 }
-
-const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
 async function signedInLately<T>(call: () => Promise<T>): Promise<T> {
   try {
