@@ -21,7 +21,18 @@ from cuebook_server.domain.errors import NotFound
 from cuebook_server.http import operations
 from cuebook_server.http.errors import answer
 from cuebook_server.settings import BadSetting, Settings
-from cuebook_server.wiring import FLEET_EVERY_S, USES_EVERY_S, Receive, Scope, Send, limits, log_as, report, running
+from cuebook_server.wiring import (
+    FLEET_EVERY_S,
+    USES_EVERY_S,
+    Receive,
+    Scope,
+    Send,
+    attend_to_readers,
+    limits,
+    log_as,
+    report,
+    running,
+)
 from cuebook_server.worker import Job, Worker
 
 _OPERATIONS = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -104,4 +115,6 @@ def create() -> Relay:
     settings = settings_module.read()
     log_as(settings)
     logging.getLogger("httpx2").setLevel(logging.WARNING)  # a line a second says nothing
-    return Relay(settings)
+    relay = Relay(settings)
+    attend_to_readers()
+    return relay
