@@ -5,7 +5,7 @@ import { useCallback, useDeferredValue, useEffect, useRef } from "react";
 import { LAST_PROJECT } from "../lastProject";
 import { Away } from "../shared/Away";
 import { goOn as goOnFrom } from "../shared/focus";
-import { useProject, useSaid } from "./here";
+import { useAccessKnown, useProject } from "./here";
 import { Loading } from "../shared/Loading";
 import { Palette } from "./Palette";
 import { Places } from "./Places";
@@ -15,7 +15,7 @@ export function Frame() {
   const [opened, { toggle, close }] = useDisclosure();
   const { pathname } = useLocation();
   const project = useProject();
-  const said = useSaid(useParams({ strict: false }).project ?? "");
+  const accessKnown = useAccessKnown(useParams({ strict: false }).project ?? "");
   const router = useRouter();
   // A page whose code did not come is loaded.
   const goOn = useCallback(() => void router.invalidate(), [router]);
@@ -51,7 +51,7 @@ export function Frame() {
       </AppShell.Navbar>
       <AppShell.Main>
         <div id="main" ref={main} tabIndex={-1} style={{ outline: "none", maxWidth: "84rem" }}>
-          {said ? <Outlet /> : <Loading />}
+          {accessKnown ? <Outlet /> : <Loading />}
         </div>
       </AppShell.Main>
       {settled && <Palette project={project} />}

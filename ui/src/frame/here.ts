@@ -22,7 +22,7 @@ export function useMay(project: string): (permission: Permission, environment?: 
 }
 
 /** Whether the API has said what one may do in the project, or failed to: a page drawn before would move with its buttons. */
-export function useSaid(project: string): boolean {
+export function useAccessKnown(project: string): boolean {
   // Once failed it stays said: a query that failed is asked anew, and pending again, by each part that comes and wants it.
   const { isPending, failureCount, errorUpdateCount } = useQuery({
     ...getAccessOptions({ path: { project } }),

@@ -34,7 +34,8 @@ export function Save({ project, name, draft, onClose, onSaved, onBase }: SavePro
   const nothing = !theirs && (comparison.data?.same ?? false);
   const looked = useCheck(project, name, draft.content);
   const secret = looked.said?.findings.some(({ confirm }) => confirm) ?? false;
-  // Nobody saves what nobody has seen. Where the server cannot look at it, it says why when it is saved.
+  // What comes late must not push the button away under a finger. Where the server cannot look at it, it says why when it is
+  // saved.
   const waits = comparison.isPending || (!looked.current && looked.refusal === undefined);
   const send = async (): Promise<void> => {
     const body = { content: draft.content, message, base: draft.base };

@@ -30,8 +30,11 @@ async function whole(project: string): Promise<StatusShown> {
   const before = queries.getQueryData<StatusShown>(queryKey);
   let found = await page(project, "", before ? PAGE : FIRST);
   for (let pages = 1; found.next !== null && pages < PAGES_MAX; pages += 1) {
-    if (!before) queries.setQueryData(queryKey, found);
-    if (!before && pages === 1) await Promise.race([drawn(), pause(SOON_MS)]);
+    if (!before) {
+      queries.setQueryData(queryKey, found);
+      // The first rows are drawn before the rest is asked for: on a small machine both want the same processors.
+      if (pages === 1) await Promise.race([drawn(), pause(SOON_MS)]);
+    }
     const more = await page(project, found.next, PAGE);
     found = { ...more, items: [...found.items, ...more.items] };
   }
@@ -51,11 +54,11 @@ export function firstAnswers(project: string): Promise<void> {
   const shown = [statusOptions(project), getAccessOptions({ path }), listEnvironmentsOptions({ path }), meOptions()];
   const beside = [listReviewsOptions({ path }), listWaitingOptions({ path }), listLatelyOptions({ path })];
   for (const options of [...shown, ...beside]) void queries.prefetchQuery(options as FetchQueryOptions);
-  return Promise.race([there(shown.map(({ queryKey }) => queryKey)), pause(SOON_MS)]);
+  return Promise.race([arrived(shown.map(({ queryKey }) => queryKey)), pause(SOON_MS)]);
 }
 
 /** Kept when each of the queries has data, be it the first part of it, or has failed. */
-function there(keys: readonly QueryKey[]): Promise<void> {
+function arrived(keys: readonly QueryKey[]): Promise<void> {
   const answered = (key: QueryKey): boolean => {
     const state = queries.getQueryState(key);
     return state !== undefined && (state.data !== undefined || state.status === "error");
